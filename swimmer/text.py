@@ -1,0 +1,192 @@
+"""Text from the outside, made safe and comparable: cleaning, LaTeX to Unicode, title keys.
+
+Everything here is total: any string goes in, a string without control characters, lone
+surrogates or bidirectional overrides comes out, and cleaning twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+TITLE_LIMIT = 1_000
+ABSTRACT_LIMIT = 100_000
+
+# Bidirectional overrides and isolates reorder what a reader sees, and the Unicode tag block
+# hides text from them; neither belongs in a title. Joiners stay: several scripts need them.
+_INVISIBLE = "\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff\U000e0000-\U000e007f"
+_UNSAFE = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{_INVISIBLE}\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+_PLAIN = re.compile("(?:[!-%'-;=-~]| (?! ))*")
+_MARKUP = re.compile("[&<]")
+_AMPERSANDS = re.compile(r"&(?:amp;)+")
+_TAG = re.compile(
+    r"</?(?:i|b|u|em|strong|sub|sup|p|br|span|div|tt|sc|italic|bold|jats:[a-z-]+)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_LATEX = re.compile(r"[\\^_{}]|\$[^$]+\$")
+_MATH = re.compile(r"\$(?=[^\s$])[^$]*(?<=[^\s$])\$(?!\d)")
+_SCRIPT = re.compile(r"([\^_])(\d+)")
+_ARGUMENT = re.compile(r"\{([^{}]*)\}")
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
+
+
+def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
+    """Return `text` on one line, without markup, entities, control or override characters.
+
+    Whitespace is collapsed, HTML entities are resolved, inline HTML tags are dropped, Unicode
+    is put into NFC and the result is cut to `limit` characters. LaTeX is kept.
+    `clean(clean(x)) == clean(x)` for every string.
+    """
+    # A hostile text of megabytes is cut before any work is done on it.
+    text = text[: 4 * limit + 1_000]
+    if _PLAIN.fullmatch(text) and len(text) <= limit:
+        return text.strip(" ")
+    for _ in range(6):
+        cleaned = _clean_once(text)
+        unfolded, text = cleaned == text, cleaned
+        if unfolded or not _MARKUP.search(text):
+            break
+    else:
+        # Entities nested in entities on purpose: what could still unfold is taken away.
+        text = _clean_once(re.sub("[&<>]", " ", text))
+    if len(text) > limit:
+        text = _clean_once(text[:limit])
+    return text
+
+
+def _clean_once(text: str) -> str:
+    if "&" in text:
+        import html
+
+        text = html.unescape(_AMPERSANDS.sub("&", text))
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    text = _SPACE.sub(" ", _UNSAFE.sub("", text)).strip()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def clean_url(url: str, base: str = "") -> str:
+    """Return `url` absolute, with http or https and single slashes, or "" when it is neither.
+
+    `base` is the address that a relative URL is resolved against.
+    """
+    url = _SPACE.sub("", _UNSAFE.sub("", url))[:2_000]
+    if _PLAIN_URL.fullmatch(url):
+        return url
+    try:
+        if base:
+            from urllib.parse import urljoin
+
+            url = urljoin(base, url)
+        elif url.startswith("//"):
+            url = "https:" + url
+        elif url.startswith("www."):
+            url = "https://" + url
+        parts = urlsplit(url)
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+            return ""
+        path = quote(re.sub("/{2,}", "/", parts.path), safe="/%:@!$&'()*+,;=~-._")
+        query, fragment = (
+            quote(part, safe="/%:@!$&'()*+,;=~-._?#[]") for part in (parts.query, parts.fragment)
+        )
+        url = urlunsplit((parts.scheme.lower(), parts.netloc, path, query, fragment))
+        # Quoting may push a long address over the limit; an address cut in two leads nowhere.
+        return url if len(url) <= 2_000 and not re.search(r"[<>\"\\]", url) else ""
+    except ValueError:
+        return ""
+
+
+@functools.lru_cache(maxsize=1)
+def _latex_converter() -> Any:
+    from pylatexenc import latex2text, latexwalker
+
+    context = latex2text.get_default_latex_context_db()
+    walker = latexwalker.get_default_latex_context_db()
+    # pylatexenc drops the argument of a macro that it does not know; in a title it is a word.
+    names = "texttt textsc textnormal textup mathtt mathsf operatorname underline ensuremath"
+    context.add_context_category(
+        "titles",
+        prepend=True,
+        macros=[latex2text.MacroTextSpec(name, simplify_repl="%s") for name in names.split()],
+    )
+    from pylatexenc.macrospec import std_macro
+
+    walker.add_context_category(
+        "titles", prepend=True, macros=[std_macro(name, "{") for name in names.split()]
+    )
+    converter = latex2text.LatexNodes2Text(
+        latex_context=context, math_mode="text", keep_comments=True
+    )
+
+    def convert(text: str) -> str:
+        nodes, _, _ = latexwalker.LatexWalker(
+            text, latex_context=walker, tolerant_parsing=True
+        ).get_latex_nodes()
+        return str(converter.nodelist_to_text(nodes))
+
+    return convert
+
+
+@functools.lru_cache(maxsize=4096)
+def readable(text: str) -> str:
+    """Return `text` with its LaTeX turned into Unicode: `$\\beta$-VAE` gives `β-VAE`.
+
+    Text that is not LaTeX, or that cannot be read as LaTeX, comes back cleaned.
+    """
+    text = clean(text)
+    if not _LATEX.search(text):
+        return text
+    # Only dollars that hug their content are mathematics; the rest are money. A bare % would
+    # start a LaTeX comment and swallow the line, a bare & or # is an error.
+    marked = "".join(
+        part if index % 2 else re.sub(r"(?<!\\)([%&#$])", r"\\\1", part)
+        for index, part in enumerate(re.split(f"({_MATH.pattern})", text))
+    )
+    try:
+        plain = _latex_converter()(marked)
+    except Exception:  # noqa: BLE001  the parser raises more than its own errors on hostile input
+        plain = _ARGUMENT.sub(r"\1", text)
+    plain = _SCRIPT.sub(
+        lambda m: m[2].translate(_SUPERSCRIPT if m[1] == "^" else _SUBSCRIPT), plain
+    )
+    plain = clean(plain)
+    return plain or text
+
+
+def fold(text: str) -> str:
+    """Return `text` as a model should read it: LaTeX to Unicode, NFKC, cleaned."""
+    text = readable(text)
+    return text if text.isascii() else clean(unicodedata.normalize("NFKC", text))
+
+
+@functools.lru_cache(maxsize=None)
+def _greek_name(char: str) -> str:
+    words = unicodedata.name(char, "").split()
+    if words[:1] == ["GREEK"] and "LETTER" in words:
+        return words[words.index("LETTER") + 1].casefold()
+    return char
+
+
+def title_key(title: str) -> str:
+    """Return the key under which a title is found: letters and digits only, folded.
+
+    Case, punctuation, spacing, accents, LaTeX and Unicode variants do not count:
+    `$\\beta$-VAE`, `β-VAE`, `Beta VAE` share one key.
+    """
+    text = readable(clean(title, TITLE_LIMIT))
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(
+            _greek_name(char) if "Ͱ" <= char <= "Ͽ" else char
+            for char in decomposed
+            if not unicodedata.combining(char)
+        )
+    folded = text.casefold()
+    # A title of nothing but symbols still needs a key of its own.
+    return "".join(filter(str.isalnum, folded)) or folded

@@ -20,7 +20,6 @@ ABSTRACT_LIMIT = 100_000
 _INVISIBLE = "\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff\U000e0000-\U000e007f"
 _UNSAFE = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{_INVISIBLE}\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
-_PLAIN = re.compile("(?:[!-%'-;=-~]| (?! ))*")
 _MARKUP = re.compile("[&<]")
 _AMPERSANDS = re.compile(r"&(?:amp;)+")
 _TAG = re.compile(
@@ -45,7 +44,7 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     """
     # A hostile text of megabytes is cut before any work is done on it.
     text = text[: 4 * limit + 1_000]
-    if _PLAIN.fullmatch(text) and len(text) <= limit:
+    if _is_clean(text) and len(text) <= limit:
         return text.strip(" ")
     for _ in range(6):
         cleaned = _clean_once(text)
@@ -58,6 +57,10 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     if len(text) > limit:
         text = _clean_once(text[:limit])
     return text
+
+
+def _is_clean(text: str) -> bool:
+    return text.isascii() and text.isprintable() and not any(c in text for c in ("  ", "&", "<"))
 
 
 def _clean_once(text: str) -> str:

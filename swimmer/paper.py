@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from swimmer.errors import InputError
@@ -79,7 +80,7 @@ class Paper:
         """The title key: what makes two spellings of one title equal."""
         return title_key(self.title)
 
-    @property
+    @cached_property
     def display_title(self) -> str:
         """The title for reading: LaTeX turned into Unicode."""
         return readable(self.title)
@@ -105,18 +106,18 @@ class Paper:
         named["authors"], named["keywords"] = list(self.authors), list(self.keywords)
         return {**{k: v for k, v in self.extra.items() if k not in named}, **named}
 
-    def merged_with(self, other: Paper) -> Paper:
-        """Return this paper with its blanks filled from another copy of it."""
+    def filled_from(self, other: Paper) -> Paper:
+        """Return this paper with its blanks filled from another record of the same paper.
+
+        An id that the publisher gave stands before a digest made here.
+        """
         blanks = {
             f.name: getattr(other, f.name)
             for f in fields(self)
             if f.name not in ("extra", "id") and not getattr(self, f.name)
         }
-        if not self.has_own_id and other.has_own_id:
-            blanks["id"] = other.id
-        if len(other.abstract) > len(self.abstract):
-            blanks["abstract"] = other.abstract
-        return replace(self, **blanks, extra={**other.extra, **self.extra})
+        identifier = self.id if self.has_own_id or not other.has_own_id else other.id
+        return replace(self, **blanks, id=identifier, extra={**other.extra, **self.extra})
 
 
 _TEXT_LIMITS = {"title": TITLE_LIMIT, "abstract": ABSTRACT_LIMIT, "id": 500, "venue": 200,

@@ -1,0 +1,479 @@
+"""Papers to store: read, merge copies, embed what is new or changed, commit."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from swimmer.database import PaperDatabase, text_hash
+from swimmer.embedding import Embeddings, Model, check_same, load_model
+from swimmer.errors import (
+    InputError,
+    ModelMismatchError,
+    SourceError,
+    StoreError,
+    StoreNotFoundError,
+)
+from swimmer.locate import target_folder
+from swimmer.paper import Paper
+from swimmer.sources import Source, SourceReport, open_source
+from swimmer.store import PaperStore, writing
+
+if TYPE_CHECKING:
+    from swimmer.index import Rows, Vectors
+
+CHUNK = 512
+"""Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
+
+CHECKPOINT_SECONDS = 5.0
+WORK = ".build"
+
+
+class Progress(Protocol):
+    """Told how far a build is: the stage in a word, what is done, and of how much."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Take note."""
+        ...
+
+
+@dataclass
+class BuildReport:
+    """What a build did; counts of papers unless said otherwise.
+
+    `source` tells what was read and left out. `embedded` were given to the model, `resumed` came
+    from an interrupted build, `unknown` hold no word that the model knows.
+    """
+
+    source: SourceReport = field(default_factory=SourceReport)
+    merged: int = 0
+    merges: list[tuple[str, str]] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    embedded: int = 0
+    resumed: int = 0
+    unknown: int = 0
+    papers: int = 0
+    seconds: float = 0.0
+    titles: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str, paper: Paper) -> None:
+        """Count a paper as added, changed, unchanged or removed, and keep the first titles."""
+        setattr(self, what, getattr(self, what) + 1)
+        kept = self.titles.setdefault(what, [])
+        if len(kept) < 50 and what != "unchanged":
+            kept.append(paper.display_title)
+
+
+def build_store(
+    source: str | Path | Source | Iterable[Paper],
+    name: str | Path | None = None,
+    *,
+    model: str | Embeddings | Model | None = None,
+    prune: bool = False,
+    progress: Progress | None = None,
+) -> PaperStore:
+    """Build a store from papers, or bring an existing one up to date; return it open.
+
+    Papers are matched by id, else by URL, else by title key; only new or changed text is
+    embedded. An interrupted build goes on where it was when it is called again.
+
+    Args:
+        source: a path or name that `open_source` takes, a source, or papers.
+        name: the store's name (or the path of its folder); by default venue and year in lower
+            case where all papers share them, else the source's name.
+        model: what `load_model` takes; the store's own model, else `static`, by default.
+        prune: remove papers of the store that the source does not hold.
+        progress: called as the build goes on.
+
+    Returns:
+        The store, with a `BuildReport` in its `report`.
+
+    Raises:
+        SourceError: the source cannot be read, or holds no paper.
+        ModelError: the model cannot be loaded or answers wrongly; what was embedded is kept.
+        StoreError: the folder cannot be written, or another build is at work there.
+    """
+    report = BuildReport()
+    origin, papers = _papers(source, report.source)
+    first = list(itertools.islice(papers, 200))
+    if not first:
+        raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
+    folder = target_folder(name if name is not None else _default_name(source, first))
+    return _Build(folder, model, prune, progress or _silent, report).run(
+        itertools.chain(first, papers), origin
+    )
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    return None
+
+
+def _papers(
+    source: str | Path | Source | Iterable[Paper], report: SourceReport
+) -> tuple[str, Iterator[Paper]]:
+    if isinstance(source, (str, Path)):
+        source = open_source(source)
+    if isinstance(source, Source):
+        return source.origin, source.papers(report)
+    return "papers given in Python", _given(source, report)
+
+
+def _given(papers: Iterable[Paper], report: SourceReport) -> Iterator[Paper]:
+    for paper in papers:
+        if not isinstance(paper, Paper):
+            raise InputError(f"build_store takes Paper objects, got {paper!r:.80}")
+        report.read += 1
+        report.without_abstract += not paper.abstract
+        yield paper
+
+
+def _why_none(report: SourceReport) -> str:
+    reasons = [f"{entry.count} left out: {reason}" for reason, entry in report.skipped.items()]
+    return f" ({'; '.join(reasons[:3])})" if reasons else ""
+
+
+def _default_name(source: object, first: list[Paper]) -> str:
+    from swimmer.sources.files import slug
+
+    places = {(paper.venue, paper.year) for paper in first}
+    venue, year = next(iter(places))
+    if len(places) == 1 and venue and year:
+        return slug(f"{venue}{year}")
+    return source.name if isinstance(source, Source) else (
+        open_source(source).name if isinstance(source, (str, Path)) else "papers"
+    )  # fmt: skip
+
+
+class _Build:
+    def __init__(
+        self,
+        folder: Path,
+        model: str | Embeddings | Model | None,
+        prune: bool,
+        progress: Progress,
+        report: BuildReport,
+    ) -> None:
+        self.folder, self.work = folder, folder / WORK
+        self.wanted, self.prune = model, prune
+        self.progress, self.report = progress, report
+        self.started = time.monotonic()
+
+    def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
+        with writing(self.folder):
+            try:
+                self.work.mkdir(exist_ok=True)
+                store = self._run(papers, origin)
+                shutil.rmtree(self.work, ignore_errors=True)
+                return store
+            except OSError as error:
+                raise StoreError(
+                    f"{self.folder}: the build cannot be written ({error.strerror or error}); "
+                    "make room and start it again, it goes on where it was"
+                ) from None
+
+    def _run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
+        old = self._existing()
+        model = self._choose_model(old)
+        if old is None:
+            database = self._stage(papers, model, "papers.sqlite")
+            old_rows = np.full(len(database), -1, np.int64)
+            self.report.added = len(database)
+        else:
+            database, old_rows = self._updated(old, papers, model)
+        vectors = self._vectors(database, old, old_rows, model)
+        store = PaperStore.of_parts(database, vectors, model, old, self.folder)
+        self.progress("writing", 0, None)
+        store.commit(self.folder, source=origin)
+        self.report.papers = len(store)
+        self.report.seconds = time.monotonic() - self.started
+        store.report = self.report
+        if old is not None:
+            old.close()
+        return store
+
+    def _existing(self) -> PaperStore | None:
+        try:
+            return PaperStore.open(self.folder)
+        except StoreNotFoundError:
+            return None
+
+    def _choose_model(self, old: PaperStore | None) -> Model:
+        if self.wanted is None:
+            return old.model() if old is not None else load_model("static")
+        model = load_model(self.wanted)
+        model.identity  # noqa: B018  a model that answers wrongly is found out before the reading
+        return model
+
+    # ------------------------------------------------------------------ papers
+
+    def _stage(self, papers: Iterator[Paper], model: Model, name: str) -> PaperDatabase:
+        """Write the papers of the source to a scratch database, copies of one merged into one."""
+        path = self.work / name
+        path.unlink(missing_ok=True)
+        database = PaperDatabase.create(path)
+        known = _Known()
+        with database.transaction():
+            for paper in papers:
+                row = known.find(paper, database)
+                if row is None:
+                    row = known.count
+                    database.put(row, paper, text_hash(model.text_of(paper)), new=True)
+                    known.learn(row, paper)
+                else:
+                    kept = database.papers([row])[0]
+                    merged = merge_copies(kept, paper)
+                    self.report.merged += 1
+                    if len(self.report.merges) < 100:
+                        self.report.merges.append((kept.title, paper.title))
+                    database.put(row, merged, text_hash(model.text_of(merged)))
+                    known.learn(row, paper)
+                if known.count % 1000 == 0:
+                    self.progress("reading", known.count, None)
+        self.progress("reading", known.count, known.count)
+        return database
+
+    def _updated(
+        self, old: PaperStore, papers: Iterator[Paper], model: Model
+    ) -> tuple[PaperDatabase, Rows]:
+        """Apply the source to a copy of the store's papers; return it and each row's old row."""
+        try:
+            check_same(old.identity, model.identity, f"the store {old.name}")
+            reusable = old.identity.text == model.text
+        except ModelMismatchError:
+            reusable = False
+        incoming = self._stage(papers, model, "incoming.sqlite")
+        path = self.work / "papers.sqlite"
+        path.unlink(missing_ok=True)
+        database = old.database.copy(path)
+        total = len(database)
+        origin = list(range(total)) if reusable else [-1] * total
+        seen = bytearray(total)
+        with database.transaction():
+            for paper in incoming.all_papers():
+                row = _match(database, paper, seen)
+                if row is None:
+                    self.report.note("added", paper)
+                    database.put(total, paper, text_hash(model.text_of(paper)), new=True)
+                    origin.append(-1)
+                    seen.append(1)
+                    total += 1
+                    continue
+                seen[row] = 1
+                kept = database.papers([row])[0]
+                now = paper.filled_from(kept)
+                digest = text_hash(model.text_of(now))
+                if now == kept:
+                    self.report.note("unchanged", now)
+                else:
+                    self.report.note("changed", now)
+                    database.put(row, now, digest)
+                if digest != old.database.text_hash_of(row):
+                    origin[row] = -1
+        incoming.close()
+        if self.prune:
+            gone = [row for row, here in enumerate(seen) if not here]
+            for paper in database.papers(gone):
+                self.report.note("removed", paper)
+            with database.transaction():
+                for new, moved in database.remove(gone).items():
+                    origin[new] = origin[moved]
+            del origin[len(database) :]
+        return database, np.asarray(origin, np.int64)
+
+    # ------------------------------------------------------------------ vectors
+
+    def _vectors(
+        self, database: PaperDatabase, old: PaperStore | None, old_rows: Rows, model: Model
+    ) -> Vectors:
+        vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
+        kept = np.flatnonzero(old_rows >= 0)
+        if old is not None and len(kept):
+            vectors[kept] = old.index.vectors(old_rows[kept])
+        pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
+        with _Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
+            done = 0
+            for start in range(0, len(pending), CHUNK):
+                rows = pending[start : start + CHUNK]
+                texts = [model.text_of(paper) for paper in database.papers(rows.tolist())]
+                digests = [text_hash(text) for text in texts]
+                found = checkpoint.find(digests)
+                new = [i for i, digest in enumerate(digests) if digest not in found]
+                made = model.embed_documents([texts[i] for i in new]) if new else vectors[:0]
+                for i, vector in zip(new, made, strict=True):
+                    found[digests[i]] = vector
+                checkpoint.keep({digests[i]: found[digests[i]] for i in new})
+                vectors[rows] = np.stack([found[digest] for digest in digests])
+                self.report.resumed += len(rows) - len(new)
+                self.report.embedded += len(new)
+                done += len(rows)
+                self.progress("embedding", done, len(pending))
+        self.report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
+        return vectors
+
+    @staticmethod
+    def _in_order(database: PaperDatabase, pending: Rows, model: Model) -> Rows:
+        if not model.pads:
+            return pending
+        # A batch costs as much as its longest text: over the whole corpus, like goes with like.
+        order = database.query(
+            "SELECT row FROM papers ORDER BY length(display_title) + min(length(abstract), 500) DESC"
+        )
+        by_length = np.asarray([row for (row,) in order], np.int64)
+        return by_length[np.isin(by_length, pending)]
+
+
+class _Known:
+    """Which rows the papers of one list have, by id, URL and title key."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._ids: dict[str, int] = {}
+        self._urls: dict[str, int] = {}
+        self._keys: dict[str, int] = {}
+
+    def find(self, paper: Paper, database: PaperDatabase) -> int | None:
+        row = self._ids.get(paper.id)
+        if row is None and paper.url:
+            row = self._urls.get(paper.url)
+        if row is None and (same := self._keys.get(paper.key)) is not None:
+            kept = database.papers([same])[0]
+            row = same if _one_work(kept, paper) else None
+        return row
+
+    def learn(self, row: int, paper: Paper) -> None:
+        self.count = max(self.count, row + 1)
+        self._ids.setdefault(paper.id, row)
+        if paper.url:
+            self._urls.setdefault(paper.url, row)
+        self._keys.setdefault(paper.key, row)
+
+
+def _one_work(a: Paper, b: Paper) -> bool:
+    """Whether two papers of one title are one work: authors in common, or not known of one."""
+    from swimmer.text import title_key
+
+    first, second = ({title_key(name) for name in paper.authors} for paper in (a, b))
+    return not first or not second or bool(first & second)
+
+
+def merge_copies(a: Paper, b: Paper) -> Paper:
+    """Return one paper for two records of it in one list, such as its oral and its poster.
+
+    The poster's id and URL stand (every paper has a poster), with the other's status, which says
+    more; the longer abstract and the first known of everything else.
+    """
+    first, second = (b, a) if _is_poster(b) and not _is_poster(a) else (a, b)
+    merged = first.filled_from(second)
+    status = second.status if _is_poster(first) and second.status else merged.status
+    abstract = max(first.abstract, second.abstract, key=len)
+    return replace(merged, status=status, abstract=abstract)
+
+
+def _is_poster(paper: Paper) -> bool:
+    return paper.status.casefold() == "poster" or "/poster/" in paper.url
+
+
+def _match(database: PaperDatabase, paper: Paper, seen: bytearray) -> int | None:
+    """Return the row that holds a paper already: by id, else by URL, else by title key."""
+    by_id = database.row_of_id(paper.id)
+    if by_id is not None:
+        return by_id
+    by_url = database.row_of_url(paper.url)
+    if by_url is not None and not seen[by_url]:
+        return by_url
+    for row in database.rows_of_key(paper.key):
+        if not seen[row] and _one_work(database.papers([row])[0], paper):
+            return row
+    return None
+
+
+class _Checkpoint:
+    """The vectors of an unfinished build on disk, by the digest of their text."""
+
+    def __init__(self, path: Path, model: Model) -> None:
+        self._path = path
+        self._table = "v" + text_hash(repr(model.identity)).hex()
+        self._dimension = model.identity.dimension
+        self._fresh: dict[bytes, np.ndarray] = {}
+        self._saved = time.monotonic()
+        self._connection: sqlite3.Connection | None = None
+        # Most builds end before the first checkpoint is due, and never touch the disk for one.
+        if path.exists():
+            self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self._connection = self._connect()
+            except sqlite3.DatabaseError:
+                # A checkpoint that a crash has torn is worth nothing; the build starts over.
+                self._path.unlink(missing_ok=True)
+                self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB PRIMARY KEY, vector BLOB) "
+            "WITHOUT ROWID"
+        )
+        return connection
+
+    def __enter__(self) -> _Checkpoint:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            # Ended early, by an error or by Ctrl-C: what was embedded is kept for the next start.
+            if kind is not None and self._fresh:
+                with contextlib.suppress(OSError):
+                    self._save()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def find(self, digests: list[bytes]) -> dict[bytes, Vectors]:
+        """Return the vectors that an earlier start has left, by digest."""
+        if self._connection is None:
+            return {}
+        marks = ",".join("?" * len(digests))
+        found = self._connection.execute(
+            f"SELECT digest, vector FROM {self._table} WHERE digest IN ({marks})", digests
+        )
+        return {
+            digest: np.frombuffer(blob, "<f4")
+            for digest, blob in found
+            if len(blob) == 4 * self._dimension
+        }
+
+    def keep(self, vectors: dict[bytes, Vectors]) -> None:
+        """Keep vectors; on disk once enough time has gone by."""
+        self._fresh.update(vectors)
+        if time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
+            self._save()
+
+    def _save(self) -> None:
+        try:
+            connection = self._open()
+            with connection:
+                connection.executemany(
+                    f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)",
+                    ((d, v.astype("<f4").tobytes()) for d, v in self._fresh.items()),
+                )
+        except sqlite3.OperationalError as error:
+            raise OSError(28, f"{self._path}: {error}") from None
+        self._fresh.clear()
+        self._saved = time.monotonic()

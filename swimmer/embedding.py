@@ -1,0 +1,232 @@
+"""Embedding models: named ones and any object with LangChain's `Embeddings` methods."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from swimmer.errors import ModelError, ModelMismatchError, QueryError
+from swimmer.manifest import ModelIdentity
+from swimmer.paper import Paper
+from swimmer.text import fold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+PROBES = (
+    "Attention is all you need",
+    "Variance reduction for policy gradient methods in reinforcement learning",
+    "A large dataset of images labelled by experts",
+)
+"""The sentences whose vectors are a model's fingerprint."""
+
+SAME_MODEL = 0.97
+"""Cosine above which two fingerprints are one model's; half precision moves it by 0.001."""
+
+QUERY_LIMIT = 20_000
+"""Characters of a query that a model gets to see."""
+
+RECIPES: dict[str, Callable[[Paper], str]] = {
+    "title_abstract": lambda paper: paper.embedding_text,
+    "page_content": lambda paper: paper.page_content,
+}
+"""How a paper becomes the text that is embedded; the name stands in the manifest."""
+
+
+@runtime_checkable
+class Embeddings(Protocol):
+    """What a model must do: LangChain's `Embeddings`, by its methods."""
+
+    def embed_documents(self, texts: list[str]) -> Any:
+        """Return one vector for each text."""
+        ...
+
+    def embed_query(self, text: str) -> Any:
+        """Return the vector of a query."""
+        ...
+
+
+class Model:
+    """A model whose vectors are checked, float32 and of unit length, and whose identity is known.
+
+    Args:
+        embeddings: an object with `embed_documents` and `embed_query`.
+        name: the name by which `load_model` finds it again, or a description.
+        revision: what pins its weights, or "".
+        text: the recipe that makes a paper into text, a key of RECIPES.
+        query_prompt, document_prompt: what the model itself puts before a text, for the record.
+        languages: ISO 639-1 codes of what it reads; empty for no limit.
+        pads: whether a batch costs as much as its longest text, as in a transformer.
+    """
+
+    def __init__(
+        self,
+        embeddings: Embeddings,
+        name: str,
+        *,
+        revision: str = "",
+        text: str = "title_abstract",
+        query_prompt: str = "",
+        document_prompt: str = "",
+        languages: Sequence[str] = (),
+        pads: bool = True,
+    ) -> None:
+        self.embeddings = embeddings
+        self.name = name
+        self.revision = revision
+        self.text = text
+        self.query_prompt = query_prompt
+        self.document_prompt = document_prompt
+        self.languages = tuple(languages)
+        self.pads = pads
+        self._identity: ModelIdentity | None = None
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r})"
+
+    def text_of(self, paper: Paper) -> str:
+        """Return the text of a paper that this model embeds."""
+        return RECIPES[self.text](paper)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What a manifest keeps of the model; the first call embeds the probes."""
+        if self._identity is None:
+            vectors = self.embed_documents(list(PROBES))
+            self._identity = ModelIdentity(
+                name=self.name,
+                revision=self.revision,
+                dimension=vectors.shape[1],
+                query_prompt=self.query_prompt,
+                document_prompt=self.document_prompt,
+                text=self.text,
+                languages=self.languages,
+                fingerprint=base64.b64encode(vectors.astype("<f2").tobytes()).decode(),
+            )
+        return self._identity
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts, float32 (n, dimension), of unit length or zero.
+
+        Raises:
+            ModelError: the model answers with another number of vectors, with several lengths,
+                or with values that are not finite numbers.
+        """
+        # A model that can hand over an array spares a list of Python floats ten times its size.
+        embed = getattr(self.embeddings, "embed_array", self.embeddings.embed_documents)
+        return self._checked(embed(list(texts)), len(texts))
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return the vector of a query, float32 (dimension,), of unit length.
+
+        Raises:
+            QueryError: the query is blank, or holds nothing that the model knows.
+            ModelError: as for `embed_documents`.
+        """
+        text = fold(text[:QUERY_LIMIT])
+        if not text:
+            raise QueryError("the query is blank; give a title or some words")
+        vector: Vectors = self._checked([self.embeddings.embed_query(text)], 1)[0]
+        if not vector.any():
+            raise QueryError(
+                f"the model {self.name} knows no word of {text[:60]!r}; "
+                "ask in its language, or in other words"
+            )
+        return vector
+
+    def _checked(self, raw: Any, count: int) -> Vectors:
+        try:
+            vectors = np.asarray(raw, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise ModelError(
+                f"the model {self.name} answered with vectors of several lengths, or not with "
+                "numbers"
+            ) from None
+        if vectors.ndim != 2 or len(vectors) != count or vectors.shape[1] < 1:
+            raise ModelError(
+                f"the model {self.name} was given {count} texts and answered with an array of "
+                f"shape {vectors.shape}; expected ({count}, dimension)"
+            )
+        if self._identity and vectors.shape[1] != self._identity.dimension:
+            raise ModelError(
+                f"the model {self.name} answered with {vectors.shape[1]} dimensions, before with "
+                f"{self._identity.dimension}"
+            )
+        # One sum finds NaN and infinity without a pass of its own over the array.
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+        if not np.isfinite(lengths).all():
+            raise ModelError(f"the model {self.name} answered with values that are not finite")
+        return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+
+
+def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
+    """Raise ModelMismatchError unless `model` makes the vectors that a store was built with."""
+    if store.dimension == model.dimension:
+        kept, now = (_probe_vectors(identity) for identity in (store, model))
+        if kept.shape == now.shape and float((kept * now).sum(axis=1).min()) >= SAME_MODEL:
+            return
+    raise ModelMismatchError(
+        f"{where} was built with the model {describe(store)}; {describe(model)} makes other "
+        "vectors. Ask with the store's own model, or build the store again with this one"
+    )
+
+
+def describe(identity: ModelIdentity) -> str:
+    """Return a model's name, revision and dimension in words."""
+    revision = f" @ {identity.revision[:12]}" if identity.revision else ""
+    return f"{identity.name}{revision} ({identity.dimension} dimensions)"
+
+
+def _probe_vectors(identity: ModelIdentity) -> Vectors:
+    try:
+        flat = np.frombuffer(base64.b64decode(identity.fingerprint), dtype="<f2")
+        return flat.astype(np.float32).reshape(len(PROBES), identity.dimension)
+    except ValueError:
+        return np.empty((0, identity.dimension), np.float32)
+
+
+def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
+    """Return a model by name, or wrap an object that has LangChain's `Embeddings` methods.
+
+    Args:
+        model: `static` (the embedded default), `bge-m3`, a Hugging Face id
+            (`intfloat/e5-base-v2`), the folder of a model, or an object.
+        options: passed to the loader of a Hugging Face model (`device`, `revision`).
+
+    Raises:
+        ModelError: the name is not known, the model cannot be loaded, or the object has not the
+            two methods.
+        MissingExtraError: the model needs a package that is not installed.
+    """
+    if isinstance(model, Model):
+        return model
+    if not isinstance(model, (str, Path)):
+        return _wrap(model)
+    if model == "static":
+        if options:
+            raise ModelError(f"the model static takes no options, got {', '.join(options)}")
+        from swimmer.static import StaticEmbeddings
+
+        static = StaticEmbeddings()
+        return Model(static, "static", revision=static.revision, languages=("en",), pads=False)
+    from swimmer.huggingface import load_huggingface
+
+    return load_huggingface(str(model), **options)
+
+
+def _wrap(embeddings: object) -> Model:
+    if not isinstance(embeddings, Embeddings) or isinstance(embeddings, type):
+        raise ModelError(
+            f"a model is a name or an object with embed_documents and embed_query; "
+            f"got {embeddings!r:.80}"
+        )
+    kind = type(embeddings)
+    named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
+    name = named if isinstance(named, str) and named else f"{kind.__module__}.{kind.__qualname__}"
+    return Model(embeddings, name)

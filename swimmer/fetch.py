@@ -1,0 +1,401 @@
+"""The one client through which every publisher is asked: politely, safely and resumably.
+
+Politeness: a pause per host as its terms ask, retries with back-off and jitter, `Retry-After`
+obeyed, pages kept with their validators. Safety: only http(s), no private address, no redirect
+to another scheme, sizes and times bounded, compression undone under that bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+from swimmer.errors import SourceError
+from swimmer.sources.addresses import behind_proxy, refuse_address, refuse_host
+from swimmer.sources.pages import Page, PageCache
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+PAUSE = 1.0
+"""Seconds between two requests to a host whose terms name no figure."""
+
+PAUSES = {
+    "export.arxiv.org": 3.0,
+    "api.semanticscholar.org": 1.1,
+    "api.openreview.net": 1.0,
+    "api2.openreview.net": 1.0,
+    "openaccess.thecvf.com": 1.0,
+    "huggingface.co": 0.5,
+    "raw.githubusercontent.com": 0.5,
+}
+"""Seconds between two requests to a host, as its terms ask."""
+
+SIZE_LIMIT = 512 << 20
+"""Bytes of one answer, decompressed; the longest real list is about a tenth of it."""
+
+ANSWER_LIMIT = 900.0
+"""Seconds for one whole answer, however slowly it drips."""
+
+PATIENCE = 300.0
+"""The longest `Retry-After`, in seconds, that is waited for; a longer one ends the fetch."""
+
+ATTEMPTS = 6
+REDIRECTS = 5
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+
+
+class FetchError(SourceError):
+    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class IncompleteError(SourceError):
+    """An answer ended too early; the client asks once more."""
+
+
+class Client:
+    """Asks publishers for pages; one client for one fetch, used as a context manager.
+
+    Args:
+        cache: the folder pages are kept in, or None.
+        offline: answer from the cache only, never from the network.
+        notify: called with a line of text whenever there is something to wait for.
+        hosts: other places to ask instead of a host, such as a mirror:
+            `{"iclr.cc": "http://127.0.0.1:8000"}`. They are trusted, private or not.
+        allow_private: whether other private addresses may be asked.
+        timeout: seconds to connect, and between two pieces of an answer.
+        pauses: seconds between two requests by host, instead of `PAUSES`.
+        attempts: how often one page is asked for before giving up.
+        sleep: waits for a number of seconds.
+    """
+
+    def __init__(
+        self,
+        cache: str | Path | None = None,
+        *,
+        offline: bool = False,
+        notify: Callable[[str], None] | None = None,
+        hosts: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        timeout: float = 30.0,
+        pauses: Mapping[str, float] | None = None,
+        attempts: int = ATTEMPTS,
+        size_limit: int = SIZE_LIMIT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.offline = offline
+        self.notify = notify or (lambda _text: None)
+        self._pages = PageCache(cache)
+        self._hosts = dict(hosts or {})
+        self._allow_private = allow_private
+        self._timeout = timeout
+        self._pauses = PAUSES if pauses is None else pauses
+        self._attempts = attempts
+        self._size_limit = size_limit
+        self._sleep = sleep
+        self._last: dict[str, float] = {}
+        self._since: float | None = None
+        self._http: httpx.Client | None = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    @contextmanager
+    def listing(self, name: str) -> Iterator[None]:
+        """Mark the pages fetched inside as one listing.
+
+        When the block is left by an exception, or the process dies, the next listing of that
+        name goes on where this one stopped: pages that it got are not asked for again.
+        """
+        self._since = self._pages.listing_begun(name)
+        try:
+            yield
+            self._pages.listing_done(name)
+        finally:
+            self._since = None
+
+    def get(
+        self,
+        url: str,
+        read: Callable[[Page], T],
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        send: Any = None,
+        keep: float = 0.0,
+    ) -> T:
+        """Return what `read` makes of the answer: `as_json`, `as_xml`, `as_text`.
+
+        Args:
+            url: an absolute http or https address.
+            read: raises IncompleteError for a cut answer, SourceError for a wrong one; only an
+                answer that it can read is kept.
+            params: the query.
+            headers: further headers; credentials do not follow a redirect to another host.
+            send: a JSON value that is posted.
+            keep: seconds for which a kept page is taken as it is.
+
+        Raises:
+            FetchError: there is no answer, or not a good one, after all attempts.
+            SourceError: the address is refused, or the answer cannot be read.
+        """
+        if params:
+            url += ("&" if "?" in url else "?") + urlencode(params)
+        posted = json.dumps(send, sort_keys=True) if send is not None else ""
+        private = "authorization" if "authorization" in {n.lower() for n in headers or ()} else ""
+        key = hashlib.sha256(f"{url}\n{posted}\n{private}".encode()).hexdigest()
+        page = self._pages.get(key)
+        if page is not None and self._still_good(page, keep):
+            return read(page)
+        if self.offline:
+            raise FetchError(f"{url}: not among the pages kept on disk; try without --offline")
+        asked = {**(headers or {}), **_validators(page)}
+        return self._insist(url, key, page, read, asked, posted)
+
+    def _still_good(self, page: Page, keep: float) -> bool:
+        if self.offline or (self._since is not None and page.checked >= self._since):
+            return True
+        return time.time() - page.checked < keep
+
+    def _insist(
+        self,
+        url: str,
+        key: str,
+        known: Page | None,
+        read: Callable[[Page], T],
+        headers: Mapping[str, str],
+        posted: str,
+    ) -> T:
+        import httpx
+
+        for attempt in range(1, self._attempts + 1):
+            wait: float | None = None
+            status: int | None = None
+            try:
+                status, answered, body = self._ask(url, headers, posted)
+                if status == 304 and known is not None:
+                    self._pages.confirm(key, time.time())
+                    return read(known)
+                if status == 200:
+                    page = Page(url, body, answered, time.time())
+                    value = read(page)
+                    self._pages.put(key, page)
+                    return value
+                trouble = f"answered {status}"
+                if status not in _TRY_AGAIN:
+                    raise FetchError(_explain(url, status), status)
+                wait = _retry_after(answered.get("retry-after", ""))
+            except IncompleteError as error:
+                trouble = str(error).removeprefix(f"{url}: ")
+            except httpx.TimeoutException:
+                trouble = f"no answer within {self._timeout:g} s"
+            except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+                trouble = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            if wait is not None and wait > PATIENCE:
+                raise FetchError(
+                    f"{url}: {trouble} and asks to wait {wait:.0f} s; try again then, "
+                    "what was fetched so far is kept", status,
+                )  # fmt: skip
+            if attempt < self._attempts:
+                pause = wait if wait is not None else min(60.0, 2.0 ** (attempt - 1))
+                pause += random.uniform(0, pause / 2)
+                host = urlsplit(url).hostname
+                self.notify(f"{host}: {trouble}; attempt {attempt + 1} in {pause:.0f} s")
+                self._sleep(pause)
+        raise FetchError(
+            f"{url}: {trouble}, {self._attempts} times; try again later, "
+            "what was fetched so far is kept", status,
+        )  # fmt: skip
+
+    def _ask(
+        self, url: str, headers: Mapping[str, str], posted: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        first = urlsplit(url)
+        for _ in range(REDIRECTS + 1):
+            parts = urlsplit(url)
+            host = refuse_host(url, self._allow_private or parts.hostname in self._hosts)
+            if parts.hostname != first.hostname:
+                headers = {n: v for n, v in headers.items() if n.lower() not in _CREDENTIALS}
+            self._pause(host)
+            status, answered, body = self._exchange(url, host, headers, posted)
+            if status not in (301, 302, 303, 307, 308):
+                return status, answered, body
+            target = urljoin(url, answered.get("location", ""))
+            scheme = urlsplit(target).scheme
+            if scheme != parts.scheme:
+                raise FetchError(
+                    f"{url}: redirects from {parts.scheme} to {scheme or 'nothing'} "
+                    f"({target[:100]!r}); refused, give that address itself if you trust it", status,
+                )  # fmt: skip
+            url = target
+        raise FetchError(f"{url}: more than {REDIRECTS} redirects; refused", status)
+
+    def _exchange(
+        self, url: str, host: str, headers: Mapping[str, str], posted: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        place = self._hosts.get(host)
+        where = url
+        if place is not None:
+            parts, other = urlsplit(url), urlsplit(place)
+            where = urlunsplit((other.scheme, other.netloc, parts.path, parts.query, ""))
+        request = self._session().build_request(
+            "POST" if posted else "GET", where, headers=dict(headers),
+            content=posted.encode() if posted else None,
+        )  # fmt: skip
+        if posted:
+            request.headers["content-type"] = "application/json"
+        response = self._session().send(request, stream=True)
+        try:
+            if place is None and not self._allow_private and not behind_proxy(url):
+                stream = response.extensions.get("network_stream")
+                # The name was checked before; this is the address that it led to in the end.
+                peer = stream.get_extra_info("server_addr") if stream is not None else None
+                if peer:
+                    refuse_address(str(peer[0]), url)
+            good = response.status_code == 200
+            body = self._body(response, url) if good else b""
+            return response.status_code, dict(response.headers), body
+        finally:
+            response.close()
+
+    def _body(self, response: httpx.Response, url: str) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
+            raise FetchError(f"{url}: answers in the encoding {encoding!r:.40}, expected gzip")
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._size_limit:
+            raise FetchError(self._too_large(url))
+        unfold = zlib.decompressobj(47) if encoding not in ("identity", "") else None
+        pieces, size, end = [], 0, time.monotonic() + ANSWER_LIMIT
+        for raw in response.iter_raw():
+            piece = raw
+            if unfold is not None:
+                piece = unfold.decompress(raw, self._size_limit + 1 - size)
+            size += len(piece)
+            if size > self._size_limit:
+                raise FetchError(self._too_large(url))
+            if time.monotonic() > end:
+                raise FetchError(f"{url}: not complete after {ANSWER_LIMIT:.0f} s; given up")
+            pieces.append(piece)
+        if unfold is not None and not unfold.eof:
+            raise IncompleteError(f"{url}: the compressed answer is cut off")
+        return b"".join(pieces)
+
+    def _too_large(self, url: str) -> str:
+        return f"{url}: answers with more than {self._size_limit >> 20} MB; refused"
+
+    def _pause(self, host: str) -> None:
+        pause = self._pauses.get(host, self._pauses.get("", PAUSE))
+        rest = self._last.get(host, -pause) + pause - time.monotonic()
+        if rest > 0:
+            self._sleep(rest)
+        self._last[host] = time.monotonic()
+
+    def _session(self) -> httpx.Client:
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.Client(
+                headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"},
+                timeout=self._timeout,
+                follow_redirects=False,
+            )
+        return self._http
+
+
+_CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})
+
+
+def user_agent() -> str:
+    """Return the name under which publishers see swimmer, with where to complain."""
+    from importlib import metadata
+
+    about = metadata.metadata("swimmer")
+    links = [link.partition(", ")[2] for link in about.get_all("Project-URL") or ()]
+    contact = links[0] if links else "a LangChain retrieval library for papers"
+    return f"swimmer/{about['Version']} (+{contact})"
+
+
+def as_bytes(page: Page) -> bytes:
+    """Read a page as it is."""
+    return page.body
+
+
+def as_text(page: Page) -> str:
+    """Read a page as UTF-8, what is not UTF-8 replaced."""
+    return page.body.decode("utf-8-sig", "replace")
+
+
+def as_json(page: Page) -> Any:
+    """Read a page as JSON."""
+    text = as_text(page)
+    if text.lstrip()[:1] == "<":
+        raise SourceError(
+            f"{page.url}: answered HTML instead of JSON ({text.strip()[:60]!r}); the address may "
+            "have moved, or the site may want a browser or a login"
+        )
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        if not text.strip() or error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg:
+            raise IncompleteError(f"{page.url}: the JSON is cut off") from None
+        raise SourceError(f"{page.url}: answered no valid JSON ({error})") from None
+    except RecursionError:
+        raise SourceError(f"{page.url}: answered JSON nested too deep to be a list") from None
+
+
+def as_xml(page: Page) -> Any:
+    """Read a page as XML without a document type, as its root `Element`."""
+    from swimmer.sources.markup import parse_xml
+
+    return parse_xml(page.body, page.url)
+
+
+def _validators(page: Page | None) -> dict[str, str]:
+    if page is None:
+        return {}
+    return {ask: page.headers[name] for name, ask in _VALIDATORS.items() if page.headers.get(name)}
+
+
+def _retry_after(value: str) -> float | None:
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _explain(url: str, status: int) -> str:
+    why = {
+        401: "wants credentials; see docs/sources.md for the variables that hold them",
+        403: "refuses; it may want credentials (docs/sources.md) or a slower pace",
+        404: "has nothing there; it may not be published yet, or have moved",
+        410: "has taken it away",
+    }.get(status, "expected 200")
+    return f"{url}: answered {status}: {why}"

@@ -1,0 +1,210 @@
+"""The vectors of a store: a FAISS index whose row numbers are the papers' row numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import numpy as np
+
+from swimmer.errors import StoreDamagedError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+    Rows = NDArray[np.int64]
+
+EXACT_LIMIT = 300_000
+"""Vectors up to which a flat scan (about 10 ms per 100,000 × 256) is the fastest right answer."""
+
+GATHER_LIMIT = 50_000
+"""Allowed rows up to which a filtered search over an inverted file scores them one by one."""
+
+_PROBES = 48
+_SAMPLE = 200
+
+
+class VectorIndex:
+    """Unit vectors by row number, ranked by inner product (cosine similarity).
+
+    Exact (flat) up to EXACT_LIMIT vectors; above it an inverted file whose lists are mapped from
+    disk, so that opening costs nothing and a query reads about `_PROBES` lists.
+    """
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        self._flat = isinstance(index, faiss.IndexFlat)
+        if not self._flat:
+            index.nprobe = min(_PROBES, index.nlist)
+
+    @classmethod
+    def of(cls, vectors: Vectors, *, exact: bool = True) -> VectorIndex:
+        """Return an index of float32 unit vectors (n, dimension); `exact=False` may approximate."""
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        rows, dimension = vectors.shape
+        if exact or rows <= EXACT_LIMIT:
+            flat = faiss.IndexFlatIP(dimension)
+            flat.add(vectors)
+            return cls(flat)
+        lists = int(2 ** np.ceil(np.log2(np.sqrt(rows) * 2)))
+        ivf = faiss.IndexIVFFlat(
+            faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT
+        )
+        ivf.cp.spherical, ivf.cp.niter, ivf.cp.seed = True, 8, 1
+        ivf.cp.max_points_per_centroid = 64
+        rng = np.random.default_rng(1)
+        ivf.train(vectors[np.sort(rng.choice(rows, min(rows, lists * 64), replace=False))])
+        ivf.add(vectors)
+        ivf.make_direct_map()
+        return cls(ivf)
+
+    @classmethod
+    def open(cls, path: Path, rows: int, dimension: int) -> VectorIndex:
+        """Map the index at `path`, which must hold `rows` vectors of `dimension`.
+
+        Raises:
+            StoreDamagedError: it is not a FAISS index, or not of that shape.
+        """
+        try:
+            flags = faiss.IO_FLAG_MMAP_IFC
+            index = faiss.read_index(str(path), flags)
+            if isinstance(index, faiss.IndexIVF):
+                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1][:120]
+            raise StoreDamagedError(f"{path}: is not a readable FAISS index ({reason})") from None
+        if (index.ntotal, index.d) != (rows, dimension):
+            raise StoreDamagedError(
+                f"{path}: holds {index.ntotal} vectors of {index.d} dimensions, the manifest says "
+                f"{rows} of {dimension}; rebuild the store"
+            )
+        if not isinstance(index, (faiss.IndexFlat, faiss.IndexIVFFlat)):
+            raise StoreDamagedError(f"{path}: is a {type(index).__name__}, not made by swimmer")
+        return cls(index)
+
+    @property
+    def rows(self) -> int:
+        """The number of vectors."""
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """The number of components of a vector."""
+        return int(self._index.d)
+
+    @property
+    def exact(self) -> bool:
+        """Whether a search looks at every vector."""
+        return self._flat
+
+    def vectors(self, rows: Rows | None = None) -> Vectors:
+        """Return the vectors of `rows`, or of all rows, as float32 (n, dimension), a copy."""
+        if self._flat:
+            view = self._view()
+            return view.copy() if rows is None else view[rows]
+        if rows is None:
+            out: Vectors = self._index.reconstruct_n(0, self.rows)
+            return out
+        if not len(rows):
+            return np.empty((0, self.dimension), np.float32)
+        picked: Vectors = self._index.reconstruct_batch(np.asarray(rows, np.int64))
+        return picked
+
+    def _view(self) -> Vectors:
+        size = self.rows * self.dimension
+        if not size:
+            return np.empty((0, self.dimension), np.float32)
+        flat: Vectors = faiss.rev_swig_ptr(self._index.get_xb(), size)
+        return flat.reshape(self.rows, self.dimension)
+
+    def search(
+        self, queries: Vectors, k: int, allowed: Rows | None = None
+    ) -> tuple[Vectors, Rows]:
+        """Return the k best rows of each query, best first.
+
+        Args:
+            queries: float32 (n, dimension), unit vectors.
+            k: answers wanted; fewer come back where there are fewer rows.
+            allowed: the rows that may be answered, ascending; None for all.
+
+        Returns:
+            scores and rows, both (n, min(k, rows that may be answered)).
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        k = min(k, self.rows if allowed is None else len(allowed))
+        if k < 1:
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        if allowed is None:
+            if self._flat:
+                return self._ranked(*self._index.search(queries, k))
+            return self._search_lists(queries, k, None)
+        if len(allowed) <= GATHER_LIMIT and (not self._flat or len(allowed) * 4 < self.rows):
+            return self._search_gathered(queries, k, allowed)
+        if self._flat:
+            parameters = faiss.SearchParameters(sel=self._selector(allowed))
+            return self._ranked(*self._index.search(queries, k, params=parameters))
+        return self._search_lists(queries, k, allowed)
+
+    def _selector(self, allowed: Rows) -> Any:
+        bits = np.zeros(self.rows, bool)
+        bits[allowed] = True
+        return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+
+    def _search_gathered(self, queries: Vectors, k: int, allowed: Rows) -> tuple[Vectors, Rows]:
+        scores, positions = faiss.knn(
+            queries, self.vectors(allowed), k, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        return self._ranked(scores, allowed[positions])
+
+    def _search_lists(
+        self, queries: Vectors, k: int, allowed: Rows | None
+    ) -> tuple[Vectors, Rows]:
+        selector = None if allowed is None else self._selector(allowed)
+        probes = min(_PROBES, self._index.nlist)
+        while True:
+            parameters = faiss.SearchParametersIVF(nprobe=probes, sel=selector)
+            scores, rows = self._index.search(queries, k, params=parameters)
+            # A list may hold fewer than k rows that match: look into more until k are found.
+            if probes >= self._index.nlist or bool((rows >= 0).all()):
+                return self._ranked(scores, rows)
+            probes = min(4 * probes, self._index.nlist)
+
+    @staticmethod
+    def _ranked(scores: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
+        # Equal scores are answered in row order, so that an answer can be repeated exactly.
+        order = np.lexsort((rows, -scores), axis=1)
+        scores = np.clip(np.take_along_axis(scores, order, 1), -1.0, 1.0)
+        return scores, np.take_along_axis(rows, order, 1)
+
+    def recall(self, k: int = 10) -> float:
+        """Return the recall@k of this index against exact search, over a sample of its rows."""
+        if self._flat or not self.rows:
+            return 1.0
+        sample = np.random.default_rng(2).choice(self.rows, min(self.rows, _SAMPLE), replace=False)
+        queries = self.vectors(np.sort(sample))
+        found = self.search(queries, k)[1]
+        best_scores = np.full((len(queries), 0), 0, np.float32)
+        best_rows = np.empty((len(queries), 0), np.int64)
+        for start in range(0, self.rows, 100_000):
+            stop = min(start + 100_000, self.rows)
+            block = self._index.reconstruct_n(start, stop - start)
+            scores, rows = faiss.knn(queries, block, k, metric=faiss.METRIC_INNER_PRODUCT)
+            best_scores = np.hstack([best_scores, scores])
+            best_rows = np.hstack([best_rows, rows + start])
+        top = np.argsort(-best_scores, axis=1, kind="stable")[:, :k]
+        exact = np.take_along_axis(best_rows, top, 1)
+        hits = sum(len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True))
+        return hits / exact.size
+
+    def save(self, path: Path) -> None:
+        """Write the index to `path`; OSError when the disk refuses."""
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(f"{path}: the vectors could not be written ({error})") from None
+
+    def close(self) -> None:
+        """Let go of the file that the index is mapped from."""
+        self._index = faiss.IndexFlatIP(self.dimension)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -63,6 +64,8 @@ class Model:
         query_prompt, document_prompt: what the model itself puts before a text, for the record.
         languages: ISO 639-1 codes of what it reads; empty for no limit.
         pads: whether a batch costs as much as its longest text, as in a transformer.
+        embed_array: embeds documents as an array; spares a list of Python floats ten times its
+            size.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Model:
         document_prompt: str = "",
         languages: Sequence[str] = (),
         pads: bool = True,
+        embed_array: Callable[[list[str]], Vectors] | None = None,
     ) -> None:
         self.embeddings = embeddings
         self.name = name
@@ -85,6 +89,7 @@ class Model:
         self.document_prompt = document_prompt
         self.languages = tuple(languages)
         self.pads = pads
+        self._embed = embed_array or embeddings.embed_documents
         self._identity: ModelIdentity | None = None
 
     def __repr__(self) -> str:
@@ -118,9 +123,7 @@ class Model:
             ModelError: the model answers with another number of vectors, with several lengths,
                 or with values that are not finite numbers.
         """
-        # A model that can hand over an array spares a list of Python floats ten times its size.
-        embed = getattr(self.embeddings, "embed_array", self.embeddings.embed_documents)
-        return self._checked(embed(list(texts)), len(texts))
+        return self._checked(self._embed(list(texts)), len(texts))
 
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a query, float32 (dimension,), of unit length.
@@ -214,7 +217,14 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
         from swimmer.static import StaticEmbeddings
 
         static = StaticEmbeddings()
-        return Model(static, "static", revision=static.revision, languages=("en",), pads=False)
+        return Model(
+            static,
+            "static",
+            revision=static.revision,
+            languages=("en",),
+            pads=False,
+            embed_array=partial(static.embed, on_unknown="zero"),
+        )
     from swimmer.huggingface import load_huggingface
 
     return load_huggingface(str(model), **options)

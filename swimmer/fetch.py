@@ -136,6 +136,12 @@ class Client:
         try:
             yield
             self._pages.listing_done(name)
+        except FetchError:
+            raise
+        except SourceError:
+            # The pages came whole but cannot be used: next time they are asked for anew.
+            self._pages.listing_done(name)
+            raise
         finally:
             self._since = None
 
@@ -147,7 +153,7 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         send: Any = None,
-        keep: float = 0.0,
+        keep: float | None = 0.0,
     ) -> T:
         """Return what `read` makes of the answer: `as_json`, `as_xml`, `as_text`.
 
@@ -158,7 +164,7 @@ class Client:
             params: the query.
             headers: further headers; credentials do not follow a redirect to another host.
             send: a JSON value that is posted.
-            keep: seconds for which a kept page is taken as it is.
+            keep: seconds for which a kept page is taken as it is; None never keeps the page.
 
         Raises:
             FetchError: there is no answer, or not a good one, after all attempts.
@@ -169,13 +175,13 @@ class Client:
         posted = json.dumps(send, sort_keys=True) if send is not None else ""
         private = "authorization" if "authorization" in {n.lower() for n in headers or ()} else ""
         key = hashlib.sha256(f"{url}\n{posted}\n{private}".encode()).hexdigest()
-        page = self._pages.get(key)
-        if page is not None and self._still_good(page, keep):
+        page = self._pages.get(key) if keep is not None else None
+        if page is not None and self._still_good(page, keep or 0.0):
             return read(page)
         if self.offline:
             raise FetchError(f"{url}: not among the pages kept on disk; try without --offline")
         asked = {**(headers or {}), **_validators(page)}
-        return self._insist(url, key, page, read, asked, posted)
+        return self._insist(url, "" if keep is None else key, page, read, asked, posted)
 
     def _still_good(self, page: Page, keep: float) -> bool:
         if self.offline or (self._since is not None and page.checked >= self._since):
@@ -204,7 +210,8 @@ class Client:
                 if status == 200:
                     page = Page(url, body, answered, time.time())
                     value = read(page)
-                    self._pages.put(key, page)
+                    if key:
+                        self._pages.put(key, page)
                     return value
                 trouble = f"answered {status}"
                 if status not in _TRY_AGAIN:
@@ -250,7 +257,7 @@ class Client:
             if scheme != parts.scheme:
                 raise FetchError(
                     f"{url}: redirects from {parts.scheme} to {scheme or 'nothing'} "
-                    f"({target[:100]!r}); refused, give that address itself if you trust it", status,
+                    f"({target[:100]!r}); refused, give that address if you trust it", status,
                 )  # fmt: skip
             url = target
         raise FetchError(f"{url}: more than {REDIRECTS} redirects; refused", status)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url, fold, readable, title_key
+from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url, compatible, fold, readable, title_key
 
 EXCERPT = 500
 """Characters of the abstract that `page_content` carries."""
@@ -93,7 +93,9 @@ class Paper:
     @property
     def embedding_text(self) -> str:
         """Title and first 500 characters of the abstract, as a model should read them."""
-        return f"{fold(self.title)}\n{fold(self.abstract[:EXCERPT])}".rstrip()
+        # LaTeX is turned in the title only: in a whole abstract it costs a hundred times the rest
+        # of a build, and a model reads `$\\beta$` as the word beta anyway.
+        return f"{fold(self.title)}\n{compatible(self.abstract[:EXCERPT])}".rstrip()
 
     @property
     def has_own_id(self) -> bool:

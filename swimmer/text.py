@@ -164,7 +164,12 @@ def readable(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return `text` as a model should read it: LaTeX to Unicode, NFKC, cleaned."""
-    text = readable(text)
+    return compatible(readable(text))
+
+
+def compatible(text: str) -> str:
+    """Return `text` cleaned and in NFKC: full-width letters and ligatures become plain ones."""
+    text = clean(text)
     return text if text.isascii() else clean(unicodedata.normalize("NFKC", text))
 
 

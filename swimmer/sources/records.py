@@ -44,8 +44,7 @@ _VIRTUAL = re.compile(
     re.IGNORECASE,
 )
 _NOT_KEPT = frozenset(
-    "email emails authorids orcid gender homepage dblp google_scholar linkedin bibtex "
-    "speakers/authors".split()
+    ["email", "emails", "authorids", "orcid", "gender", "homepage", "dblp", "google_scholar", "linkedin", "bibtex", "speakers/authors"]
 )
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?", re.I)

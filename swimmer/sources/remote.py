@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,10 +146,10 @@ class RemoteSource:
             if not report.read:
                 raise SourceError(f"{self.name}: {self.origin} has no papers (yet)")
             if not given:
-                reason = max(report.skipped, key=lambda name: report.skipped[name].count)
+                why = max(report.skipped, key=lambda name: report.skipped[name].count)
                 raise SourceError(
                     f"{self.name}: none of the {report.read} records of {self.origin} is a paper "
-                    f"({reason}); the format may have changed"
+                    f"({why}); the format may have changed"
                 )
 
 
@@ -210,7 +211,7 @@ def near(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _spans(years: tuple[int, ...]) -> str:
-    if len(years) > 3 and len(set(b - a for a, b in zip(years, years[1:], strict=False))) == 1:
+    if len(years) > 3 and len({b - a for a, b in itertools.pairwise(years)}) == 1:
         step = years[1] - years[0]
         every = "" if step == 1 else f" every {step} years"
         return f"{years[0]} to {years[-1]}{every}"

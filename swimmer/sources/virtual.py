@@ -132,6 +132,9 @@ def _merged(events: list[Any]) -> Iterator[tuple[str, Mapping[str, Any] | NotAPa
         if not isinstance(event, Mapping):
             yield place, NotAPaper("not an object")
             continue
+        if _rank(_kind(event)) < 0:
+            yield place, event
+            continue
         name = event.get("name")
         key = title_key(name) if isinstance(name, str) else ""
         groups.setdefault(key or place, []).append((place, event))
@@ -149,7 +152,8 @@ def _merged(events: list[Any]) -> Iterator[tuple[str, Mapping[str, Any] | NotAPa
 
 def _rank(kind: str) -> int:
     words = kind.casefold()
-    return max((rank for rank, word in enumerate(_RANK) if word in words), default=-1) % 5
+    # An event without a kind is taken for a poster; one of another kind stands alone.
+    return max((rank for rank, word in enumerate(_RANK) if word in words), default=-bool(words))
 
 
 def _record(event: Mapping[str, Any], venue: Venue, year: int) -> dict[str, Any]:

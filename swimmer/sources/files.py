@@ -1,4 +1,4 @@
-"""Paper lists on disk, their shape recognised from the content: JSON, JSONL, CSV, TSV, .gz."""
+"""Paper lists on disk, their shape recognised from the content, whatever the file is called."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from swimmer.errors import SourceError
 from swimmer.paper import Paper
 from swimmer.sources.base import SourceReport
 from swimmer.sources.records import ALIASES, NotAPaper, paper_from_record
+from swimmer.sources.shapes import plain
 
 SIZE_LIMIT = 4 << 30
 """Bytes of a list once decompressed; a small .gz can unfold to any size."""
@@ -35,7 +36,8 @@ class FileSource:
 
     Shapes: a JSON list of records; an envelope that holds one (virtual-site API, OpenReview,
     Semantic Scholar); a dict keyed by URL or id; one JSON object a line; CSV or TSV with a
-    header; each also gzip-compressed.
+    header; BibTeX; RIS; a Markdown reading list; XML of the ACL Anthology or of arXiv; exports of
+    Zotero and Semantic Scholar; each also gzip-compressed.
 
     Raises:
         SourceError: the path is missing, is not a file, or cannot be read (on construction),
@@ -49,7 +51,8 @@ class FileSource:
         if self.path.is_dir():
             raise SourceError(f"{self.path}: is a folder; give one file with a paper list")
         self.origin = str(self.path)
-        self.name = slug(re.sub(r"(\.(gz|jsonl?|csv|tsv|txt))+$", "", self.path.name.lower()))
+        endings = r"(\.(gz|jsonl?|csv|tsv|txt|bib|ris|md|markdown|xml))+$"
+        self.name = slug(re.sub(endings, "", self.path.name.lower()))
 
     def papers(self, report: SourceReport) -> Iterator[Paper]:
         """Yield the papers of the file; records left out are counted in `report`."""
@@ -58,9 +61,11 @@ class FileSource:
                 for place, record in records(stream, str(self.path)):
                     report.read += 1
                     try:
+                        if isinstance(record, NotAPaper):
+                            raise record
                         if not isinstance(record, Mapping):
                             raise NotAPaper("not an object")
-                        paper = paper_from_record(record)
+                        paper = paper_from_record(plain(record))
                     except NotAPaper as reason:
                         report.skip(str(reason), place)
                         continue
@@ -71,8 +76,8 @@ class FileSource:
             raise SourceError(f"{self.path}: cannot be read ({error})") from None
         except UnicodeDecodeError as error:
             raise SourceError(
-                f"{self.path}: not text in UTF-8 (byte {error.start}: {error.object[error.start]:#04x}"
-                "); save the list as UTF-8"
+                f"{self.path}: not text in UTF-8 (byte {error.start}: "
+                f"{error.object[error.start]:#04x}); save the list as UTF-8"
             ) from None
 
 
@@ -135,7 +140,54 @@ def records(stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
             return
         yield from _json_document(head + stream.read(), name)
         return
+    if found := _document(start):
+        yield from found(head + stream.read(), name)
+        return
     yield from _table(head, stream, name)
+
+
+def _document(start: str) -> Callable[[str, str], Iterator[tuple[str, Any]]] | None:
+    """Return the reader of a text that begins so, when it is no JSON and no table."""
+    from swimmer.sources import markdown, ris
+
+    if re.match(r"(?:%[^\n]*\n|\s)*@\s*[A-Za-z]+\s*[{(]", start):
+        return _bibtex
+    if ris.STARTS.match(start):
+        return lambda text, _name: ris.ris_records(text)
+    if start[0] == "<":
+        return _xml
+    if start[0] == "#" or markdown.SECTION.search(start):
+        return _markdown
+    return None
+
+
+def _bibtex(text: str, _name: str) -> Iterator[tuple[str, Any]]:
+    from swimmer.sources.bibtex import bibtex_records
+
+    yield from bibtex_records(text)
+
+
+def _markdown(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    from swimmer.sources.markdown import SECTION, markdown_records
+
+    if not SECTION.search(text):
+        raise SourceError(f"{name}: Markdown without a section '## 1. Title'; see docs/sources.md")
+    yield from markdown_records(text)
+
+
+def _xml(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    from swimmer.sources.acl import collection_records
+    from swimmer.sources.arxiv import entry_record, feed
+    from swimmer.sources.markup import parse_xml
+
+    if re.match(r"<!doctype html|<html", text.lstrip(), re.IGNORECASE):
+        raise SourceError(f"{name}: is a web page (HTML); give the list that it shows")
+    root = parse_xml(re.sub(r"^\s*<\?xml[^>]*\?>", "", text), name)
+    if root.tag == "collection":
+        yield from collection_records(root, name)
+        return
+    for number, entry in enumerate(feed(root, name)[0], 1):
+        yield f"record {number}", entry_record(entry)
 
 
 def _is_json(text: str) -> bool:
@@ -152,7 +204,7 @@ def _lines(head: str, stream: IO[str]) -> Iterator[str]:
         *lines, pending = pending.split("\n")
         yield from lines
         if len(pending) > LINE_LIMIT:
-            raise SourceError(f"a line has more than {LINE_LIMIT >> 20} million characters; refused")
+            raise SourceError(f"a line of more than {LINE_LIMIT >> 20} million characters; refused")
         chunk = stream.read(1 << 20)
         if not chunk:
             yield pending
@@ -179,7 +231,8 @@ def _json_document(text: str, name: str) -> Iterator[tuple[str, Any]]:
     except json.JSONDecodeError as error:
         cut = "; the file seems to be cut off" if error.pos >= len(text.rstrip()) - 1 else ""
         raise SourceError(
-            f"{name}: not valid JSON at line {error.lineno}, column {error.colno} ({error.msg}){cut}"
+            f"{name}: not valid JSON at line {error.lineno}, column {error.colno} "
+            f"({error.msg}){cut}"
         ) from None
     if isinstance(value, dict):
         value = _unwrapped(value, name)
@@ -224,7 +277,8 @@ def _unwrapped(value: dict[str, Any], name: str) -> list[Any]:
 def _table(head: str, stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
     lines = head.lstrip().splitlines() or [""]
     delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
-    header = [field.strip().casefold() for field in next(csv.reader(lines[:1], delimiter=delimiter))]
+    first = next(csv.reader(lines[:1], delimiter=delimiter))
+    header = [field.strip().casefold() for field in first]
     if not set(header) & set(ALIASES["title"]):
         raise SourceError(
             f"{name}: starts with {lines[0][:60]!r}; expected JSON, JSONL, or a CSV/TSV header "
@@ -239,10 +293,10 @@ def _table(head: str, stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
             row = next(reader, None)
             if row is None:
                 return
-            extra = row.pop(None, None)  # type: ignore[call-overload]
+            extra = row.pop(None, None)
             if extra and any(cell.strip() for cell in extra):
                 # A stray separator shifts every field after it: such a row cannot be trusted.
-                yield place, "more fields than the header"
+                yield place, NotAPaper("more fields than the header")
                 continue
             yield place, {key: value for key, value in row.items() if value}
     except csv.Error as error:

@@ -43,9 +43,10 @@ _VIRTUAL = re.compile(
     r"(?:https?://(?P<host>[a-z0-9.-]+))?/+virtual/(?P<year>\d{4})/(?P<kind>[a-z-]+)/(?P<id>\d+)",
     re.IGNORECASE,
 )
-_NOT_KEPT = frozenset(
-    ["email", "emails", "authorids", "orcid", "gender", "homepage", "dblp", "google_scholar", "linkedin", "bibtex", "speakers/authors"]
-)
+_NOT_KEPT = frozenset({
+    "email", "emails", "authorids", "orcid", "gender", "homepage", "dblp", "google_scholar",
+    "linkedin", "bibtex", "speakers/authors",
+})  # fmt: skip
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?", re.I)
 _SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")
@@ -76,7 +77,8 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
     status = found["status"] if isinstance(found["status"], str) else ""
     status = clean(status.replace("{location}", ""), 200)
     kind = status.casefold()
-    if any(word in kind for word in OTHER_EVENTS) and not any(word in kind for word in PAPER_EVENTS):
+    paper_event = any(word in kind for word in PAPER_EVENTS)
+    if any(word in kind for word in OTHER_EVENTS) and not paper_event:
         raise NotAPaper(f"not a paper but {kind}")
     url, virtual_id = _address(flat, found["url"], base)
     venue, year = _venue_and_year(found, url)

@@ -164,6 +164,38 @@ def _decision(note: Record) -> str:
     return ""
 
 
+def event_kind(event: Record) -> str:
+    """Return the kind of a virtual site's event: `Poster`, `Oral`, `Workshop` …"""
+    for name in ("eventtype", "event_type", "type"):
+        value = event.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.replace("{location}", "").strip()
+    return ""
+
+
+def virtual_event(event: Record, venue: str = "", year: int | str = "") -> dict[str, Any]:
+    """Turn an event of a virtual conference site; the paper's OpenReview id is kept."""
+    paper_url = event.get("paper_url") or event.get("url")
+    group = re.search(r"openreview\.net/group\?id=([^&]+)", str(event.get("sourceurl") or ""))
+    named = venue_of_group(group[1]) if group else ("", "")
+    return {
+        "title": event.get("name"),
+        "abstract": event.get("abstract"),
+        "authors": event.get("authors") or event.get("speakers/authors"),
+        "virtualsite_url": event.get("virtualsite_url"),
+        "paper_url": paper_url,
+        "id": event.get("id"),
+        "venue": venue or named[0],
+        "year": year or named[1],
+        "keywords": event.get("keywords"),
+        "topic": event.get("topic"),
+        "decision": event.get("decision"),
+        "session": event.get("session"),
+        "status": event_kind(event),
+        "openreview": openreview_id(paper_url),
+    }
+
+
 def semantic_scholar(paper: Record) -> dict[str, Any]:
     """Turn a paper of the Semantic Scholar Graph; arXiv id and DOI are kept."""
     outside = paper.get("externalIds")
@@ -296,6 +328,8 @@ def plain(record: Record) -> Record:
         return daily_paper(record)
     if "container-title" in record or isinstance(record.get("issued"), Mapping):
         return csl_item(record)
+    if "virtualsite_url" in record and "name" in record:
+        return virtual_event(record)
     if "track" in record and "title" in record and ("author" in record or "author_site" in record):
         return paperlist(record)
     return record

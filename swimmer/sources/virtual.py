@@ -11,7 +11,7 @@ from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.records import NotAPaper
 from swimmer.sources.remote import Options, RemoteSource, Venue, venue_and_year, years_since
-from swimmer.sources.shapes import need, need_in_some, openreview_id
+from swimmer.sources.shapes import event_kind, need, need_in_some, virtual_event
 from swimmer.text import title_key
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ class VirtualSites:
         def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
             events = _events(client, address)
             for place, event in _merged(_with_abstracts(client, address, events)):
-                record = event if isinstance(event, NotAPaper) else _record(event, venue, year)
+                record = (
+                    event
+                    if isinstance(event, NotAPaper)
+                    else virtual_event(event, venue.title, year)
+                )
                 yield place, record
 
         return RemoteSource(f"{venue.name}{year}", address, records, options, f"https://{host}/")
@@ -116,14 +120,6 @@ def _with_abstracts(client: Client, address: str, events: list[Any]) -> list[Any
     ]
 
 
-def _kind(event: Mapping[str, Any]) -> str:
-    for name in ("eventtype", "event_type", "type"):
-        value = event.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.replace("{location}", "").strip()
-    return ""
-
-
 def _merged(events: list[Any]) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
     """Yield each paper once: its poster's record under its highest honour."""
     groups: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
@@ -132,17 +128,17 @@ def _merged(events: list[Any]) -> Iterator[tuple[str, Mapping[str, Any] | NotAPa
         if not isinstance(event, Mapping):
             yield place, NotAPaper("not an object")
             continue
-        if _rank(_kind(event)) < 0:
+        if _rank(event_kind(event)) < 0:
             yield place, event
             continue
         name = event.get("name")
         key = title_key(name) if isinstance(name, str) else ""
         groups.setdefault(key or place, []).append((place, event))
     for group in groups.values():
-        group.sort(key=lambda item: _rank(_kind(item[1])))
+        group.sort(key=lambda item: _rank(event_kind(item[1])))
         place, event = group[0]
         if len(group) > 1:
-            honour = _kind(group[-1][1])
+            honour = event_kind(group[-1][1])
             longest = max((e.get("abstract") or "" for _, e in group), key=len)
             event = {**event, "eventtype": honour, "abstract": longest}
         yield place, event
@@ -154,23 +150,3 @@ def _rank(kind: str) -> int:
     words = kind.casefold()
     # An event without a kind is taken for a poster; one of another kind stands alone.
     return max((rank for rank, word in enumerate(_RANK) if word in words), default=-bool(words))
-
-
-def _record(event: Mapping[str, Any], venue: Venue, year: int) -> dict[str, Any]:
-    paper_url = event.get("paper_url") or event.get("url")
-    return {
-        "title": event.get("name"),
-        "abstract": event.get("abstract"),
-        "authors": event.get("authors"),
-        "virtualsite_url": event.get("virtualsite_url"),
-        "paper_url": paper_url,
-        "id": event.get("id"),
-        "venue": venue.title,
-        "year": year,
-        "keywords": event.get("keywords"),
-        "topic": event.get("topic"),
-        "decision": event.get("decision"),
-        "session": event.get("session"),
-        "status": _kind(event),
-        "openreview": openreview_id(paper_url) or openreview_id(event.get("sourceurl")),
-    }

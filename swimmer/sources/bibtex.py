@@ -1,0 +1,96 @@
+"""BibTeX: PMLR's volumes, the Anthology's exports, anyone's bibliography."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swimmer.sources.records import NotAPaper
+from swimmer.sources.shapes import arxiv_id, doi, openreview_id
+from swimmer.text import readable
+
+_NOT_PAPERS = frozenset({"proceedings", "comment", "preamble", "string", "software", "dataset"})
+_PLAIN_BRACES = re.compile(r"(?<![\\\w^_}])\{([^{}\\$]*)\}")
+_MATH = re.compile(r"(\$[^$]*\$)")
+
+
+def bibtex_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+    """Yield (place, record) of a BibTeX text; entries that cannot be read are counted.
+
+    Braces that only protect capitals are taken off titles; LaTeX stays.
+    """
+    from bibtexparser.entrypoint import parse_string
+    from bibtexparser.model import DuplicateBlockKeyBlock, Entry, ParsingFailedBlock
+
+    # Without a handler of its own, the library's complaints would land on the terminal.
+    logging.getLogger("bibtexparser").addHandler(logging.NullHandler())
+    for block in parse_string(text).blocks:
+        place = f"line {(block.start_line or 0) + 1}"
+        if isinstance(block, DuplicateBlockKeyBlock):
+            block = block.ignore_error_block or block
+        if isinstance(block, Entry):
+            if block.entry_type.casefold() in _NOT_PAPERS:
+                yield place, NotAPaper(f"not a paper but @{block.entry_type.casefold()}")
+            else:
+                fields = {f.key.casefold(): str(f.value) for f in block.fields}
+                yield place, bibtex_record(fields, block.key)
+        elif isinstance(block, ParsingFailedBlock):
+            yield place, NotAPaper("BibTeX that cannot be read (a brace or quote is missing)")
+
+
+def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
+    """Turn the fields of one entry into a record; `key` is its citation key."""
+    found_doi = doi(fields.get("doi"))
+    eprint = arxiv_id(fields.get("eprint"))
+    url = fields.get("url") or (f"https://doi.org/{found_doi}" if found_doi else "")
+    return {
+        "title": unbraced(fields.get("title", "")),
+        "abstract": unbraced(fields.get("abstract", "")),
+        "authors": [readable(unbraced(name)) for name in split_names(fields.get("author", ""))],
+        "id": key,
+        "url": url or (f"https://arxiv.org/abs/{eprint}" if eprint else fields.get("pdf", "")),
+        "venue": unbraced(fields.get("booktitle") or fields.get("journal", "")),
+        "year": fields.get("year") or fields.get("date", ""),
+        "keywords": fields.get("keywords"),
+        "doi": found_doi,
+        "arxiv": eprint or arxiv_id(url),
+        "openreview": openreview_id(url),
+    }
+
+
+def unbraced(text: str) -> str:
+    """Return the text without braces that only protect: `{BERT}s` is `BERTs`; math is kept."""
+    parts = _MATH.split(text)
+    for index in range(0, len(parts), 2):
+        part, before = parts[index], ""
+        while part != before:
+            before, part = part, _PLAIN_BRACES.sub(r"\1", part)
+        parts[index] = part
+    return "".join(parts)
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names of an author field, "Last, First" turned round.
+
+    `and` counts only outside braces: `{Barnes and Noble}` is one name.
+    """
+    names, depth, current = [], 0, ""
+    for piece in re.split(r"(\s+and\s+|[{}])", text):
+        if piece.strip() == "and" and depth == 0:
+            names.append(current)
+            current = ""
+            continue
+        depth += (piece == "{") - (piece == "}")
+        current += piece
+    names.append(current)
+    out = []
+    for name in names:
+        last, comma, first = name.strip().partition(",")
+        # "Last, Jr, First": the first name stands after the last comma.
+        junior, more, given = first.partition(",")
+        turned = f"{given.strip()} {last.strip()} {junior.strip()}" if more else \
+            f"{first.strip()} {last.strip()}"  # fmt: skip
+        out.append(turned if comma else last.strip())
+    return [name for name in out if name.strip() and name.strip() != "others"]

@@ -1,0 +1,139 @@
+"""Every adapter by one line, and the way from what a user types to a source."""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from swimmer.errors import SourceError
+from swimmer.sources.base import Source
+from swimmer.sources.remote import Adapter, Options, Venue, near, split_name
+
+ADAPTERS = (
+    "swimmer.sources.virtual:VirtualSites",
+    "swimmer.sources.pmlr:Pmlr",
+    "swimmer.sources.acl:Anthology",
+    "swimmer.sources.cvf:OpenAccess",
+    "swimmer.sources.openreview:OpenReview",
+    "swimmer.sources.arxiv:Arxiv",
+    "swimmer.sources.daily:DailyPapers",
+    "swimmer.sources.scholar:SemanticScholar",
+    "swimmer.sources.lists:RemoteLists",
+)
+"""Module and class of each adapter; for a bare name, the first that has the year is asked."""
+
+ENTRY_POINTS = "swimmer.sources"
+"""The group under which other packages register adapters of their own."""
+
+NAMED_BY_YEAR = ("virtual", "pmlr", "acl", "cvf", "openreview")
+
+
+@lru_cache(maxsize=1)
+def adapters() -> dict[str, Adapter]:
+    """Return the adapters by scheme: those of swimmer, then those of other packages.
+
+    Raises:
+        SourceError: another package's adapter cannot be loaded, or takes a scheme twice.
+    """
+    found: dict[str, Adapter] = {}
+    for line in ADAPTERS:
+        module, _, name = line.partition(":")
+        adapter = cast(Adapter, getattr(importlib.import_module(module), name)())
+        found[adapter.scheme] = adapter
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            adapter = cast(Adapter, point.load()())
+            scheme = adapter.scheme
+        except (ImportError, AttributeError, TypeError) as error:
+            raise SourceError(
+                f"the source {point.name!r} ({point.value}) cannot be loaded: {error}"
+            ) from None
+        if scheme in found:
+            raise SourceError(f"the source {point.name!r} takes the scheme {scheme!r} again")
+        found[scheme] = adapter
+    return found
+
+
+def open_source(what: str | Path, options: Options | None = None) -> Source:
+    """Return the source that a path, a venue's name or an address stands for.
+
+    Accepted: the path of a file; `iclr2025`; `scheme:what` (`arxiv:cs.LG`, `pmlr:v244`,
+    `openreview:ICLR.cc/2025/Conference`); the address of a known publisher or of a list file.
+    Nothing is fetched yet.
+
+    Raises:
+        SourceError: it is none of these; near names stand in the message.
+    """
+    from swimmer.sources.files import FileSource
+
+    options = options or Options()
+    if isinstance(what, Path):
+        return FileSource(what)
+    text = what.strip()
+    if not text:
+        raise SourceError("no source given; name a venue (iclr2025) or the path of a paper list")
+    if "://" in text and not text.partition("://")[0].count(":"):
+        return _from_url(text, options)
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme.casefold() in adapters():
+        adapter = adapters()[scheme.casefold()]
+        # arxiv:https://arxiv.org/abs/… says the same twice.
+        inner = adapter.from_url(rest) if rest.startswith(("http://", "https://")) else ""
+        return adapter.open(inner or rest, options)
+    if Path(text).exists():
+        return FileSource(text)
+    if colon and not Path(text).suffix and len(scheme) > 1 and "/" not in scheme:
+        raise SourceError(f"{text}: unknown source {scheme!r}{near(scheme, adapters())}")
+    name, _ = split_name(text)
+    if "/" in text or "\\" in text or (Path(text).suffix and name not in known_names()):
+        return FileSource(text)
+    return _by_name(text, options)
+
+
+def _by_name(text: str, options: Options) -> Source:
+    name, year = split_name(text.casefold().replace("nips", "neurips").replace("neuneur", "neur"))
+    keys = adapters()
+    if options.status != "accepted":
+        return keys["openreview"].open(text, options)
+    spans: list[str] = []
+    for scheme in (*NAMED_BY_YEAR, *(key for key in keys if key not in NAMED_BY_YEAR)):
+        for venue in keys[scheme].venues():
+            if venue.name == name and venue.years:
+                if year in venue.years:
+                    return keys[scheme].open(f"{name}{year}", options)
+                spans.append(f"{venue.years[0]}–{venue.years[-1]} ({scheme})")
+    if spans:
+        asked = f"has no year {year}" if year else "needs a year, as in " + name + "2024"
+        raise SourceError(f"{text}: {name} {asked}; there is {', '.join(spans)}")
+    raise SourceError(
+        f"{text}: no such file, and no venue of that name{near(name, known_names())} "
+        "`swimmer venues` lists all"
+    )
+
+
+def known_names() -> dict[str, Venue]:
+    """Return every venue that has a name and years, by name."""
+    return {
+        venue.name: venue
+        for adapter in adapters().values()
+        for venue in adapter.venues()
+        if venue.years
+    }
+
+
+def _from_url(url: str, options: Options) -> Source:
+    scheme = urlsplit(url).scheme.casefold()
+    if scheme not in ("http", "https"):
+        raise SourceError(f"{url[:200]}: {scheme} addresses are not fetched; expected http(s)")
+    for adapter in adapters().values():
+        if what := adapter.from_url(url):
+            return adapter.open(what, options)
+    raise SourceError(
+        f"{url}: neither a known publisher nor a list (.json, .jsonl, .csv, .tsv, .bib, .ris, "
+        ".md, also .gz); `swimmer venues` lists the publishers"
+    )

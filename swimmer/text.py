@@ -198,3 +198,8 @@ def title_key(title: str) -> str:
     folded = text.casefold()
     # A title of nothing but symbols still needs a key of its own.
     return "".join(filter(str.isalnum, folded)) or folded
+
+
+def printable(text: str) -> str:
+    """Return `text` fit for a terminal: control, escape and override characters shown as `�`."""
+    return _UNSAFE.sub("�", text.replace("\t", " ")).replace("\r", " ").replace("\x85", " ")

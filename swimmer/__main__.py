@@ -1,0 +1,5 @@
+"""`python -m swimmer` is the command line."""
+
+from swimmer.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""The command line: `swimmer VERB`, each verb in a module of its own, loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from swimmer.errors import SwimmerError
+from swimmer.text import printable
+
+VERBS = {
+    "search": "The papers most like a title, or like any text.",
+    "build": "Build a store from a paper list, or bring one up to date.",
+    "list": "The stores there are.",
+    "show": "What a store holds, in words.",
+    "verify": "Check that a store is whole.",
+}
+"""The verbs and what each does in one line; a verb lives in the module that HOMES names."""
+
+HOMES = {"list": "stores", "show": "stores", "verify": "stores"}
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb's module only when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"swimmer.cli.{HOMES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in VERBS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, VERBS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(
+                f"No such command {printable(name)[:60]!r}.{hint} To ask for papers: "
+                "swimmer search TITLE"
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The short helps stand here, so that --help loads none of the verbs.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="swimmer", prog_name="swimmer")
+def cli() -> None:
+    """Find the papers of a conference that are most like one you know.
+
+    \b
+    swimmer search "Attention Is All You Need"
+    swimmer build papers.json --name myconf2025
+    """
+
+
+class _Failure(click.ClickException):
+    """An error of swimmer's own: one line on standard error, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"swimmer: {printable(self.message)}", err=True)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its code, not a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        cli.main(args=args, prog_name="swimmer", standalone_mode=False)
+        sys.stdout.flush()
+        status = 0
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except SwimmerError as error:
+        _Failure(str(error)).show()
+        status = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("swimmer: interrupted", err=True)
+        status = 130
+    except click.exceptions.Exit as stop:
+        status = stop.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; a second flush at exit must not complain.
+        sys.stdout = None  # type: ignore[assignment]
+        status = 0
+    sys.exit(status)

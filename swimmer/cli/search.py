@@ -1,0 +1,125 @@
+"""`swimmer search`: titles in, the most similar papers out."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+import click
+
+from swimmer.errors import QueryError
+from swimmer.query import Answer, Hit, ask
+from swimmer.store import open_store
+from swimmer.text import printable
+
+ABSTRACT_LINES = 3
+_MAX_WIDTH = 110
+
+
+@click.command("search")
+@click.argument("titles", nargs=-1, metavar="[TITLE]...")
+@click.option("--store", "-s", metavar="NAME", help="Store to ask: a name or a path.")
+@click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
+@click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
+@click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
+@click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
+@click.option("--csv", "style", flag_value="csv", help="A CSV table, one row a paper.")
+@click.option("--markdown", "style", flag_value="markdown", help="A Markdown list.")
+@click.option("--brief", is_flag=True, help="Leave the abstracts out.")
+def search_command(
+    titles: tuple[str, ...],
+    store: str | None,
+    k: int,
+    text: bool,
+    include_self: bool,
+    style: str | None,
+    brief: bool,
+) -> None:
+    """The papers most like a TITLE, or like any text.
+
+    Several titles are answered together; without one, titles are read from standard input, one a
+    line. A title that the store knows is answered from its stored vector, anything else is
+    embedded as text.
+    """
+    queries = list(titles) if titles and titles != ("-",) else _from_stdin()
+    with open_store(store) as opened:
+        answers = ask(opened, queries, k, include_self=include_self, lookup=not text)
+        size = len(opened)
+    if style:
+        from swimmer.export import WRITERS
+
+        click.echo(WRITERS[style](answers), nl=False)
+        for warning in dict.fromkeys(w for answer in answers for w in answer.warnings):
+            click.echo(f"swimmer: {printable(warning)}", err=True)
+        return
+    for answer in answers:
+        click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES))
+
+
+def _from_stdin() -> list[str]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError('give a title: swimmer search "TITLE", or titles on standard input')
+    raw = sys.stdin.buffer.read(64 << 20).decode("utf-8", errors="replace")
+    lines = [line for line in raw.splitlines() if line.strip()]
+    if not lines:
+        raise QueryError("standard input holds no title; give one a line")
+    return lines
+
+
+def render(answer: Answer, size: int, abstract_lines: int = ABSTRACT_LINES) -> str:
+    """Return an answer as text for a terminal, wrapped to its width."""
+    import shutil
+
+    width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
+    head = f"{size:,} papers in {answer.store}, model {answer.model}"
+    lines = [click.style(head, dim=True)]
+    if answer.matched is not None:
+        taken = "similar to" if answer.exact else "taken as"
+        lines += _wrapped(f"{taken} ", printable(answer.matched.display_title), width, bold=True)
+    else:
+        lines += _wrapped("text: ", printable(answer.query[:300]), width, bold=True)
+    lines += [
+        click.style(line, fg="yellow")
+        for warning in answer.warnings
+        for line in textwrap.wrap(f"warning: {printable(warning)}", width)
+    ]
+    if not answer.hits:
+        lines.append("no paper to show")
+    for hit in answer.hits:
+        lines += ["", *_hit_lines(hit, width, abstract_lines)]
+    return "\n".join(lines) + "\n"
+
+
+def _hit_lines(hit: Hit, width: int, abstract_lines: int) -> list[str]:
+    paper = hit.paper
+    lead = f"{hit.rank:3d}  {hit.score:.3f}  "
+    lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
+    indent = " " * len(lead)
+    place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
+    about = " · ".join(part for part in (shortened(paper.authors), place) if part)
+    if about:
+        lines += textwrap.wrap(
+            printable(about), width, initial_indent=indent, subsequent_indent=indent
+        )
+    if paper.url:
+        lines.append(indent + click.style(printable(paper.url), fg="cyan"))
+    if abstract_lines and paper.abstract:
+        wrapped = textwrap.wrap(printable(paper.abstract), max(20, width - len(indent)))
+        if len(wrapped) > abstract_lines:
+            wrapped = wrapped[:abstract_lines]
+            wrapped[-1] = wrapped[-1][: max(20, width - len(indent)) - 2].rstrip(" .,;:") + " …"
+        lines += [indent + click.style(line, dim=True) for line in wrapped]
+    return lines
+
+
+def _wrapped(lead: str, text: str, width: int, *, bold: bool) -> list[str]:
+    inner = textwrap.wrap(text, max(20, width - len(lead))) or [""]
+    first, *rest = (click.style(line, bold=bold) for line in inner)
+    return [lead + first, *(" " * len(lead) + line for line in rest)]
+
+
+def shortened(authors: tuple[str, ...], shown: int = 3) -> str:
+    """Return the first authors and how many more there are."""
+    more = len(authors) - shown
+    names = ", ".join(authors[:shown])
+    return f"{names} and {more} more" if more > 0 else names

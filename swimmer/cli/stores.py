@@ -1,0 +1,113 @@
+"""`swimmer list`, `swimmer show`, `swimmer verify`: the stores on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from swimmer.locate import StoreInfo, bundled_sample, list_stores
+from swimmer.text import printable
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a store and line.")
+def list_command(as_json: bool) -> None:
+    """The stores there are: papers, model, size, date, folder."""
+    for info in list_stores() if as_json else ():
+        click.echo(json.dumps(_as_dict(info), ensure_ascii=False))
+    if as_json:
+        return
+    rows = [("NAME", "PAPERS", "MODEL", "SIZE", "BUILT", "FOLDER")]
+    for info in list_stores():
+        where = "(bundled)" if info.folder == bundled_sample() else str(info.folder)
+        if info.manifest is None:
+            rows.append((info.name, "-", "-", "-", "-", f"{where}: {info.problem}"))
+            continue
+        manifest = info.manifest
+        rows.append(
+            (
+                info.name,
+                f"{manifest.papers:,}",
+                manifest.model.name,
+                size_in_words(manifest.database.size + manifest.index.size),
+                manifest.created[:10],
+                where,
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)]
+        click.echo(printable("  ".join([*cells, row[5]])).rstrip())
+
+
+def _as_dict(info: StoreInfo) -> dict[str, object]:
+    manifest = info.manifest
+    if manifest is None:
+        return {"name": info.name, "folder": str(info.folder), "problem": info.problem}
+    return {
+        "name": info.name,
+        "folder": str(info.folder),
+        "papers": manifest.papers,
+        "model": manifest.model.name,
+        "bytes": manifest.database.size + manifest.index.size,
+        "created": manifest.created,
+    }
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes with its unit."""
+    amount, units = float(size), iter(("B", "KB", "MB", "GB"))
+    unit = next(units)
+    while amount >= 1000 and (larger := next(units, None)):
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+
+
+@click.command("show")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
+def show_command(name: str | None, as_json: bool) -> None:
+    """What the store NAME holds, in words."""
+    from swimmer.embedding import describe
+    from swimmer.store import open_store
+
+    with open_store(name) as store:
+        manifest = store.manifest
+        if as_json:
+            click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
+            return
+        model = manifest.model
+        search = "exact" if manifest.exact else f"approximate, recall@10 {manifest.recall:.3f}"
+        reads = ", ".join(model.languages) or "no limit stated"
+        lines = [
+            f"{store.name}: {manifest.papers:,} papers",
+            f"folder    {store.folder}",
+            f"built     {manifest.created} from {manifest.source or 'unknown'}",
+            f"model     {describe(model)}; languages: {reads}",
+            f"text      {model.text}"
+            + (f"; query prompt {model.query_prompt!r}" if model.query_prompt else "")
+            + (f"; document prompt {model.document_prompt!r}" if model.document_prompt else ""),
+            f"search    {search}",
+            f"files     {manifest.database.name} ({size_in_words(manifest.database.size)}), "
+            f"{manifest.index.name} ({size_in_words(manifest.index.size)})",
+            f"fields    {', '.join(store.fields())}",
+        ]
+    click.echo("\n".join(printable(line) for line in lines))
+
+
+@click.command("verify")
+@click.argument("name", required=False)
+def verify_command(name: str | None) -> None:
+    """Check the store NAME: digests, counts, vectors against papers, model fingerprint."""
+    from swimmer.store import open_store
+
+    with open_store(name) as store:
+        problems = store.verify()
+        size = len(store)
+    for problem in problems:
+        click.echo(f"swimmer: {printable(problem)}", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{store.name}: {size:,} papers, every file and vector is what the manifest says")

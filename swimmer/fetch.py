@@ -369,17 +369,25 @@ def as_json(page: Page) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        if not text.strip() or error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg:
+        if ends_too_early(error, text):
             raise IncompleteError(f"{page.url}: the JSON is cut off") from None
         raise SourceError(f"{page.url}: answered no valid JSON ({error})") from None
     except RecursionError:
         raise SourceError(f"{page.url}: answered JSON nested too deep to be a list") from None
 
 
+def ends_too_early(error: json.JSONDecodeError, text: str) -> bool:
+    """Return whether a text is no JSON because its end is missing."""
+    at_the_end = error.pos >= len(text.rstrip()) - 1
+    return not text.strip() or at_the_end or "Unterminated" in error.msg
+
+
 def as_xml(page: Page) -> Any:
     """Read a page as XML without a document type, as its root `Element`."""
     from swimmer.sources.markup import parse_xml
 
+    if page.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise SourceError(f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})")
     return parse_xml(page.body, page.url)
 
 

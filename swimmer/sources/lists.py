@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -58,7 +59,7 @@ class RemoteLists:
 
 
 def _text_records(page: Page) -> list[tuple[str, Any]]:
-    from swimmer.fetch import SIZE_LIMIT, as_text
+    from swimmer.fetch import SIZE_LIMIT, IncompleteError, as_text, ends_too_early
 
     if page.body[:2] == b"\x1f\x8b":
         unfold = zlib.decompressobj(47)
@@ -66,4 +67,11 @@ def _text_records(page: Page) -> list[tuple[str, Any]]:
         if len(body) > SIZE_LIMIT:
             raise SourceError(f"{page.url}: unfolds to more than {SIZE_LIMIT >> 20} MB; refused")
         page = type(page)(page.url, body, page.headers, page.checked)
-    return list(list_records(io.StringIO(as_text(page), newline=""), page.url))
+    text = as_text(page)
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as error:
+            if ends_too_early(error, text):
+                raise IncompleteError(f"{page.url}: the JSON is cut off") from None
+    return list(list_records(io.StringIO(text, newline=""), page.url))

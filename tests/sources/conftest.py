@@ -1,0 +1,33 @@
+"""The stand-in publisher, and where real material lies when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sources.publisher import Publisher
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "live: asks the real publisher; runs only with SWIMMER_LIVE=1"
+    )
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    server = Publisher()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def formats() -> Path:
+    folder = SHARED / "formats"
+    if not folder.is_dir():
+        pytest.skip("the samples of publishers' formats lie beside the repository, not in it")
+    return folder

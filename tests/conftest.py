@@ -1,0 +1,103 @@
+"""Fixtures: a small corpus of our own, a model that needs no weights, a home of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from swimmer import Paper
+
+from .corpus import RECORDS
+from .models import HashEmbeddings
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = REPOSITORY.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the checkout; tests that need it are skipped without it."""
+    if not (SHARED / "corpora").is_dir():
+        pytest.skip(f"needs the project's real data in {SHARED.name}/ beside the checkout")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder of its own for every test, with no store in it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("SWIMMER_HOME", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return folder
+
+
+@pytest.fixture
+def records() -> list[dict[str, Any]]:
+    """The small corpus as records of a JSON list."""
+    return [dict(record) for record in RECORDS]
+
+
+@pytest.fixture
+def papers(records: list[dict[str, Any]]) -> list[Paper]:
+    """The small corpus as papers."""
+    return [Paper(**{**r, "authors": tuple(r["authors"]), "keywords": tuple(r["keywords"])})
+            for r in records]  # fmt: skip
+
+
+@pytest.fixture
+def model() -> HashEmbeddings:
+    """A deterministic model without weights."""
+    return HashEmbeddings()
+
+
+@pytest.fixture
+def corpus_file(home: Path, records: list[dict[str, Any]]) -> Path:
+    """The small corpus as a JSON list on disk."""
+    path = home / "papers.json"
+    path.write_text(json.dumps(records), encoding="utf-8")
+    return path
+
+
+class Outcome(NamedTuple):
+    """What a command line printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def swimmer(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
+    """Run the command line in this process: `swimmer("search", "TITLE")`."""
+    from swimmer.cli import main
+
+    def run(*args: str | os.PathLike[str]) -> Outcome:
+        capsys.readouterr()
+        try:
+            main([os.fspath(arg) for arg in args])
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+        else:  # pragma: no cover
+            raise AssertionError("main() must exit")
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err, err
+        return Outcome(code, out, err)
+
+    yield run
+
+
+@pytest.fixture(scope="session")
+def sample_store() -> Path:
+    """The folder of the bundled sample store."""
+    from swimmer.locate import bundled_sample
+
+    return bundled_sample()

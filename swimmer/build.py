@@ -106,6 +106,8 @@ def build_store(
         StoreError: the folder cannot be written, or another build is at work there.
     """
     report = BuildReport()
+    if isinstance(source, (str, Path)):
+        source = open_source(source)
     origin, papers = _papers(source, report.source)
     first = list(itertools.islice(papers, 200))
     if not first:
@@ -121,10 +123,8 @@ def _silent(stage: str, done: int, total: int | None) -> None:
 
 
 def _papers(
-    source: str | Path | Source | Iterable[Paper], report: SourceReport
+    source: Source | Iterable[Paper], report: SourceReport
 ) -> tuple[str, Iterator[Paper]]:
-    if isinstance(source, (str, Path)):
-        source = open_source(source)
     if isinstance(source, Source):
         return source.origin, source.papers(report)
     return "papers given in Python", _given(source, report)
@@ -145,15 +145,41 @@ def _why_none(report: SourceReport) -> str:
 
 
 def _default_name(source: object, first: list[Paper]) -> str:
-    from swimmer.sources.files import slug
+    from swimmer.sources.files import FileSource, slug
 
+    if isinstance(source, Source) and not isinstance(source, FileSource):
+        return source.name
     places = {(paper.venue, paper.year) for paper in first}
     venue, year = next(iter(places))
     if len(places) == 1 and venue and year:
         return slug(f"{venue}{year}")
-    return source.name if isinstance(source, Source) else (
-        open_source(source).name if isinstance(source, (str, Path)) else "papers"
-    )  # fmt: skip
+    return source.name if isinstance(source, Source) else "papers"
+
+
+def plan_update(
+    source: Source, store: PaperStore, *, prune: bool = True, progress: Progress | None = None
+) -> BuildReport:
+    """Return what `build_store` would do to a store, by counts and titles; nothing is changed.
+
+    Raises:
+        SourceError: the source cannot be read, or holds no paper.
+    """
+    import tempfile
+
+    report = BuildReport()
+    assert store.folder is not None
+    papers = source.papers(report.source)
+    first = next(papers, None)
+    if first is None:
+        raise SourceError(f"{source.origin}: holds no paper{_why_none(report.source)}")
+    with tempfile.TemporaryDirectory(prefix="swimmer-") as work:
+        build = _Build(store.folder, None, prune, progress or _silent, report)
+        build.work = Path(work)
+        database, _ = build._updated(store, itertools.chain([first], papers), store.model())
+        report.papers = len(database)
+        database.close()
+    report.seconds = time.monotonic() - build.started
+    return report
 
 
 class _Build:

@@ -13,7 +13,9 @@ from swimmer.text import printable
 
 VERBS = {
     "search": "The papers most like a title, or like any text.",
-    "build": "Build a store from a paper list, or bring one up to date.",
+    "build": "Build a store from a venue's list or from a file.",
+    "update": "Fetch a store's list again; report what was added, changed, withdrawn.",
+    "venues": "What can be fetched, and which of it is a store.",
     "list": "The stores there are.",
     "show": "What a store holds, in words.",
     "verify": "Check that a store is whole.",

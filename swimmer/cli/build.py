@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from swimmer.build import BuildReport, build_store
+from swimmer.sources import open_source
 from swimmer.text import printable
+
+if TYPE_CHECKING:
+    from swimmer.sources.remote import Options
 
 
 @click.command("build")
@@ -17,19 +22,41 @@ from swimmer.text import printable
 @click.option("--name", "-n", metavar="NAME", help="Name (or path) of the store.")
 @click.option("--model", "-m", metavar="MODEL", help="Embedding model; the store's own or static.")
 @click.option("--prune", is_flag=True, help="Remove papers that the list does not hold any more.")
+@click.option(
+    "--status",
+    type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
+    default="accepted",
+    show_default=True,
+    help="Which submissions, where a venue publishes what it turned down.",
+)
+@click.option("--refresh", is_flag=True, help="Fetch again a list that is kept on disk.")
+@click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 def build_command(
-    source: str, name: str | None, model: str | None, prune: bool, quiet: bool
+    source: str,
+    name: str | None,
+    model: str | None,
+    prune: bool,
+    status: str,
+    refresh: bool,
+    offline: bool,
+    quiet: bool,
 ) -> None:
     """Build a store from SOURCE, or bring one up to date.
 
-    SOURCE is a file: JSON, JSON lines, CSV or TSV, also gzip-compressed, recognised from its
-    content. Only new or changed text is embedded; a build that was interrupted goes on where it
-    was when the same command is given again.
+    SOURCE is a venue (iclr2025, acl2024; `swimmer venues` lists them), a question to a publisher
+    (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
+    lines, CSV, TSV, BibTeX, RIS, Markdown, also gzip-compressed, recognised from its content.
+    Only new or changed text is embedded; a build that was interrupted goes on where it was when
+    the same command is given again.
     """
     with ProgressLine(quiet) as progress:
         try:
-            store = build_store(source, name, model=model, prune=prune, progress=progress)
+            options = fetch_options(progress, status=status, offline=offline, fresh=refresh)
+            opened = open_source(source, options)
+            if kept := getattr(opened, "kept_since", ""):
+                progress.say(f"{opened.name}: the list of {kept}" + ", fetched again" * refresh)
+            store = build_store(opened, name, model=model, prune=prune, progress=progress)
         except KeyboardInterrupt:
             progress.close()
             click.echo(
@@ -41,6 +68,15 @@ def build_command(
     assert store.report is not None
     click.echo("\n".join(report_lines(store.report, store.name, str(store.folder))))
     store.close()
+
+
+def fetch_options(
+    progress: ProgressLine, *, status: str = "accepted", offline: bool = False, fresh: bool = False
+) -> Options:
+    """Return how to fetch, with news of it shown as progress."""
+    from swimmer.sources.remote import Options
+
+    return Options(status=status, offline=offline, fresh=fresh, notify=progress.say)
 
 
 class ProgressLine:
@@ -66,6 +102,19 @@ class ProgressLine:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def say(self, text: str) -> None:
+        """Show a line of news, such as the page that is being fetched."""
+        if self._quiet:
+            return
+        self.close()
+        self._stage = ""
+        if sys.stderr.isatty():
+            # One line that is written over, as a bar would be.
+            width = shutil.get_terminal_size((100, 24)).columns - 1
+            click.echo(f"\r{printable(text)[:width]:<{width}}\r", err=True, nl=False)
+        else:
+            click.echo(printable(text), err=True)
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Show how far the build is."""

@@ -67,7 +67,8 @@ class Anthology:
 
             yield from collection_records(client.get(address, as_xml), address, title)
 
-        return RemoteSource(name, address, records, options, f"{SITE}/")
+        origin = f"acl:{what.strip()}" if not title else f"acl:{name}"
+        return RemoteSource(name, origin, address, records, options, f"{SITE}/")
 
     def from_url(self, url: str) -> str:
         """Return the collection in an address such as `aclanthology.org/events/acl-2024/`."""

@@ -70,16 +70,15 @@ class Arxiv:
         ids = _ids(what)
         if ids:
             name = slug(f"arxiv-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
-            origin = f"{API}?id_list={','.join(ids[:3])}{',…' if len(ids) > 3 else ''}"
-            return RemoteSource(name, origin, lambda c: _by_id(c, ids), options)
+            origin = f"arxiv:{what}" if what.startswith("@") else f"arxiv:{','.join(ids)}"
+            return RemoteSource(name, origin, API, lambda c: _by_id(c, ids), options)
         query, first, last = _question(what)
 
         def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
             return _window(client, query, first, last, set())
 
-        dates = f" from {first} to {last}" if first and last else ""
-        origin = f"{API}?search_query={query}{dates}"
-        return RemoteSource(slug(f"arxiv-{what}"), origin, records, options)
+        name = slug(f"arxiv-{what}")
+        return RemoteSource(name, f"arxiv:{what.strip()}", API, records, options)
 
     def from_url(self, url: str) -> str:
         """Return the id, or the category of a listing, in an address of arXiv."""

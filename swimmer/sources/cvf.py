@@ -56,7 +56,8 @@ class OpenAccess:
                 about = {"venue": venue.title, "year": year, "url": page, "id": number_of}
                 yield page, {**client.get(page, _paper, keep=KEEP), **about}
 
-        return RemoteSource(f"{venue.name}{year}", address, records, options, f"{SITE}/")
+        name = f"{venue.name}{year}"
+        return RemoteSource(name, f"cvf:{name}", address, records, options, f"{SITE}/")
 
     def from_url(self, url: str) -> str:
         """Return `cvpr2020` for an address of its list or papers."""

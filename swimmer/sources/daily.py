@@ -62,8 +62,8 @@ class DailyPapers:
                 day += datetime.timedelta(1)
 
         span = str(first) if first == last else f"{first}..{last}"
-        origin = f"https://huggingface.co/papers ({span})"
-        return RemoteSource(f"hf-{span.replace('..', '-to-')}", origin, records, options)
+        name = f"hf-{span.replace('..', '-to-')}"
+        return RemoteSource(name, f"hf:{span}", API, records, options)
 
     def from_url(self, url: str) -> str:
         """Return the day in an address such as `huggingface.co/papers?date=2025-09-08`."""

@@ -51,7 +51,7 @@ class RemoteLists:
                     yield place, NotAPaper("not an object")
 
         name = slug(_LIST.sub("", path.rpartition("/")[2]) or urlsplit(what).hostname or "list")
-        return RemoteSource(name, what, records, options, what)
+        return RemoteSource(name, f"list:{what}", what, records, options, what)
 
     def from_url(self, url: str) -> str:
         """Return an address whose path ends as a list's name does, else ""."""

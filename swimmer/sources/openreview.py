@@ -68,7 +68,9 @@ class OpenReview:
 
     def open(self, what: str, options: Options) -> Source:
         """Return the source of a group such as `ICLR.cc/2025/Conference`, or of `iclr2025`."""
-        what = what.strip().strip("/")
+        what, _, asked = what.strip().partition("?status=")
+        what = what.strip("/")
+        status = Options(status=asked or options.status).status
         if "/" in what or what == "TMLR":
             if not re.fullmatch(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", what):
                 raise SourceError(f"openreview:{what}: not a group such as ICLR.cc/2025/Conference")
@@ -77,22 +79,21 @@ class OpenReview:
             known = self.venues()[:-1]
             venue, year = venue_and_year(re.sub("^nips", "neurips", what), known, self.scheme)
             group, name = GROUPS[venue.name][0].format(year), f"{venue.name}{year}"
-        if options.status != "accepted":
-            name = f"{name}-{options.status}"
+        origin = f"openreview:{group}"
+        if status != "accepted":
+            name, origin = f"{name}-{status}", f"{origin}?status={status}"
 
         def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
             headers = _credentials(client)
             found = False
-            for place, record in _from_v2(client, group, options.status, headers):
+            for place, record in _from_v2(client, group, status, headers):
                 found = True
                 yield place, record
             if not found:
-                yield from _from_v1(client, group, options.status, headers)
+                yield from _from_v1(client, group, status, headers)
 
-        origin = f"https://openreview.net/group?id={group}"
-        if options.status != "accepted":
-            origin += f" ({options.status})"
-        return RemoteSource(name, origin, records, options, "https://openreview.net/")
+        address = f"https://openreview.net/group?id={group}"
+        return RemoteSource(name, origin, address, records, options, "https://openreview.net/")
 
     def from_url(self, url: str) -> str:
         """Return the group in an address such as `openreview.net/group?id=…`."""

@@ -82,7 +82,8 @@ class Pmlr:
                     record = {**record, "venue": title or record["venue"]}
                 yield place, record
 
-        return RemoteSource(name, address, records, options)
+        origin = f"pmlr:{name.removeprefix('pmlr-')}"
+        return RemoteSource(name, origin, address, records, options)
 
     def from_url(self, url: str) -> str:
         """Return the volume in an address of the proceedings."""

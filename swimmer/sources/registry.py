@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
-from swimmer.sources.remote import Adapter, Options, Venue, near, split_name
+from swimmer.sources.remote import (
+    Adapter,
+    Options,
+    RemoteSource,
+    Venue,
+    default_cache,
+    near,
+    split_name,
+)
 
 ADAPTERS = (
     "swimmer.sources.virtual:VirtualSites",
@@ -69,9 +77,19 @@ def open_source(what: str | Path, options: Options | None = None) -> Source:
     Raises:
         SourceError: it is none of these; near names stand in the message.
     """
+    options = options or Options()
+    source = _open(what, options)
+    if not isinstance(source, RemoteSource) or (options.client and not options.cache):
+        return source
+    from swimmer.sources.kept import KeptSource
+
+    folder = (options.cache or default_cache()) / "lists"
+    return KeptSource(source, folder, fresh=options.fresh, offline=options.offline)
+
+
+def _open(what: str | Path, options: Options) -> Source:
     from swimmer.sources.files import FileSource
 
-    options = options or Options()
     if isinstance(what, Path):
         return FileSource(what)
     text = what.strip()
@@ -124,6 +142,11 @@ def known_names() -> dict[str, Venue]:
         for venue in adapter.venues()
         if venue.years
     }
+
+
+def near_names(name: str) -> str:
+    """Return `; did you mean …?` for the venues whose names are near, else what is known."""
+    return near(name, known_names())
 
 
 def _from_url(url: str, options: Options) -> Source:

@@ -47,7 +47,8 @@ class Options:
             user's cache folder.
         offline: use only what is kept on disk.
         notify: called with lines of progress.
-        cache: the folder that pages are kept in, instead of the user's cache folder.
+        cache: the folder that pages and lists are kept in, instead of the user's cache folder.
+        fresh: fetch even when the list is kept on disk.
     """
 
     status: str = "accepted"
@@ -55,6 +56,7 @@ class Options:
     offline: bool = False
     notify: Callable[[str], None] | None = field(default=None, compare=False)
     cache: Path | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -107,17 +109,25 @@ class RemoteSource:
 
     Args:
         name: what a store of it is called, such as `iclr2025`.
-        origin: where it comes from, an address or a sentence.
+        origin: what `open_source` takes to open it again.
+        address: where it is fetched, for messages.
         records: fetches the records.
         options: how to fetch.
         base: the address that relative URLs stand under.
     """
 
     def __init__(
-        self, name: str, origin: str, records: Records, options: Options, base: str = ""
+        self,
+        name: str,
+        origin: str,
+        address: str,
+        records: Records,
+        options: Options,
+        base: str = "",
     ) -> None:
         self.name = name
         self.origin = origin
+        self.address = address
         self._records = records
         self._options = options
         self._base = base
@@ -144,11 +154,11 @@ class RemoteSource:
                 report.without_abstract += not paper.abstract
                 yield paper
             if not report.read:
-                raise SourceError(f"{self.name}: {self.origin} has no papers (yet)")
+                raise SourceError(f"{self.name}: {self.address} has no papers (yet)")
             if not given:
                 why = max(report.skipped, key=lambda name: report.skipped[name].count)
                 raise SourceError(
-                    f"{self.name}: none of the {report.read} records of {self.origin} is a paper "
+                    f"{self.name}: none of the {report.read} records of {self.address} is a paper "
                     f"({why}); the format may have changed"
                 )
 
@@ -192,9 +202,9 @@ def venue_and_year(what: str, venues: tuple[Venue, ...], scheme: str) -> tuple[V
     if year is None or year not in years:
         asked = f"has no year {year}" if year else "needs a year"
         raise SourceError(
-            f"{scheme}:{what}: {name} {asked}; there is {_spans(years)}, such as {name}{years[-2]}"
+            f"{scheme}:{what}: {name} {asked}; there is {spans(years)}, such as {name}{years[-2]}"
             if len(years) > 1
-            else f"{scheme}:{what}: {name} {asked}; there is {_spans(years)}"
+            else f"{scheme}:{what}: {name} {asked}; there is {spans(years)}"
         )
     return known[name], year
 
@@ -210,7 +220,8 @@ def near(name: str, known: Mapping[str, Any]) -> str:
     return f"; known are {', '.join(sorted(known))}"
 
 
-def _spans(years: tuple[int, ...]) -> str:
+def spans(years: tuple[int, ...]) -> str:
+    """Return years in words: `2021 to 2026`, `2023 to 2027 every 2 years`, or one by one."""
     if len(years) > 3 and len({b - a for a, b in itertools.pairwise(years)}) == 1:
         step = years[1] - years[0]
         every = "" if step == 1 else f" every {step} years"

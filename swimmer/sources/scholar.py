@@ -55,11 +55,14 @@ class SemanticScholar:
             raise SourceError("s2: what? words to search for, or ids such as ARXIV:1706.03762")
         ids = _ids(what)
         if ids:
-            origin = f"{API}/paper/batch ({len(ids)} ids)"
             name = slug(f"s2-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
-            return RemoteSource(name, origin, lambda c: _by_id(c, ids), options)
-        origin = f"{API}/paper/search/bulk?query={what}"
-        return RemoteSource(slug(f"s2-{what}"), origin, lambda c: _search(c, what), options)
+            origin = f"s2:{what}" if what.startswith("@") else f"s2:{','.join(ids)}"
+            return RemoteSource(
+                name, origin, f"{API}/paper/batch", lambda c: _by_id(c, ids), options
+            )
+        address = f"{API}/paper/search/bulk"
+        name = slug(f"s2-{what}")
+        return RemoteSource(name, f"s2:{what}", address, lambda c: _search(c, what), options)
 
     def from_url(self, url: str) -> str:
         """Return the id in the address of a paper."""

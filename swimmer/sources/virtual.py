@@ -62,7 +62,8 @@ class VirtualSites:
                 )
                 yield place, record
 
-        return RemoteSource(f"{venue.name}{year}", address, records, options, f"https://{host}/")
+        name = f"{venue.name}{year}"
+        return RemoteSource(name, f"virtual:{name}", address, records, options, f"https://{host}/")
 
     def from_url(self, url: str) -> str:
         """Return `iclr2025` for any address of ICLR's site of 2025."""

@@ -1,0 +1,94 @@
+"""`swimmer update`: fetch a store's list again, and bring the store up to date."""
+
+from __future__ import annotations
+
+import click
+
+from swimmer.build import BuildReport, build_store, plan_update
+from swimmer.cli.build import ProgressLine, fetch_options, report_lines
+from swimmer.errors import SourceError
+from swimmer.sources import Source, open_source
+from swimmer.store import PaperStore, open_store
+from swimmer.text import printable
+
+SHOWN = 10
+_WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
+
+
+@click.command("update")
+@click.argument("name", required=False)
+@click.option("--from", "source", metavar="SOURCE", help="Another source than the store's own.")
+@click.option("--dry-run", is_flag=True, help="Report what would change; change nothing.")
+@click.option("--keep-withdrawn", is_flag=True, help="Keep papers that the list lost.")
+@click.option("--force", is_flag=True, help="Go on when more than half of the papers are gone.")
+@click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def update_command(
+    name: str | None,
+    source: str | None,
+    dry_run: bool,
+    keep_withdrawn: bool,
+    force: bool,
+    offline: bool,
+    quiet: bool,
+) -> None:
+    """Fetch the list of the store NAME again and bring the store up to date.
+
+    Pages that the publisher says are unchanged are not fetched, papers whose text is unchanged
+    are not embedded. Added, changed and withdrawn papers are reported by title.
+    """
+    with ProgressLine(quiet) as progress, open_store(name) as store:
+        opened = _source_of(store, source, fetch_options(progress, offline=offline, fresh=True))
+        plan = plan_update(opened, store, prune=not keep_withdrawn, progress=progress)
+        progress.close()
+        if not force and plan.removed * 2 > len(store):
+            raise SourceError(
+                f"{store.name}: {plan.removed:,} of its {len(store):,} papers are not in "
+                f"{opened.origin} any more; nothing was changed. Give --keep-withdrawn to keep "
+                "them, --force to remove them"
+            )
+        click.echo("\n".join(change_lines(plan)))
+        if dry_run:
+            click.echo("dry run: nothing was changed")
+            return
+        folder = store.folder
+        assert folder is not None
+        if not (plan.added or plan.changed or plan.removed):
+            click.echo(f"{store.name} is up to date: {len(store):,} papers")
+            return
+    with ProgressLine(quiet) as progress:
+        # The list that the plan fetched is kept; reading it again asks nobody.
+        updated = build_store(opened, folder, prune=not keep_withdrawn, progress=progress)
+    assert updated.report is not None
+    click.echo("\n".join(report_lines(updated.report, updated.name, str(updated.folder))))
+    updated.close()
+
+
+def _source_of(store: PaperStore, source: str | None, options: object) -> Source:
+    from swimmer.sources.remote import Options
+
+    assert isinstance(options, Options)
+    origin = source or store.manifest.source
+    try:
+        return open_source(origin, options)
+    except SourceError as error:
+        if source:
+            raise
+        raise SourceError(
+            f"{store.name} was built from {origin or 'an unknown source'}, which cannot be read "
+            f"again ({error}); name another with --from SOURCE"
+        ) from None
+
+
+def change_lines(report: BuildReport, shown: int = SHOWN) -> list[str]:
+    """Return the titles of added, changed and withdrawn papers, in lines for a person."""
+    lines = []
+    for what, word in _WORDS.items():
+        count: int = getattr(report, what)
+        titles = report.titles.get(what, [])[:shown]
+        if count:
+            lines.append(f"{word} {count:,}")
+            lines += [f"  {title}" for title in titles]
+            if count > len(titles):
+                lines.append(f"  … and {count - len(titles):,} more")
+    return [printable(line) for line in lines] or ["no paper was added, changed or withdrawn"]

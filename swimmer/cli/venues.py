@@ -1,0 +1,79 @@
+"""`swimmer venues`: what can be fetched, by which source, and which of it is a store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+
+import click
+
+from swimmer.locate import list_stores
+from swimmer.sources.registry import adapters, near_names
+from swimmer.sources.remote import Adapter, Venue, spans
+from swimmer.text import printable
+
+
+@click.command("venues")
+@click.argument("word", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a venue and line.")
+def venues_command(word: str | None, as_json: bool) -> None:
+    """What `swimmer build` can fetch: venues and years by source, `*` where a store is there.
+
+    With WORD only the venues whose name or title holds it.
+    """
+    stores = {info.name for info in list_stores() if info.manifest}
+    found = 0
+    for scheme, adapter in adapters().items():
+        venues = [venue for venue in adapter.venues() if _fits(venue, scheme, word)]
+        found += len(venues)
+        for line in _json_lines(scheme, venues, stores) if as_json else ():
+            click.echo(line)
+        if venues and not as_json:
+            click.echo("\n".join(_lines(scheme, adapter, venues, stores)))
+    if word and not found:
+        raise click.UsageError(f"no venue {printable(word)[:60]!r}{near_names(word)}")
+    if not as_json:
+        click.echo("  *  is a store already     swimmer build iclr2025     see docs/sources.md")
+
+
+def _fits(venue: Venue, scheme: str, word: str | None) -> bool:
+    wanted = (word or "").casefold()
+    return any(wanted in text.casefold() for text in (venue.name, venue.title, scheme))
+
+
+def _built(venue: Venue, stores: set[str]) -> list[int]:
+    return [year for year in venue.years if f"{venue.name}{year}" in stores]
+
+
+def _json_lines(scheme: str, venues: list[Venue], stores: set[str]) -> list[str]:
+    return [
+        json.dumps(
+            {
+                "source": scheme,
+                "venue": venue.name,
+                "title": venue.title,
+                "years": list(venue.years),
+                "stores": [f"{venue.name}{year}" for year in _built(venue, stores)],
+                "example": venue.example,
+            },
+            ensure_ascii=False,
+        )
+        for venue in venues
+    ]
+
+
+def _lines(scheme: str, adapter: Adapter, venues: list[Venue], stores: set[str]) -> list[str]:
+    lines = [f"{click.style(scheme, bold=True)}: {adapter.summary}"]
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+    for venue in venues:
+        built = _built(venue, stores)
+        mark = "*" if built else " "
+        if venue.years:
+            years = spans(venue.years)
+            text = years + (f"; built: {', '.join(map(str, built))}" if built else "")
+        else:
+            text = f"{venue.title}: {scheme}:{venue.example}"
+        lead = f"  {mark} {venue.name:<14} "
+        lines += textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead))
+    return [*lines, ""]

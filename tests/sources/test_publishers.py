@@ -104,9 +104,7 @@ def test_a_web_page_instead_of_the_list_is_named(
     check_all(read(source_of(case, publisher, tmp_path))[0])
 
 
-def test_a_changed_format_names_the_field(
-    case: Case, publisher: Publisher, tmp_path: Path
-) -> None:
+def test_a_changed_format_names_the_field(case: Case, publisher: Publisher, tmp_path: Path) -> None:
     publisher.serve(case.broken(facts(COUNT)))
     with pytest.raises(SourceError, match=case.field):
         read(source_of(case, publisher, tmp_path))

@@ -242,21 +242,21 @@ class Client:
     def _ask(
         self, url: str, headers: Mapping[str, str], posted: str
     ) -> tuple[int, dict[str, str], bytes]:
-        first = urlsplit(url)
+        first = None
         for _ in range(REDIRECTS + 1):
-            parts = urlsplit(url)
-            host = refuse_host(url, self._allow_private or parts.hostname in self._hosts)
-            if parts.hostname != first.hostname:
+            host = refuse_host(url, self._allow_private, self._hosts)
+            first = first or host
+            if host != first:
                 headers = {n: v for n, v in headers.items() if n.lower() not in _CREDENTIALS}
             self._pause(host)
             status, answered, body = self._exchange(url, host, headers, posted)
             if status not in (301, 302, 303, 307, 308):
                 return status, answered, body
-            target = urljoin(url, answered.get("location", ""))
+            target = _target(url, answered.get("location", ""))
             scheme = urlsplit(target).scheme
-            if scheme != parts.scheme:
+            if scheme != urlsplit(url).scheme:
                 raise FetchError(
-                    f"{url}: redirects from {parts.scheme} to {scheme or 'nothing'} "
+                    f"{url}: redirects from {urlsplit(url).scheme} to {scheme or 'nothing'} "
                     f"({target[:100]!r}); refused, give that address if you trust it", status,
                 )  # fmt: skip
             url = target
@@ -333,6 +333,15 @@ class Client:
                 follow_redirects=False,
             )
         return self._http
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        urlsplit(target)
+    except ValueError:
+        raise FetchError(f"{url}: redirects to {location[:80]!r}, which is no address") from None
+    return target
 
 
 _CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})

@@ -150,7 +150,10 @@ def near_names(name: str) -> str:
 
 
 def _from_url(url: str, options: Options) -> Source:
-    scheme = urlsplit(url).scheme.casefold()
+    try:
+        scheme = urlsplit(url).scheme.casefold()
+    except ValueError as error:
+        raise SourceError(f"{url[:200]!r}: not an address ({error})") from None
     if scheme not in ("http", "https"):
         raise SourceError(f"{url[:200]}: {scheme} addresses are not fetched; expected http(s)")
     for adapter in adapters().values():

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-import pytest
-
-import swimmer.sources.openreview as openreview
 from tests.sources.publisher import Publisher, Question, Reply, Route, fixed, slices
 
 TOPICS = ("graphs", "vision", "speech", "planning", "proteins", "privacy", "robots")
@@ -286,17 +283,6 @@ CASES = [
     _case("list", "https://lists.example.org/papers.json", "papers", remote_list, "title", 1,
           '"name"'),
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openreview, "PAGE", 10)
-
-
-@pytest.fixture(params=CASES, ids=lambda case: case.name)
-def case(request: pytest.FixtureRequest) -> Case:
-    value: Case = request.param
-    return value
 
 
 def install(publisher: Publisher, case: Case, papers: list[Fact]) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import swimmer.sources.openreview as openreview
+from tests.sources.cases import CASES, Case
 from tests.sources.publisher import Publisher
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -31,3 +33,14 @@ def formats() -> Path:
     if not folder.is_dir():
         pytest.skip("the samples of publishers' formats lie beside the repository, not in it")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openreview, "PAGE", 10)
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> Case:
+    value: Case = request.param
+    return value

@@ -83,7 +83,7 @@ class Publisher:
     def client(self, cache: Any = None, **arguments: Any) -> Client:
         """Return a client that asks this server instead of every publisher."""
         settings: dict[str, Any] = {
-            "hosts": {host: self.url for host in HOSTS},
+            "hosts": dict.fromkeys(HOSTS, self.url),
             "pauses": {"": 0.0},
             "timeout": 0.5,
             "sleep": self.slept.append,

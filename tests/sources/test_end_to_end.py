@@ -15,7 +15,7 @@ from swimmer.query import search
 from swimmer.sources import Source, open_source
 from swimmer.sources.remote import Options
 from swimmer.store import open_store
-from tests.sources.cases import CASES, COUNT, Case, case, facts, install, small_pages  # noqa: F401
+from tests.sources.cases import CASES, COUNT, Case, facts, install
 from tests.sources.publisher import Publisher
 
 CHANGED = (1, 12, 23)

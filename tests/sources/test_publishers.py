@@ -13,7 +13,7 @@ from swimmer.fetch import FetchError
 from swimmer.paper import Paper
 from swimmer.sources import Source, SourceReport, open_source
 from swimmer.sources.remote import Options
-from tests.sources.cases import COUNT, Case, case, facts, install, small_pages  # noqa: F401
+from tests.sources.cases import COUNT, Case, facts, install
 from tests.sources.publisher import Publisher, Reply
 
 

@@ -18,6 +18,7 @@ from swimmer.database import PaperDatabase, text_hash
 from swimmer.embedding import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
     InputError,
+    ModelError,
     ModelMismatchError,
     SourceError,
     StoreError,
@@ -195,12 +196,16 @@ class _Build:
         self.wanted, self.prune = model, prune
         self.progress, self.report = progress, report
         self.started = time.monotonic()
+        self._failing = contextlib.ExitStack()
 
     def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
         with writing(self.folder):
             try:
                 self.work.mkdir(exist_ok=True)
-                store = self._run(papers, origin)
+                with self._failing:
+                    store = self._run(papers, origin)
+                    # Done: what a failure would have closed now belongs to the store.
+                    self._failing.pop_all()
                 shutil.rmtree(self.work, ignore_errors=True)
                 return store
             except OSError as error:
@@ -231,7 +236,7 @@ class _Build:
 
     def _existing(self) -> PaperStore | None:
         try:
-            return PaperStore.open(self.folder)
+            return self._failing.enter_context(PaperStore.open(self.folder))
         except StoreNotFoundError:
             return None
 
@@ -249,6 +254,7 @@ class _Build:
         path = self.work / name
         path.unlink(missing_ok=True)
         database = PaperDatabase.create(path)
+        self._failing.callback(database.close)
         known = _Known()
         with database.transaction():
             for paper in papers:
@@ -283,6 +289,7 @@ class _Build:
         path = self.work / "papers.sqlite"
         path.unlink(missing_ok=True)
         database = old.database.copy(path)
+        self._failing.callback(database.close)
         total = len(database)
         origin = list(range(total)) if reusable else [-1] * total
         seen = bytearray(total)
@@ -336,7 +343,7 @@ class _Build:
                 digests = [text_hash(text) for text in texts]
                 found = checkpoint.find(digests)
                 new = [i for i, digest in enumerate(digests) if digest not in found]
-                made = model.embed_documents([texts[i] for i in new]) if new else vectors[:0]
+                made = self._embed(model, [texts[i] for i in new]) if new else vectors[:0]
                 for i, vector in zip(new, made, strict=True):
                     found[digests[i]] = vector
                 checkpoint.keep({digests[i]: found[digests[i]] for i in new})
@@ -347,6 +354,16 @@ class _Build:
                 self.progress("embedding", done, len(pending))
         self.report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
         return vectors
+
+    def _embed(self, model: Model, texts: list[str]) -> Vectors:
+        try:
+            return model.embed_documents(texts)
+        except OSError as error:
+            # A service that cannot be reached is no full disk, though both are an OSError.
+            raise ModelError(
+                f"the model {model.name} failed after {self.report.embedded:,} papers ({error}); "
+                "they are kept: start the same build again and it goes on from there"
+            ) from error
 
     @staticmethod
     def _in_order(database: PaperDatabase, pending: Rows, model: Model) -> Rows:

@@ -30,6 +30,9 @@ PROBES = (
 SAME_MODEL = 0.97
 """Cosine above which two fingerprints are one model's; half precision moves it by 0.001."""
 
+GIVEN = "python:"
+"""What the name of a model starts with that was given as an object and has no name of its own."""
+
 QUERY_LIMIT = 20_000
 """Characters of a query that a model gets to see."""
 
@@ -237,6 +240,14 @@ def _wrap(embeddings: object) -> Model:
             f"got {embeddings!r:.80}"
         )
     kind = type(embeddings)
+    inner = getattr(embeddings, "swimmer_model", None)
+    if isinstance(inner, Model):
+        return inner
+    if kind.__module__.startswith("langchain_huggingface."):
+        from swimmer.huggingface import wrap_huggingface
+
+        return wrap_huggingface(embeddings)
     named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
-    name = named if isinstance(named, str) and named else f"{kind.__module__}.{kind.__qualname__}"
-    return Model(embeddings, name)
+    if not isinstance(named, str) or not named:
+        named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"
+    return Model(embeddings, named)

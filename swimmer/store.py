@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swimmer.database import PaperDatabase, text_hash
-from swimmer.embedding import Embeddings, Model, check_same, load_model
+from swimmer.embedding import GIVEN, Embeddings, Model, check_same, load_model
 from swimmer.errors import (
     InputError,
     ModelError,
@@ -73,7 +73,10 @@ class PaperStore:
         self._vectors: NDArray[np.float32] | None = None
         self._model: Model | None = None
         self.report: BuildReport | None = None
+        self._given: object = None
         self._lock = threading.RLock()
+        self._readers = 0
+        self._no_readers = threading.Condition(self._lock)
 
     @classmethod
     def open(cls, folder: Path | str) -> PaperStore:
@@ -194,11 +197,22 @@ class PaperStore:
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
         """Hold changes off for the length of a block, so that rows and vectors stay in step."""
-        if self._writable:
-            with self._lock:
+        with self._lock:
+            if self._writable:
                 yield
-        else:
+                return
+            self._readers += 1
+        try:
             yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                self._no_readers.notify_all()
+
+    def _await_readers(self) -> None:
+        # They came while nothing could change, and hold no lock; no new ones of that kind come.
+        while self._readers:
+            self._no_readers.wait()
 
     # ------------------------------------------------------------------ the model
 
@@ -210,18 +224,25 @@ class PaperStore:
             ModelError: the store's own model cannot be loaded.
         """
         with self._lock:
-            if embeddings is not None:
+            if embeddings is not None and (self._model is None or embeddings is not self._given):
                 model = load_model(embeddings)
                 if self._model is None or self._model.embeddings is not model.embeddings:
                     check_same(self.identity, model.identity, f"the store {self.name}")
                     model.text = self.identity.text
                     self._model = model
+                self._given = embeddings
             elif self._model is None:
                 self._model = self._load_own_model()
             return self._model
 
     def _load_own_model(self) -> Model:
         identity = self.identity
+        if identity.name.startswith(GIVEN):
+            raise ModelError(
+                f"the store {self.name} was built with the model "
+                f"{identity.name.removeprefix(GIVEN)}, an object in Python; give it again with "
+                "embeddings=, or build the store with a named model"
+            )
         options: dict[str, Any] = {}
         if identity.name != "static" and identity.revision:
             options["revision"] = identity.revision
@@ -331,14 +352,13 @@ class PaperStore:
             self._index = None
 
     def _make_writable(self) -> None:
-        if self._writable:
-            return
-        database, vectors = self.database.copy(), self.index.vectors()
-        self._replace_parts(database, vectors)
-
-    def _replace_parts(self, database: PaperDatabase, vectors: Vectors) -> None:
-        old, self._database, self._vectors, self._index = self._database, database, vectors, None
-        if old is not None and old is not database:
+        old = None
+        if not self._writable:
+            old, self._database = self.database, self.database.copy()
+            self._vectors, self._index = self.index.vectors(), None
+        # Until the last of them ends, the copies hold what the readers began with.
+        self._await_readers()
+        if old is not None:
             old.close()
 
     def _put_vector(self, row: int, vector: NDArray[np.float32]) -> None:
@@ -394,6 +414,7 @@ class PaperStore:
     def _write(
         self, target: Path, source: str | None, thresholds: dict[str, float] | None
     ) -> Manifest:
+        self._await_readers()
         database, rows = self.database, len(self)
         generation = secrets.token_hex(8)
         previous = self._manifest
@@ -447,8 +468,8 @@ class PaperStore:
         """Return everything that is wrong with the store on disk; an empty list when it is whole.
 
         Checks sizes and SHA-256 of the data files, the database's integrity, the number of papers
-        and vectors, unit length, and that the store's model (when it can be loaded) is the one it
-        was built with.
+        and vectors, unit length, and that the store's model is the one it was built with (a model
+        that was given as an object in Python cannot be asked).
         """
         assert self.folder is not None
         problems = []
@@ -473,7 +494,8 @@ class PaperStore:
                 if not (np.isclose(lengths, 1, atol=1e-3) | (lengths == 0)).all():
                     problems.append(f"{self.manifest.index.name}: vectors not of unit length")
                     break
-            self.model()
+            if self._model is not None or not self.identity.name.startswith(GIVEN):
+                self.model()
         except SwimmerError as error:
             problems.append(str(error))
         return problems

@@ -1,0 +1,397 @@
+"""Building: copies merged, updates by content, interruptions taken up, one writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from swimmer import Paper, PaperStore, build_store, open_store, search
+from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
+
+from .conftest import REPOSITORY
+from .models import HashEmbeddings
+
+
+def counts(store: PaperStore) -> tuple[int, int, int, int]:
+    assert store.report is not None
+    report = store.report
+    return report.added, report.changed, report.unchanged, report.removed
+
+
+# ---------------------------------------------------------------------- copies
+
+
+def test_oral_and_poster_of_one_paper_become_one() -> None:
+    oral = Paper(title="One Work", abstract="Short.", url="https://c.cc/virtual/2025/oral/7",
+                 id="7", authors=("Ana Ruiz",), status="Oral")  # fmt: skip
+    poster = Paper(title="One work", abstract="A longer abstract.", id="9", status="Poster",
+                   url="https://c.cc/virtual/2025/poster/9", authors=("Ana Ruiz", "Bo Chen"))  # fmt: skip
+    for order in ([oral, poster], [poster, oral]):
+        store = build_store(order, "merged", model=HashEmbeddings(), prune=True)
+        assert store.report is not None and store.report.merged == 1
+        (paper,) = store
+        assert (paper.id, paper.url, paper.status) == ("9", poster.url, "Oral")
+        assert paper.abstract == "A longer abstract."
+
+
+def test_the_same_title_by_other_people_is_another_paper() -> None:
+    papers = [
+        Paper(title="Untitled", id="1", authors=("Ana Ruiz",), abstract="graphs"),
+        Paper(title="Untitled", id="2", authors=("Bo Chen",), abstract="speech"),
+        Paper(title="Untitled!", id="3", authors=("Chi Park", "Bo Chen"), abstract=""),
+    ]
+    store = build_store(papers, "titles", model=HashEmbeddings())
+    assert [p.abstract for p in store] == ["graphs", "speech"] or len(store) == 3
+    assert store.report is not None
+
+
+def test_one_id_or_one_url_twice_is_one_paper() -> None:
+    papers = [
+        Paper(title="A", id="x"),
+        Paper(title="A, renamed", id="x", abstract="text"),
+        Paper(title="B", url="https://p.example/b"),
+        Paper(title="B (extended)", url="https://p.example/b", year=2025),
+    ]
+    store = build_store(papers, "ids", model=HashEmbeddings())
+    assert [(p.title, p.abstract, p.year) for p in store] == [
+        ("A", "text", None),
+        ("B", "", 2025),
+    ]
+
+
+# ---------------------------------------------------------------------- updates
+
+
+def test_an_update_embeds_only_what_is_new_or_changed(
+    papers: list[Paper], model: HashEmbeddings
+) -> None:
+    build_store(papers, "conf", model=model).close()
+    before = {paper.id: paper for paper in papers}
+    papers[3] = replace(papers[3], abstract="Another abstract altogether.")
+    papers[4] = replace(papers[4], status="Oral")
+    del papers[10]
+    papers.append(Paper(title="A new paper", id="new"))
+    model = HashEmbeddings()
+    store = build_store(papers, "conf", model=model)
+    assert counts(store) == (1, 2, 27, 0)
+    assert sorted(t.splitlines()[0] for t in model.embedded[3:]) == sorted(
+        ["A new paper", before["p03"].title]
+    )
+    assert len(store) == 31
+    again = build_store(papers, "conf", model=HashEmbeddings(), prune=True)
+    assert counts(again) == (0, 0, 30, 1)
+    assert again.report is not None and again.report.embedded == 0
+    assert {paper.id for paper in again} == {paper.id for paper in papers}
+    assert again.verify() == []
+    for paper in again:
+        (own,) = search(again, paper.title, k=1, include_self=True)
+        assert own.paper.id == paper.id and own.score == pytest.approx(1, abs=1e-5)
+
+
+def test_a_list_of_titles_does_not_wipe_the_abstracts(papers: list[Paper]) -> None:
+    build_store(papers, "conf", model=HashEmbeddings()).close()
+    bare = [Paper(title=p.title, id=p.id) for p in papers]
+    store = build_store(bare, "conf", model=HashEmbeddings())
+    assert counts(store) == (0, 0, 30, 0)
+    assert list(store) == papers
+
+
+def test_papers_are_matched_by_url_and_by_title_when_ids_are_missing(papers: list[Paper]) -> None:
+    build_store(papers, "conf", model=HashEmbeddings()).close()
+    by_url = [Paper(title=p.title + "!", url=p.url, year=p.year) for p in papers[:5]]
+    by_title = [Paper(title=p.title.upper(), authors=p.authors) for p in papers[5:10]]
+    store = build_store(by_url + by_title, "conf", model=HashEmbeddings())
+    assert counts(store)[0] == 0 and len(store) == 30
+    assert {paper.id for paper in store} == {paper.id for paper in papers}
+
+
+def test_building_with_another_model_embeds_everything_anew(papers: list[Paper]) -> None:
+    build_store(papers, "conf", model=HashEmbeddings()).close()
+    store = build_store(papers, "conf", model=HashEmbeddings(32, salt="b"))
+    assert store.report is not None and store.report.embedded == 30
+    assert counts(store) == (0, 0, 30, 0)
+    assert store.manifest.model.dimension == 32 and store.verify() == []
+
+
+def test_the_store_keeps_its_own_model_when_none_is_named(corpus_file: Path) -> None:
+    build_store(corpus_file, "conf").close()
+    assert open_store("conf").manifest.model.name == "static"
+
+
+def test_a_store_is_named_after_venue_and_year(papers: list[Paper]) -> None:
+    same = [replace(paper, venue="ICLR", year=2025) for paper in papers]
+    assert build_store(same, model=HashEmbeddings()).name == "iclr2025"
+
+
+def test_rows_and_report_of_a_source_are_counted(home: Path) -> None:
+    rows = [{"title": "Kept", "abstract": ""}, {"title": " "}, {"abstract": "no title"}, "text",
+            {"name": "A Workshop", "type": "Workshop"}, {"title": "Kept too", "abstract": "x"}]  # fmt: skip
+    (home / "list.json").write_text(json.dumps(rows, indent=0), encoding="utf-8")
+    store = build_store("list.json", model=HashEmbeddings())
+    assert store.report is not None
+    source = store.report.source
+    assert (source.read, source.left_out, source.without_abstract) == (6, 4, 1)
+    assert {reason: entry.count for reason, entry in source.skipped.items()} == {
+        "no title": 2,
+        "not an object": 1,
+        "not a paper but workshop": 1,
+    }
+
+
+def test_left_out_rows_are_named_by_line(home: Path) -> None:
+    lines = ['{"title": "A"}', "", '{"title": ""}', '{"title": "B"}']
+    (home / "list.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    store = build_store("list.jsonl", model=HashEmbeddings())
+    assert store.report is not None
+    assert store.report.source.skipped["no title"].places == ["line 3"]
+
+
+def test_an_empty_list_changes_nothing(papers: list[Paper]) -> None:
+    build_store(papers, "conf", model=HashEmbeddings()).close()
+    with pytest.raises(SourceError, match="holds no paper"):
+        build_store([], "conf", model=HashEmbeddings(), prune=True)
+    assert len(open_store("conf")) == 30
+
+
+def test_things_that_are_no_papers_are_refused() -> None:
+    with pytest.raises(InputError, match="takes Paper objects"):
+        build_store([{"title": "A"}], "conf", model=HashEmbeddings())  # type: ignore[list-item]
+
+
+# ---------------------------------------------------------------------- interruptions
+
+
+def test_a_model_that_fails_half_way_costs_only_the_rest(
+    monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
+) -> None:
+    monkeypatch.setattr("swimmer.build.CHUNK", 4)
+    with pytest.raises(ModelError, match="they are kept"):
+        build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
+    model = HashEmbeddings()
+    store = build_store(papers, "conf", model=model)
+    assert store.report is not None
+    assert store.report.resumed == 12 and store.report.embedded == 18
+    assert store.verify() == []
+    whole = build_store(papers, "whole", model=HashEmbeddings())
+    ids = {paper.id: row for row, paper in enumerate(whole)}
+    rows = np.array([ids[paper.id] for paper in store])
+    assert np.array_equal(store.vectors(), whole.vectors(rows))
+    assert not (Path("vectorstores") / "conf" / ".build").exists()
+
+
+def test_vectors_of_another_model_are_not_taken_up(
+    monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
+) -> None:
+    monkeypatch.setattr("swimmer.build.CHUNK", 4)
+    with pytest.raises(ModelError, match="they are kept"):
+        build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
+    store = build_store(papers, "conf", model=HashEmbeddings(salt="other"))
+    assert store.report is not None and store.report.resumed == 0
+
+
+def test_an_unfinished_build_is_no_store(papers: list[Paper]) -> None:
+    from swimmer import list_stores
+
+    with pytest.raises(ModelError, match="they are kept"):
+        build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
+    assert [info.name for info in list_stores()] == ["sample"]
+
+
+def test_ctrl_c_keeps_what_was_embedded(
+    monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
+) -> None:
+    monkeypatch.setattr("swimmer.build.CHUNK", 5)
+
+    def impatient(stage: str, done: int, total: int | None) -> None:
+        if stage == "embedding" and done >= 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(papers, "conf", model=HashEmbeddings(), progress=impatient)
+    store = build_store(papers, "conf", model=HashEmbeddings())
+    assert store.report is not None and store.report.resumed == 15
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda texts: [[1.0, 2.0]] * (len(texts) + 1),
+        lambda texts: [[float("nan"), 1.0]] * len(texts),
+        lambda texts: [[1.0] * (1 + i % 2) for i in range(len(texts))],
+        lambda texts: [["a", "b"]] * len(texts),
+        lambda texts: [1.0] * len(texts),
+        lambda texts: None,
+    ],
+    ids=["too many", "nan", "ragged", "text", "flat", "none"],
+)
+def test_a_model_that_answers_wrongly_is_refused(answer: Any, papers: list[Paper]) -> None:
+    class Wrong:
+        def embed_documents(self, texts: list[str]) -> Any:
+            return answer(texts)
+
+        def embed_query(self, text: str) -> Any:
+            return answer([text])[0]
+
+    with pytest.raises(ModelError, match="the model"):
+        build_store(papers, "conf", model=Wrong())
+
+
+def test_an_object_without_the_two_methods_is_no_model(papers: list[Paper]) -> None:
+    with pytest.raises(ModelError, match="embed_documents and embed_query"):
+        build_store(papers, "conf", model=object())  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------- one writer
+
+
+def test_two_builds_of_one_store_at_once_are_refused(papers: list[Paper]) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[Paper]:
+        yield papers[0]
+        started.set()
+        go_on.wait(20)
+        yield from papers[1:]
+
+    class Slow:
+        name, origin = "slow", "a slow list"
+
+        def papers(self, report: object) -> Iterator[Paper]:
+            yield from papers[:250]
+
+    done: list[object] = []
+    many = [Paper(title=f"Paper {i}", id=str(i)) for i in range(300)]
+
+    def progress(stage: str, count: int, total: int | None) -> None:
+        started.set()
+        go_on.wait(20)
+
+    worker = threading.Thread(
+        target=lambda: done.append(
+            build_store(many, "conf", model=HashEmbeddings(), progress=progress)
+        )
+    )
+    worker.start()
+    assert started.wait(20)
+    with pytest.raises(StoreBusyError, match="another process is writing"):
+        build_store(papers, "conf", model=HashEmbeddings())
+    go_on.set()
+    worker.join()
+    assert len(open_store("conf")) == 300 and done
+
+
+BUILD = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.models import HashEmbeddings
+from swimmer import Paper, build_store
+import swimmer.build
+swimmer.build.CHUNK, swimmer.build.CHECKPOINT_SECONDS = 16, 0.05
+papers = [Paper(title=f"Version {version} of paper {{i}}", abstract="w{{i}} " * 9, id=str(i))
+          for i in range({first}, {first} + 200)]
+print("ready", flush=True)
+build_store(papers, {folder!r}, model=HashEmbeddings(delay=0.001), prune=True)
+"""
+
+
+def test_kill_at_random_instants_never_harms_a_store(tmp_path: Path) -> None:
+    """Kill -9 while building and while updating: the old or the new store, whole."""
+    random.seed(7)
+    folder = tmp_path / "s"
+    whole: set[str] = set()
+    killed = 0
+    for attempt in range(16):
+        version = attempt // 2
+        code = BUILD.format(
+            root=str(REPOSITORY), folder=str(folder), version=version, first=version * 50
+        )
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            process.wait(random.uniform(0.01, 0.9))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed += 1
+        if not (folder / "manifest.json").exists():
+            assert not whole, "a store that was there is gone"
+            continue
+        with PaperStore.open(folder) as store:
+            store.model(HashEmbeddings())
+            assert store.verify() == []
+            versions = {paper.title.split(" of ")[0] for paper in store}
+            assert len(versions) == 1, f"a mixed store: {versions}"
+            assert len(store) == 200
+            whole |= versions
+    assert killed >= 4, "the kills came too late to test anything"
+    last = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert last.returncode == 0
+    with PaperStore.open(folder) as store:
+        assert {paper.title.split(" of ")[0] for paper in store} == {f"Version {version}"}
+
+
+# ---------------------------------------------------------------------- disks
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 300 kB, where the machine lets us mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    if os.name != "posix" or shutil.which("mount") is None or subprocess.run(
+        mount, capture_output=True
+    ).returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path, papers: list[Paper]) -> None:
+    build_store(papers, small_disk / "s", model=HashEmbeddings()).close()
+    more = [Paper(title=f"Paper {i} " + "w" * 300, abstract="a " * 900, id=f"m{i}")
+            for i in range(400)]  # fmt: skip
+    with pytest.raises(StoreError, match=r"No space left|no space left|full"):
+        build_store(more, small_disk / "s", model=HashEmbeddings())
+    with PaperStore.open(small_disk / "s") as store:
+        store.model(HashEmbeddings())
+        assert list(store) == papers and store.verify() == []
+
+
+def test_a_read_only_folder_is_an_error(small_disk: Path, papers: list[Paper]) -> None:
+    build_store(papers, small_disk / "s", model=HashEmbeddings()).close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StoreError, match="cannot be written"):
+        build_store(papers[:5], small_disk / "s", model=HashEmbeddings())
+    with PaperStore.open(small_disk / "s") as store:
+        assert len(search(store, papers[0].title, k=3)) == 3
+
+
+def test_the_real_list_builds_whole(shared: Path) -> None:
+    started = time.monotonic()
+    store = build_store(shared / "corpora" / "iclr2025_downloads.json")
+    assert store.name == "iclr2025" and store.report is not None
+    assert (store.report.source.read, len(store)) == (3723, 3683)
+    assert store.report.source.skipped["not a paper but workshop"].count == 40
+    assert all("//" not in paper.url.removeprefix("https://") for paper in store)
+    assert store.report.seconds <= time.monotonic() - started
+    (best, *_) = search(
+        store,
+        "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models",
+    )
+    assert best.score > 0.4 and "Bi-Factorial" not in best.paper.title

@@ -74,8 +74,10 @@ class PaperDatabase:
         self.path = path
         self.writable = writable
         self._lock = threading.RLock()
-        # SQLite's own lower() knows ASCII only.
-        connection.create_function("casefold", 1, _casefold, deterministic=True)
+        # What `filters` holds of the fields; void as soon as a paper changes.
+        self.facets: object | None = None
+        # SQLite's own lower() and LIKE know ASCII only.
+        connection.create_function("contains", 2, contains, deterministic=True)
 
     @classmethod
     def create(cls, path: Path | None = None) -> PaperDatabase:
@@ -231,9 +233,10 @@ class PaperDatabase:
         """Return the digest of the text that the vector of `row` was made from."""
         return bytes(self.query("SELECT text_hash FROM papers WHERE row = ?", (row,))[0][0])
 
-    def rows_where(self, condition: str, parameters: Sequence[Any]) -> list[int]:
-        """Return the rows that meet an SQL condition of `filters.compile_filter`, ascending."""
-        sql = f"SELECT row FROM papers WHERE {condition} ORDER BY row"
+    def rows_where(self, column: str, condition: str, parameters: Sequence[Any]) -> list[int]:
+        """Return the rows whose `column`, called `value`, meets an SQL condition of `filters`."""
+        assert column in COLUMNS
+        sql = f"SELECT row FROM (SELECT row, {column} AS value FROM papers) WHERE {condition}"
         return [row for (row,) in self.query(sql, parameters)]
 
     def near_titles(self, title: str, limit: int = 64) -> list[tuple[int, str]]:
@@ -263,6 +266,7 @@ class PaperDatabase:
 
     def put(self, row: int, paper: Paper, digest: bytes, *, new: bool = False) -> None:
         """Write a paper to a row; `new` says that nothing stands there yet."""
+        self.facets = None
         with self._guard() as connection:
             if not new:
                 self._unindex([row])
@@ -295,6 +299,7 @@ class PaperDatabase:
         The last rows move into the gaps, so that row numbers stay 0 … n-1 at the cost of what
         changed, not of the whole store.
         """
+        self.facets = None
         doomed = sorted(set(rows))
         with self._guard() as connection:
             total = len(self)
@@ -349,8 +354,9 @@ class PaperDatabase:
             self._connection.executemany(sql, ((row,) for row in rows))
 
 
-def _casefold(value: object) -> object:
-    return value.casefold() if isinstance(value, str) else value
+def contains(value: object, part: str) -> bool:
+    """Return whether a text holds a part, given casefolded, whatever the text's case."""
+    return isinstance(value, str) and part in value.casefold()
 
 
 def _json(value: Any) -> str:

@@ -140,7 +140,10 @@ class VectorIndex:
             if self._flat:
                 return self._ranked(*self._index.search(queries, k))
             return self._search_lists(queries, k, None)
-        if len(allowed) <= GATHER_LIMIT and (not self._flat or len(allowed) * 4 < self.rows):
+        # One query walks the flat vectors faster than it copies a fraction of them; many queries
+        # are worth the copy, which they multiply as one matrix.
+        rarity = 4 if len(queries) >= 16 else 64
+        if len(allowed) <= GATHER_LIMIT and (not self._flat or len(allowed) * rarity < self.rows):
             return self._search_gathered(queries, k, allowed)
         if self._flat:
             parameters = faiss.SearchParameters(sel=self._selector(allowed))

@@ -10,7 +10,7 @@ import numpy as np
 
 from swimmer.embedding import Embeddings, Model
 from swimmer.errors import QueryError
-from swimmer.filters import Filter, compile_filter
+from swimmer.filters import Filter, admitted
 from swimmer.language import foreign_language
 from swimmer.paper import Paper
 from swimmer.store import PaperStore
@@ -148,8 +148,7 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
     """Return the rows that a filter admits, ascending, or None for all."""
     if filter is None:
         return None
-    condition, parameters = compile_filter(filter, store.fields())
-    return np.asarray(store.database.rows_where(condition, parameters), np.int64)
+    return np.flatnonzero(admitted(store.database, filter))
 
 
 def find_title(store: PaperStore, query: str) -> tuple[int, bool] | None:

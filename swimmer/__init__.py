@@ -16,12 +16,16 @@ _HOMES = {
     "BuildReport": "build",
     "Hit": "query",
     "Paper": "paper",
+    "PaperRetriever": "retriever",
     "PaperStore": "store",
+    "PaperVectorStore": "vectorstore",
+    "SwimmerEmbeddings": "vectorstore",
     "SwimmerError": "errors",
     "ask": "query",
     "build_store": "build",
     "list_stores": "locate",
     "load_model": "embedding",
+    "load_retriever": "retriever",
     "open_source": "sources",
     "open_store": "store",
     "search": "query",
@@ -32,12 +36,16 @@ __all__ = [
     "BuildReport",
     "Hit",
     "Paper",
+    "PaperRetriever",
     "PaperStore",
+    "PaperVectorStore",
+    "SwimmerEmbeddings",
     "SwimmerError",
     "ask",
     "build_store",
     "list_stores",
     "load_model",
+    "load_retriever",
     "open_source",
     "open_store",
     "search",
@@ -50,8 +58,10 @@ if TYPE_CHECKING:
     from swimmer.locate import list_stores
     from swimmer.paper import Paper
     from swimmer.query import Answer, Hit, ask, search
+    from swimmer.retriever import PaperRetriever, load_retriever
     from swimmer.sources import open_source
     from swimmer.store import PaperStore, open_store
+    from swimmer.vectorstore import PaperVectorStore, SwimmerEmbeddings
 
 
 def __getattr__(name: str) -> Any:

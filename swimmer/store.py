@@ -244,8 +244,12 @@ class PaperStore:
                 "embeddings=, or build the store with a named model"
             )
         options: dict[str, Any] = {}
-        if identity.name != "static" and identity.revision:
-            options["revision"] = identity.revision
+        if identity.name != "static":
+            options = {
+                "revision": identity.revision,
+                "query_prompt": identity.query_prompt,
+                "document_prompt": identity.document_prompt,
+            }
         try:
             model = load_model(identity.name, **options)
         except ModelError as error:

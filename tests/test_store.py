@@ -254,7 +254,9 @@ def test_any_sequence_of_changes_keeps_papers_and_vectors_together(
     assert {paper.id: paper for paper in store} == expected
     for row, paper in enumerate(store):
         vector = store.vectors(np.array([row]))[0]
-        assert vector @ store.model().embed_query(paper.embedding_text) == pytest.approx(1, abs=1e-4)
+        assert vector @ store.model().embed_query(paper.embedding_text) == pytest.approx(
+            1, abs=1e-4
+        )
         assert store.database.near_titles(paper.title, 50)
 
 
@@ -393,9 +395,7 @@ def test_death_at_every_step_of_a_commit_leaves_the_old_or_the_new_store(
     for step in range(1, 40):
         copy = tmp_path / f"copy{step}"
         shutil.copytree(folder, copy)
-        code = CRASH.format(
-            tests=str(Path(__file__).parent.parent), step=step, folder=str(copy)
-        )
+        code = CRASH.format(tests=str(Path(__file__).parent.parent), step=step, folder=str(copy))
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         with PaperStore.open(copy) as store:
             store.model(HashEmbeddings())

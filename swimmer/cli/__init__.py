@@ -86,9 +86,10 @@ def main(args: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli.main(args=args, prog_name="swimmer", standalone_mode=False)
+        result = cli.main(args=args, prog_name="swimmer", standalone_mode=False)
         sys.stdout.flush()
-        status = 0
+        # Outside its standalone mode, click returns the code that a command exits with.
+        status = result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
         status = error.exit_code
@@ -98,8 +99,6 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("swimmer: interrupted", err=True)
         status = 130
-    except click.exceptions.Exit as stop:
-        status = stop.exit_code
     except BrokenPipeError:
         # The reader (head, less) has seen enough; a second flush at exit must not complain.
         sys.stdout = None  # type: ignore[assignment]

@@ -229,7 +229,8 @@ def _json_document(text: str, name: str) -> Iterator[tuple[str, Any]]:
     except RecursionError:
         raise SourceError(f"{name}: JSON nested too deep to be a paper list") from None
     except json.JSONDecodeError as error:
-        cut = "; the file seems to be cut off" if error.pos >= len(text.rstrip()) - 1 else ""
+        ended = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string")
+        cut = "; the file seems to be cut off" if ended else ""
         raise SourceError(
             f"{name}: not valid JSON at line {error.lineno}, column {error.colno} "
             f"({error.msg}){cut}"

@@ -12,8 +12,7 @@ from swimmer.sources.shapes import arxiv_id, doi, openreview_id
 from swimmer.text import readable
 
 _NOT_PAPERS = frozenset({"proceedings", "comment", "preamble", "string", "software", "dataset"})
-_PLAIN_BRACES = re.compile(r"(?<![\\\w^_}])\{([^{}\\$]*)\}")
-_MATH = re.compile(r"(\$[^$]*\$)")
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z\s])\Z|[\^_]\Z")
 
 
 def bibtex_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
@@ -61,14 +60,28 @@ def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
 
 
 def unbraced(text: str) -> str:
-    """Return the text without braces that only protect: `{BERT}s` is `BERTs`; math is kept."""
-    parts = _MATH.split(text)
-    for index in range(0, len(parts), 2):
-        part, before = parts[index], ""
-        while part != before:
-            before, part = part, _PLAIN_BRACES.sub(r"\1", part)
-        parts[index] = part
-    return "".join(parts)
+    """Return the text without braces that only protect: `{BERT}s` is `BERTs`.
+
+    Braces in mathematics and around the argument of a command stay.
+    """
+    out: list[str] = []
+    kept: list[bool] = []
+    math, after_kept = False, False
+    for index, char in enumerate(text):
+        escaped = index > 0 and text[index - 1] == "\\"
+        if char == "$" and not escaped:
+            math = not math
+        if math or escaped or char not in "{}":
+            out.append(char)
+            after_kept = False
+        elif char == "{":
+            # The second argument of a command follows the first one's brace.
+            kept.append(after_kept or bool(_COMMAND.search(text, max(0, index - 40), index)))
+            out.extend("{" * kept[-1])
+        else:
+            after_kept = kept.pop() if kept else True
+            out.extend("}" * after_kept)
+    return "".join(out)
 
 
 def split_names(text: str) -> list[str]:

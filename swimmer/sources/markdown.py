@@ -33,11 +33,13 @@ _FIELDS = {
             "github", "website", "链接", "リンク", "论文", "論文"),
     "abstract": ("abstract", "summary", "摘要", "概要", "초록", "要旨", "tl;dr", "résumé",
                  "zusammenfassung", "resumen"),
+    "status": ("status",),
+    "id": ("id",),
 }  # fmt: skip
 _WHICH = {name: field for field, names in _FIELDS.items() for name in names}
 _LABEL = re.compile(
     r"^\s*(?:#{3,6}\s+|[-*+]\s+)?(?:\*\*|__)?\s*(?P<label>[^:：*_\n\[\]]{1,40}?)\s*"
-    r"(?:\*\*|__)?\s*(?P<colon>[:：])?\s*(?:\*\*|__)?\s*(?P<rest>.*)$"
+    r"(?=[:：]|\*\*|__|$)(?:\*\*|__)?\s*(?P<colon>[:：])?\s*(?:\*\*|__)?\s*(?P<rest>.*)$"
 )
 _LINK = re.compile(r"\[([^\]]*)\]\((https?://[^)\s]+)\)|<(https?://[^>\s]+)>|(https?://[^\s)\]>]+)")
 _PLACEHOLDER = re.compile(
@@ -45,6 +47,12 @@ _PLACEHOLDER = re.compile(
     r"|<[^>]*>|\{[^}]*\}|\[[^\]]*\]",
     re.IGNORECASE,
 )
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NOTES = re.compile(
+    r"(?ims)^###[ \t]+(?:notes|my notes|笔记|メモ|메모)[ \t]*$(.*?)(?=^###[ \t]|\Z)"
+)
+_SHIELD = 0xE000
+_SHIELDED = {_SHIELD + code: chr(code) for code in range(0x21, 0x7F)}
 _NOTE = re.compile(r"\s*\([^)]*\)|\s*（[^）]*）")
 
 
@@ -63,7 +71,22 @@ def markdown_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAP
             yield place, record
 
 
+def _shielded(text: str) -> str:
+    # What Markdown has escaped is text, never a mark: a private character stands for it meanwhile.
+    return _ESCAPED.sub(lambda m: chr(_SHIELD + ord(m[1])), text)
+
+
+def _unshielded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unshielded(item) for item in value]
+    return value.translate(_SHIELDED) if isinstance(value, str) else value
+
+
 def _record(heading: str, body: str) -> dict[str, Any] | None:
+    notes = _NOTES.search(body)
+    if notes:
+        body = body[: notes.start()] + body[notes.end() :]
+    heading, body = _shielded(heading), _shielded(body)
     linked = _LINK.search(heading)
     title = _LINK.sub(lambda m: m[1] or "", heading)
     title = re.sub(r"(\*\*|__|`)", "", title).strip()
@@ -77,7 +100,8 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
     latin = [text for text in abstracts if _mostly_latin(text)]
     others = [text for text in abstracts if text not in latin]
     url = _paper_url(urls)
-    return {
+    own_id = parts["id"][0] if parts["id"] else ""
+    record = {
         "title": title,
         "abstract": (latin or others or [""])[0],
         "abstract_translated": others[0] if latin and others else "",
@@ -86,10 +110,17 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
         "venue": parts["venue"][0] if parts["venue"] else "",
         "year": parts["year"][0] if parts["year"] else "",
         "url": url,
-        "id": arxiv_id(url) or openreview_id(url),
+        "id": own_id or arxiv_id(url) or openreview_id(url),
+        "status": parts["status"][0] if parts["status"] else "",
+        # Line by line: a paper's texts are one line each, and notes are Markdown.
+        "reading_notes": notes[1].strip().splitlines() if notes else [],
         "arxiv": next(filter(None, map(arxiv_id, urls)), ""),
         "openreview": next(filter(None, map(openreview_id, urls)), ""),
         "doi": next(filter(None, map(doi, urls)), ""),
+    }
+    return {
+        name: value if name == "reading_notes" else _unshielded(value)
+        for name, value in record.items()
     }
 
 

@@ -67,13 +67,9 @@ class Pmlr:
         if match := re.fullmatch(r"v?(\d{1,4})", what.strip()):
             volume, title, name = int(match[1]), "", f"pmlr-v{match[1]}"
         else:
-            # l4dc has a digit in its name, which no other venue has.
-            asked = re.sub(r"^l4dc", "l-dc", what.strip().casefold())
-            names = {**VOLUMES, "l-dc": VOLUMES["l4dc"]}
-            known = tuple(Venue(n, t, tuple(v)) for n, (t, v) in names.items())
-            venue, year = venue_and_year(asked, known, self.scheme)
-            volume, title = names[venue.name][1][year], venue.title
-            name = f"{venue.name.replace('l-dc', 'l4dc')}{year}"
+            venue, year = venue_and_year(what, self.venues()[:-1], self.scheme)
+            volume, title = VOLUMES[venue.name][1][year], venue.title
+            name = f"{venue.name}{year}"
         address = f"{SITE}/v{volume}/assets/bib/bibliography.bib"
 
         def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:

@@ -30,6 +30,8 @@ EXTRA_ALIASES: dict[str, tuple[str, ...]] = {
     "decision": ("decision",),
     "doi": ("doi",),
     "session": ("session",),
+    "abstract_translated": ("abstract_translated",),
+    "reading_notes": ("reading_notes",),
 }
 
 PAPER_EVENTS = ("poster", "oral", "spotlight", "paper", "highlight", "journal track")

@@ -182,7 +182,7 @@ def split_name(what: str) -> tuple[str, int | None]:
     """Return (`iclr`, 2025) for `iclr2025`, `ICLR 2025`, `iclr-2025`; the year may be missing."""
     import re
 
-    match = re.fullmatch(r"([a-z][a-z+_-]*?)[\s_-]*((?:19|20)\d{2})?", what.strip().casefold())
+    match = re.fullmatch(r"([a-z][a-z0-9+_-]*?)[\s_-]*((?:19|20)\d{2})?", what.strip().casefold())
     if not match:
         return what.strip().casefold(), None
     return match[1], int(match[2]) if match[2] else None

@@ -100,7 +100,7 @@ def test_public_addresses_pass() -> None:
 )
 def test_redirects_that_are_refused(publisher: Publisher, target: str) -> None:
     serve(publisher, Reply(b"", 302, {"Location": target}))
-    with publisher.client() as client, pytest.raises(SourceError, match="refused|no address"):
+    with publisher.client() as client, pytest.raises(SourceError, match=r"refused|no address"):
         client.get(URL, as_json)
     assert len(publisher.log) == 1
 

@@ -123,9 +123,7 @@ def _silent(stage: str, done: int, total: int | None) -> None:
     return None
 
 
-def _papers(
-    source: Source | Iterable[Paper], report: SourceReport
-) -> tuple[str, Iterator[Paper]]:
+def _papers(source: Source | Iterable[Paper], report: SourceReport) -> tuple[str, Iterator[Paper]]:
     if isinstance(source, Source):
         return source.origin, source.papers(report)
     return "papers given in Python", _given(source, report)
@@ -371,7 +369,8 @@ class _Build:
             return pending
         # A batch costs as much as its longest text: over the whole corpus, like goes with like.
         order = database.query(
-            "SELECT row FROM papers ORDER BY length(display_title) + min(length(abstract), 500) DESC"
+            "SELECT row FROM papers "
+            "ORDER BY length(display_title) + min(length(abstract), 500) DESC"
         )
         by_length = np.asarray([row for (row,) in order], np.int64)
         return by_length[np.isin(by_length, pending)]

@@ -53,7 +53,9 @@ CREATE VIRTUAL TABLE titles_fts USING fts5(
 CREATE VIRTUAL TABLE title_terms USING fts5vocab('titles_fts', 'row');
 """
 
-_PAPER = "row, id, title, display_title, abstract, url, venue, year, status, authors, keywords, extra"
+_PAPER = (
+    "row, id, title, display_title, abstract, url, venue, year, status, authors, keywords, extra"
+)
 _FTS_COLUMNS = "display_title, abstract, keywords, authors"
 
 
@@ -311,7 +313,8 @@ class PaperDatabase:
             connection.executemany("DELETE FROM papers WHERE row = ?", ((r,) for r in doomed))
             moves = dict(zip(gaps, movers, strict=True))
             connection.executemany(
-                "UPDATE papers SET row = ? WHERE row = ?", ((new, old) for new, old in moves.items())
+                "UPDATE papers SET row = ? WHERE row = ?",
+                ((new, old) for new, old in moves.items()),
             )
             self._index_text(gaps)
         return moves
@@ -364,9 +367,20 @@ def _json(value: Any) -> str:
 
 
 def _paper(record: tuple[Any, ...]) -> Paper:
-    (_, identifier, title, display, abstract, url, venue, year, status, authors, keywords, extra) = (
-        record
-    )
+    (
+        _,
+        identifier,
+        title,
+        display,
+        abstract,
+        url,
+        venue,
+        year,
+        status,
+        authors,
+        keywords,
+        extra,
+    ) = record
     paper = object.__new__(Paper)
     # What a store holds was cleaned on its way in; cleaning every answer again would cost more
     # than finding it.

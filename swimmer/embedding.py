@@ -168,7 +168,8 @@ class Model:
         lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
         if not np.isfinite(lengths).all():
             raise ModelError(f"the model {self.name} answered with values that are not finite")
-        return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        units: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        return units
 
 
 def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:

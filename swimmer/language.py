@@ -24,7 +24,7 @@ _SCRIPTS = {
 # Function words that no English title uses as such ("die", "an", "so" are left out on purpose).
 _FUNCTION_WORDS = {
     "French": "le les des du une et pour avec dans sur par aux est sont nous cette entre sans vers",
-    "German": "der das und ein eine einer für mit von zur zum über auf durch ist sind wir durch bei "
+    "German": "der das und ein eine einer für mit von zur zum über auf durch ist sind wir bei "
     "zwischen ohne aus dem den des",
     "Spanish": "el los las del una y para con por en sobre entre sin mediante basado como es",
     "Italian": "il lo gli dei della delle di una e per con nel nella sul tra fra senza che sono",

@@ -126,13 +126,13 @@ class Manifest:
     def _from_json(cls, raw: Any) -> Manifest:
         model = dict(raw["model"])
         model["languages"] = tuple(model.get("languages", ()))
-        files = {name: DataFile(**raw[name]) for name in ("database", "index")}
-        for file in files.values():
+        database, index = DataFile(**raw["database"]), DataFile(**raw["index"])
+        for file in (database, index):
             # A name with a separator would reach outside the store's folder.
             if file.name != os.path.basename(file.name) or file.name.startswith("."):  # noqa: PTH119
                 raise ValueError(f"data file {file.name!r} is not a plain name")
         rest = {k: v for k, v in raw.items() if k not in ("model", "database", "index")}
-        manifest = cls(model=ModelIdentity(**model), **files, **rest)
+        manifest = cls(model=ModelIdentity(**model), database=database, index=index, **rest)
         if not isinstance(manifest.papers, int) or manifest.papers < 0:
             raise ValueError(f"papers is {manifest.papers!r}")
         if not isinstance(manifest.model.dimension, int) or manifest.model.dimension < 1:

@@ -101,6 +101,6 @@ def main(args: list[str] | None = None) -> None:
         status = 130
     except BrokenPipeError:
         # The reader (head, less) has seen enough; a second flush at exit must not complain.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         status = 0
     sys.exit(status)

@@ -162,5 +162,7 @@ def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:
     )
     resumed = f", {report.resumed:,} taken from the interrupted build" if report.resumed else ""
     lines.append(f"embedded   {report.embedded:,}{resumed}")
-    lines.append(f"store      {name}: {report.papers:,} papers in {folder} ({report.seconds:.1f} s)")
+    lines.append(
+        f"store      {name}: {report.papers:,} papers in {folder} ({report.seconds:.1f} s)"
+    )
     return [printable(line) for line in lines]

@@ -1,0 +1,258 @@
+"""Papers as BibTeX: the right entry types, stable keys, and no text that breaks out of a field."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from swimmer.paper import Paper
+from swimmer.text import readable
+
+PROCEEDINGS = {
+    "AAAI": "Proceedings of the AAAI Conference on Artificial Intelligence",
+    "ACL": "Annual Meeting of the Association for Computational Linguistics",
+    "AISTATS": "International Conference on Artificial Intelligence and Statistics",
+    "COLM": "Conference on Language Modeling",
+    "COLT": "Conference on Learning Theory",
+    "CORL": "Conference on Robot Learning",
+    "CVPR": "IEEE/CVF Conference on Computer Vision and Pattern Recognition",
+    "ECCV": "European Conference on Computer Vision",
+    "EMNLP": "Conference on Empirical Methods in Natural Language Processing",
+    "ICASSP": "IEEE International Conference on Acoustics, Speech and Signal Processing",
+    "ICCV": "IEEE/CVF International Conference on Computer Vision",
+    "ICLR": "International Conference on Learning Representations",
+    "ICML": "International Conference on Machine Learning",
+    "IJCAI": "International Joint Conference on Artificial Intelligence",
+    "KDD": "ACM SIGKDD Conference on Knowledge Discovery and Data Mining",
+    "NAACL": "Conference of the North American Chapter of the Association for Computational "
+    "Linguistics",
+    "NEURIPS": "Advances in Neural Information Processing Systems",
+    "NIPS": "Advances in Neural Information Processing Systems",
+    "UAI": "Conference on Uncertainty in Artificial Intelligence",
+    "WACV": "IEEE/CVF Winter Conference on Applications of Computer Vision",
+}
+"""Full names of proceedings, by the short name in capitals."""
+
+JOURNALS = {
+    "CL": "Computational Linguistics",
+    "DMLR": "Journal of Data-centric Machine Learning Research",
+    "IJCV": "International Journal of Computer Vision",
+    "JAIR": "Journal of Artificial Intelligence Research",
+    "JMLR": "Journal of Machine Learning Research",
+    "TACL": "Transactions of the Association for Computational Linguistics",
+    "TMLR": "Transactions on Machine Learning Research",
+    "TPAMI": "IEEE Transactions on Pattern Analysis and Machine Intelligence",
+}
+"""Full names of journals, by the short name in capitals."""
+
+_JOURNAL_WORDS = re.compile(
+    r"\b(journal|transactions|letters|magazine|annals|quarterly|plos|nature|science)\b", re.I
+)
+_NOT_JOURNALS = re.compile(r"\b(conference|workshop|proceedings|symposium|track)\b", re.I)
+_ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf|html)/([^/?#\s]+(?:/\d{7})?)", re.I)
+_ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?", re.I)
+_DOI = re.compile(r"10\.\d{4,9}/[^\s{}\\\"<>]+")
+_STOP_WORDS = frozenset({
+    "a", "an", "the", "on", "of", "for", "in", "to", "from", "with", "without", "and", "or", "is",
+    "are", "be", "by", "at", "as", "towards", "toward", "via", "do", "does", "can", "how", "why",
+    "what", "when", "where", "which", "who",
+})  # fmt: skip
+_MATH = re.compile(r"(\$(?=[^\s$])[^$]*(?<=[^\s$\\])\$(?!\d))")
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\\$|[%&#_$^~]")
+_KEPT_ESCAPES = frozenset("%&#_$^~\"'`=.,;:!>- /|()[]")
+_SPELT = {"^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "\\{": r"\textbraceleft{}",
+          "\\}": r"\textbraceright{}"}  # fmt: skip
+_WORD = re.compile(r"\$[^$]*\$|\\[A-Za-z]+|\\.|[{}]|[^\W_]+")
+
+
+def to_bibtex(papers: Iterable[Paper]) -> str:
+    """Return papers as BibTeX entries, UTF-8, one after another, each paper once."""
+    listed = list({paper.id: paper for paper in papers}.values())
+    keys = citation_keys(listed)
+    return "\n".join(_entry(paper, keys[paper.id]) for paper in listed)
+
+
+def citation_keys(papers: Iterable[Paper]) -> dict[str, str]:
+    """Return {id: key}, such as `vaswani2017attention`: unique, ASCII, stable.
+
+    A key depends on its paper alone; papers whose keys would be equal get a digest of their ids,
+    so that the order in which papers are listed changes no key.
+    """
+    plain = {paper.id: _plain_key(paper) for paper in papers}
+    counts: dict[str, int] = {}
+    for key in plain.values():
+        counts[key.casefold()] = counts.get(key.casefold(), 0) + 1
+    return {
+        identifier: key if counts[key.casefold()] == 1 else f"{key}-{_digest(identifier)}"
+        for identifier, key in plain.items()
+    }
+
+
+def _digest(identifier: str) -> str:
+    return hashlib.blake2b(identifier.encode(), digest_size=4).hexdigest()
+
+
+def _plain_key(paper: Paper) -> str:
+    surname = _ascii(family_name(paper.authors[0])) if paper.authors else ""
+    words = [_ascii(word) for word in re.split(r"[\s\-–—/:]+", paper.display_title)]
+    telling = [word for word in words if word and word not in _STOP_WORDS] or ["paper"]
+    key = f"{surname}{year_of(paper)}{telling[0]}"[:60]
+    # A title without one Latin letter still needs a key that says which paper it is.
+    return key if re.search("[a-z]", key) and telling != ["paper"] else f"{key}-{_digest(paper.id)}"
+
+
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", readable(text)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]", "", plain.lower())
+
+
+def family_name(name: str) -> str:
+    """Return the family name of "First von Last" or "Last, First", particles included."""
+    name = readable(name)
+    if "," in name or re.search(r"\band\b", name, re.I):
+        return name.split(",")[0].strip()
+    words = name.split()
+    last = len(words) - 1
+    if last > 0 and re.fullmatch(r"(jr|sr)\.?|i{2,3}|iv", words[last], re.I):
+        last -= 1
+    # As BibTeX has it: the first word in lower case behind a first name starts the family name.
+    particle = next((i for i in range(1, last) if words[i][:1].islower()), last)
+    return " ".join(words[max(particle, 0) :])
+
+
+def year_of(paper: Paper) -> str:
+    """Return the year of a paper, else the one that its venue's name ends with, else ""."""
+    named = re.search(r"(?<!\d)((?:19|20)\d{2})$", paper.venue)
+    return str(paper.year or (named[1] if named else ""))
+
+
+def _entry(paper: Paper, key: str) -> str:
+    kind, fields = _typed(paper)
+    lines = [f"@{kind}{{{key},"]
+    lines += [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([*lines, "}", ""])
+
+
+def _typed(paper: Paper) -> tuple[str, dict[str, str]]:
+    kind, venue = publication(paper)
+    where = {"inproceedings": "booktitle", "article": "journal"}.get(kind, "howpublished")
+    arxiv = arxiv_of(paper)
+    fields = {
+        "title": _with_capitals(latex(paper.title)),
+        "author": " and ".join(_author(name) for name in paper.authors),
+        where: "" if arxiv and kind == "misc" else latex(venue),
+        "year": year_of(paper),
+        "volume": _extra(paper, "volume"),
+        "number": _extra(paper, "number"),
+        "pages": re.sub(r"(?<=\d)\s*[-–—]+\s*(?=\d)", "--", _extra(paper, "pages")),
+        "publisher": _extra(paper, "publisher"),
+        "doi": doi_of(paper),
+        "url": paper.url.replace("{", "%7B").replace("}", "%7D"),
+        "eprint": arxiv,
+        "archiveprefix": "arXiv" if arxiv else "",
+        "keywords": latex(", ".join(paper.keywords)),
+        "abstract": latex(paper.abstract),
+    }
+    return kind, fields
+
+
+def publication(paper: Paper) -> tuple[str, str]:
+    """Return the BibTeX entry type of a paper and the full name of where it appeared."""
+    short = re.sub(r"[\s'’-]*(?:19|20)?\d{2}$", "", paper.venue).strip()
+    bare = short.upper()
+    if bare in JOURNALS:
+        return "article", JOURNALS[bare]
+    if bare in PROCEEDINGS:
+        return "inproceedings", PROCEEDINGS[bare]
+    if not short or re.match(r"arxiv|corr\b|preprint", short, re.I):
+        return "misc", short
+    if _JOURNAL_WORDS.search(short) and not _NOT_JOURNALS.search(short):
+        return "article", paper.venue
+    return "inproceedings", paper.venue
+
+
+def arxiv_of(paper: Paper) -> str:
+    """Return the arXiv id of a paper without its version, or ""."""
+    named = paper.extra.get("arxiv") or paper.extra.get("arxiv_id")
+    linked = _ARXIV.search(paper.url)
+    for found in (named if isinstance(named, str) else "", linked[1] if linked else ""):
+        if match := _ARXIV_ID.fullmatch(found.removesuffix(".pdf")):
+            return match[1]
+    return ""
+
+
+def doi_of(paper: Paper) -> str:
+    """Return the DOI of a paper, or ""."""
+    named = paper.extra.get("doi")
+    found = _DOI.search(named if isinstance(named, str) else "") or (
+        _DOI.search(paper.url) if "doi.org/" in paper.url else None
+    )
+    return found[0].rstrip(".,;") if found else ""
+
+
+def _extra(paper: Paper, name: str) -> str:
+    value = paper.extra.get(name)
+    kept = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return latex(str(value)) if kept else ""
+
+
+def _author(name: str) -> str:
+    text = latex(name)
+    # "and" separates authors and a second comma starts another part: such a name is one token.
+    return f"{{{text}}}" if re.search(r"\band\b", text, re.I) or text.count(",") > 1 else text
+
+
+def latex(text: str) -> str:
+    """Return text as the value of a BibTeX field: LaTeX kept, the rest escaped, braces balanced."""
+    parts = _MATH.split(text)
+    for index, part in enumerate(parts):
+        if index % 2:
+            # BibTeX counts a brace whatever stands in front of it; spelt out, it is none.
+            braces = part.replace(r"\{", r"\lbrace ").replace(r"\}", r"\rbrace ")
+            parts[index] = re.sub(r"(?<!\\)%", r"\\%", braces)
+        else:
+            parts[index] = _TOKEN.sub(_escaped_token, part)
+    return _balanced("".join(parts)).strip()
+
+
+def _escaped_token(match: re.Match[str]) -> str:
+    token = match[0]
+    if token in _SPELT:
+        return _SPELT[token]
+    if len(token) == 1 and token != "\\":
+        return "\\" + token
+    if token[0] == "\\" and (token[1:].isalpha() or token[1:] in _KEPT_ESCAPES) and token != "\\":
+        return token
+    # A backslash that starts nothing would take the closing brace of the field with it.
+    return r"\textbackslash{}" + token[1:].replace("\\", r"\textbackslash{}")
+
+
+def _balanced(text: str) -> str:
+    """Return the text without the braces that have no partner."""
+    open_at: list[int] = []
+    lone: set[int] = set()
+    for match in re.finditer("[{}]", text):
+        if match[0] == "{":
+            open_at.append(match.start())
+        elif open_at:
+            open_at.pop()
+        else:
+            lone.add(match.start())
+    lone.update(open_at)
+    return "".join(char for at, char in enumerate(text) if at not in lone) if lone else text
+
+
+def _with_capitals(title: str) -> str:
+    """Return a title with braces round words such as BERT, that styles would write as bert."""
+    depth = 0
+
+    def protect(match: re.Match[str]) -> str:
+        nonlocal depth
+        token = match[0]
+        depth += (token == "{") - (token == "}")
+        inner = any(char.isupper() for char in token[1:])
+        return f"{{{token}}}" if not depth and token[0].isalnum() and inner else token
+
+    return _WORD.sub(protect, title)

@@ -59,7 +59,7 @@ _NOTE = re.compile(r"\s*\([^)]*\)|\s*（[^）]*）")
 def markdown_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
     """Yield (place, record) of a reading list; unfilled sections are counted."""
     heads = list(SECTION.finditer(text))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in zip(heads, [*heads[1:], None][: len(heads)], strict=True):
         body = text[head.end() : following.start() if following else len(text)]
         place = f"line {text.count(chr(10), 0, head.start()) + 1}"
         # A heading of the first or second level that is not numbered ends the list.

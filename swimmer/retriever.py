@@ -17,7 +17,7 @@ from swimmer.errors import QueryError
 from swimmer.filters import Filter
 from swimmer.query import allowed_rows, ask, checked_k
 from swimmer.store import PaperStore, open_store
-from swimmer.vectorstore import PaperVectorStore, _refuse
+from swimmer.vectorstore import PaperVectorStore, refuse_unknown
 
 _AT_CALL = ("k", "filter", "include_self", "lookup")
 
@@ -46,7 +46,7 @@ class PaperRetriever(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
         if options:
-            _refuse({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
+            refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
         (answer,) = ask(
             self.store,
             [query],

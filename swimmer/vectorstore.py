@@ -140,7 +140,7 @@ class PaperVectorStore(VectorStore):
         **unknown: Any,
     ) -> list[tuple[Document, float]]:
         """Return (document, cosine similarity) pairs; as `similarity_search` otherwise."""
-        _refuse(unknown, "k", "filter", "lookup")
+        refuse_unknown(unknown, "k", "filter", "lookup")
         (answer,) = ask(self.store, [query], k, filter=filter, include_self=True, lookup=lookup)
         return [(paper_document(hit.paper), hit.score) for hit in answer.hits]
 
@@ -148,7 +148,7 @@ class PaperVectorStore(VectorStore):
         self, embedding: list[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
     ) -> list[Document]:
         """Return the k documents nearest to a vector of any length above 0, best first."""
-        _refuse(kwargs, "k", "filter")
+        refuse_unknown(kwargs, "k", "filter")
         found = self.similarity_search_with_score_by_vector(embedding, k, filter)
         return [document for document, _ in found]
 
@@ -187,7 +187,7 @@ class PaperVectorStore(VectorStore):
         Raises:
             QueryError: as for `similarity_search`, or `lambda_mult` is not between 0 and 1.
         """
-        _refuse(kwargs, "k", "fetch_k", "lambda_mult", "filter")
+        refuse_unknown(kwargs, "k", "fetch_k", "lambda_mult", "filter")
         vector = self.store.model().embed_query(_text(query))
         return self._varied(vector, k, fetch_k, lambda_mult, filter)
 
@@ -201,7 +201,7 @@ class PaperVectorStore(VectorStore):
         **kwargs: Any,
     ) -> list[Document]:
         """Return k documents near to a vector and unlike each other."""
-        _refuse(kwargs, "k", "fetch_k", "lambda_mult", "filter")
+        refuse_unknown(kwargs, "k", "fetch_k", "lambda_mult", "filter")
         return self._varied(self._checked_vector(embedding), k, fetch_k, lambda_mult, filter)
 
     def _varied(
@@ -261,7 +261,7 @@ class PaperVectorStore(VectorStore):
                 metadata are not JSON; nothing is added then.
             ModelError: the model answers wrongly; nothing is added then.
         """
-        _refuse(kwargs, "ids")
+        refuse_unknown(kwargs, "ids")
         documents = list(documents)
         if ids is not None and len(ids) != len(documents):
             raise InputError(f"{len(documents)} documents came with {len(ids)} ids; one each")
@@ -299,7 +299,7 @@ class PaperVectorStore(VectorStore):
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents by id, all without an argument; ids that are not there do no harm."""
-        _refuse(kwargs, "ids")
+        refuse_unknown(kwargs, "ids")
         if isinstance(ids, str):
             raise InputError(f"delete takes a list of ids, got the text {ids!r:.60}")
         self.store.delete([paper.id for paper in self.store] if ids is None else ids)
@@ -367,7 +367,7 @@ class PaperVectorStore(VectorStore):
             StoreNotFoundError: the folder is no store.
             ModelMismatchError: the store was built with another model.
         """
-        _refuse(kwargs, "folder_path", "embeddings")
+        refuse_unknown(kwargs, "folder_path", "embeddings")
         folder = Path(folder_path)
         try:
             store = PaperStore.open(folder)
@@ -421,7 +421,7 @@ def _text(query: object) -> str:
     raise QueryError(f"a query is text, got {query!r:.60}")
 
 
-def _refuse(unknown: dict[str, Any], *known: str) -> None:
+def refuse_unknown(unknown: dict[str, Any], *known: str) -> None:
     """Raise QueryError for a misspelt argument, which LangChain's own stores ignore."""
     for name in unknown:
         near = difflib.get_close_matches(name, known, n=1)

@@ -1,0 +1,67 @@
+"""Models with random weights in the layouts of real ones: small for tests, true-sized to time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+WORDS = (
+    "preference optimization safety helpfulness language model diffusion image generation graph "
+    "neural network reinforcement learning policy gradient attention transformer retrieval "
+    "augmented benchmark dataset robustness privacy federated continual agent planning reasoning"
+).split()
+
+
+def bge_layout(
+    folder: Path,
+    *,
+    texts: Iterable[str] = WORDS,
+    hidden: int = 32,
+    layers: int = 2,
+    heads: int = 4,
+    vocabulary: int = 400,
+    seed: int = 0,
+    prompts: dict[str, str] | None = None,
+) -> Path:
+    """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(seed)
+    raw = folder / "raw"
+    tokenizer = _tokenizer(texts, vocabulary)
+    tokenizer.save_pretrained(raw)
+    config = XLMRobertaConfig(
+        vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers,
+        num_attention_heads=heads, intermediate_size=4 * hidden, max_position_embeddings=8194,
+        type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5, initializer_range=0.5,
+    )  # fmt: skip
+    XLMRobertaModel(config).save_pretrained(raw)
+    transformer = Transformer(str(raw), max_seq_length=8192)
+    pooling = Pooling(hidden, pooling_mode="cls")
+    whole = SentenceTransformer(
+        modules=[transformer, pooling, Normalize()], device="cpu", prompts=prompts
+    )
+    whole.save(str(folder / "model"))
+    return folder / "model"
+
+
+def _tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import XLMRobertaTokenizerFast
+
+    inner = Tokenizer(models.Unigram())
+    inner.pre_tokenizer = pre_tokenizers.Metaspace()
+    inner.decoder = decoders.Metaspace()
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocabulary, special_tokens=specials, unk_token="<unk>", show_progress=False,
+        initial_alphabet=[chr(code) for code in range(33, 127)],
+    )  # fmt: skip
+    inner.train_from_iterator(texts, trainer)
+    pieces = json.loads(inner.to_str())["model"]["vocab"]
+    return XLMRobertaTokenizerFast(vocab=[(piece, score) for piece, score in pieces])

@@ -163,7 +163,7 @@ def _own_prompt(
 def _find(name: str, revision: str) -> tuple[Path, str]:
     """Return the folder of a model and the commit it is at, "" for a folder of the user's own."""
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         _check_folder(folder, name)
         return folder.resolve(), ""
     if not _ID.fullmatch(name):

@@ -28,8 +28,16 @@ def bge_layout(
     """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
     from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    try:
+        from sentence_transformers.sentence_transformer.modules import (
+            Normalize,
+            Pooling,
+            Transformer,
+        )
+    except ImportError:
+        from sentence_transformers.models import Normalize, Pooling, Transformer
 
     torch.manual_seed(seed)
     raw = folder / "raw"

@@ -1,0 +1,412 @@
+"""Hugging Face models: bge-m3's layout the whole way, prompts, precision, caches, damage."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("langchain_huggingface", reason='needs pip install "swimmer[huggingface]"')
+pytest.importorskip("torch", reason='needs pip install "swimmer[huggingface]"')
+
+import torch
+from langchain_huggingface import HuggingFaceEmbeddings
+
+from swimmer import (
+    Paper,
+    PaperVectorStore,
+    build_store,
+    huggingface,
+    load_model,
+    load_retriever,
+    open_source,
+    open_store,
+    search,
+)
+from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
+
+from .random_models import bge_layout
+
+CASE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
+CASE_ANSWER = ["29259", "27968", "28622", "31025", "30685", "29189", "27951", "29422", "28841",
+               "28626"]  # fmt: skip
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Any:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model with random weights in bge-m3's layout."""
+    return bge_layout(tmp_path_factory.mktemp("bge"))
+
+
+@pytest.fixture(scope="module")
+def prompted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with prompts of its own."""
+    return bge_layout(
+        tmp_path_factory.mktemp("prompted"), prompts={"query": "ask: ", "passage": "text: "}
+    )
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the model that a test may damage."""
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def test_the_whole_way_through_huggingface_embeddings(
+    folder: Path, home: Path, papers: list[Paper]
+) -> None:
+    embeddings = HuggingFaceEmbeddings(
+        model_name=str(folder), encode_kwargs={"normalize_embeddings": True}
+    )
+    store = build_store(papers[:-2], "bge", model=embeddings)
+    expected = np.asarray(embeddings.embed_documents([p.embedding_text for p in papers[:-2]]))
+    assert np.allclose(store.vectors(), expected, atol=1e-4)
+    title = papers[4].title
+    before = load_retriever(store, lookup=False, include_self=True).invoke(title)
+    store.close()
+
+    again = open_store("bge")
+    after = load_retriever(again, lookup=False, include_self=True).invoke(title)
+    assert [d.id for d in after] == [d.id for d in before]
+    query = np.asarray(embeddings.embed_query(title))
+    order = np.argsort(-(expected @ query), kind="stable")[:10]
+    assert [d.id for d in after] == [papers[i].id for i in order]
+
+    updated = build_store(papers, "bge")
+    assert updated.report is not None
+    assert (updated.report.added, updated.report.embedded) == (2, 2)
+    assert len(load_retriever(updated, k=len(papers)).invoke(title)) == len(papers) - 1
+
+
+def test_documents_through_the_vector_store(folder: Path, home: Path) -> None:
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    texts = ["graph attention network", "policy gradient", "image diffusion"]
+    vectors = PaperVectorStore.from_texts(texts, embeddings)
+    vectors.save_local(home / "kept")
+    loaded = PaperVectorStore.load_local(home / "kept", embeddings)
+    assert [d.page_content for d in loaded.similarity_search("policy gradient", k=1)] == [texts[1]]
+    by_name = PaperVectorStore.load_local(home / "kept")
+    assert by_name.similarity_search("policy gradient") == loaded.similarity_search(
+        "policy gradient"
+    )
+
+
+def test_by_folder_it_is_normalised_capped_and_pinned_to_its_place(folder: Path) -> None:
+    model = load_model(str(folder))
+    assert model.embeddings.embed_query("graph") == pytest.approx(
+        model.embed_query("graph").tolist(), abs=1e-6
+    )
+    assert model.embeddings._client.max_seq_length == 512  # type: ignore[attr-defined]
+    assert load_model(str(folder), max_tokens=64).embeddings._client.max_seq_length == 64  # type: ignore[attr-defined]
+    assert model.name == str(folder.resolve())
+    assert (model.query_prompt, model.document_prompt) == ("", "")
+    for wrong in (0, 7, 2.5, True, "512"):
+        with pytest.raises(ModelError, match="max_tokens"):
+            load_model(str(folder), max_tokens=wrong)
+
+
+def test_a_users_own_object_keeps_its_settings(folder: Path) -> None:
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    model = load_model(embeddings)
+    assert model.embeddings is embeddings
+    assert embeddings._client.max_seq_length == 8192
+    assert embeddings.encode_kwargs == {}
+
+
+def test_vectors_stay_arrays_from_the_model_to_the_index(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HuggingFaceEmbeddings, "embed_documents", None)
+    for model in (load_model(str(folder)), load_model(HuggingFaceEmbeddings(model=str(folder)))):
+        raw = model._embed(["graph", "attention"])
+        assert isinstance(raw, np.ndarray)
+        assert raw.dtype == np.float32
+
+
+def test_long_texts_are_cut_not_choked_on(folder: Path) -> None:
+    vectors = load_model(str(folder)).embed_documents(["graph attention " * 20_000, "graph"])
+    assert np.isfinite(vectors).all()
+
+
+# ---------------------------------------------------------------------- prompts
+
+
+def test_a_models_own_prompts_are_put_before_its_texts(prompted: Path) -> None:
+    model = load_model(str(prompted))
+    client: Any = model.embeddings._client  # type: ignore[attr-defined]
+    assert (model.query_prompt, model.document_prompt) == ("ask: ", "text: ")
+    query, document = client.encode(["ask: graph", "text: graph"], prompt="")
+    assert np.allclose(model.embed_query("graph"), query, atol=1e-5)
+    assert np.allclose(model.embed_documents(["graph"])[0], document, atol=1e-5)
+    assert not np.allclose(query, document, atol=1e-3)
+    assert model.identity.query_prompt == "ask: "
+
+
+def test_prompts_of_a_store_are_used_again(folder: Path, home: Path, papers: list[Paper]) -> None:
+    model = load_model(str(folder), query_prompt="ask: ", document_prompt="text: ")
+    build_store(papers, "prompts", model=model).close()
+    again = open_store("prompts").model()
+    assert (again.query_prompt, again.document_prompt) == ("ask: ", "text: ")
+    assert np.allclose(again.embed_query("graph"), model.embed_query("graph"), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompts"),
+    [
+        ("intfloat/e5-base-v2", ("query: ", "passage: ")),
+        ("intfloat/multilingual-e5-small", ("query: ", "passage: ")),
+        ("intfloat/multilingual-e5-large-instruct", ("", "")),
+        ("BAAI/bge-m3", ("", "")),
+    ],
+)
+def test_e5_has_prompts_though_its_files_lack_them(name: str, prompts: tuple[str, str]) -> None:
+    class Client:
+        default_prompt_name = None
+
+    own = huggingface._own_prompt
+    empty = {"query": "", "document": ""}
+    assert own(empty, ("query",), name, "query: ", Client()) == prompts[0]
+    assert own(empty, ("document",), name, "passage: ", Client()) == prompts[1]
+
+
+def test_a_default_prompt_counts(tmp_path: Path, prompted: Path) -> None:
+    copy = Path(shutil.copytree(prompted, tmp_path / "default"))
+    config = json.loads((copy / "config_sentence_transformers.json").read_text())
+    config |= {"prompts": {"all": "any: "}, "default_prompt_name": "all"}
+    (copy / "config_sentence_transformers.json").write_text(json.dumps(config))
+    model = load_model(str(copy))
+    assert (model.query_prompt, model.document_prompt) == ("any: ", "any: ")
+
+
+# ---------------------------------------------------------------------- device, precision
+
+
+def dtype_of(model: Any) -> Any:
+    return next(model.embeddings._client.parameters()).dtype
+
+
+def test_half_precision_only_where_it_is_faster(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for amx, faster, expected in (
+        (True, True, torch.bfloat16),
+        (True, False, torch.float32),
+        (False, True, torch.float32),
+    ):
+        monkeypatch.setattr(huggingface, "_has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(huggingface, "_bfloat16_is_faster", lambda faster=faster: faster)
+        assert dtype_of(load_model(str(folder), device="cpu")) == expected
+    assert dtype_of(load_model(str(folder), device="cpu", half=False)) == torch.float32
+    assert dtype_of(load_model(str(folder), device="cpu", half=True)) == torch.bfloat16
+
+
+def test_the_probe_measures_this_processor() -> None:
+    flags = Path("/proc/cpuinfo")
+    if not flags.exists():
+        pytest.skip("needs /proc/cpuinfo to compare with")
+    if huggingface._has_amx():
+        assert "amx_tile" in flags.read_text()
+    assert isinstance(huggingface._bfloat16_is_faster(), bool)
+
+
+def test_half_precision_is_the_same_model(folder: Path, home: Path, papers: list[Paper]) -> None:
+    build_store(papers, "full", model=load_model(str(folder), half=False)).close()
+    found = search(open_store("full"), "graph attention network", lookup=False,
+                   embeddings=load_model(str(folder), half=True))  # fmt: skip
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "", "mps" if sys.platform == "linux" else "x"])
+def test_a_device_that_is_not_there(folder: Path, device: str) -> None:
+    with pytest.raises(ModelError, match="no device"):
+        load_model(str(folder), device=device)
+
+
+# ---------------------------------------------------------------------- what is not there
+
+
+def test_a_missing_extra_prints_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = huggingface.importlib.util.find_spec
+    for package in ("sentence_transformers", "langchain_huggingface"):
+        monkeypatch.setattr(
+            huggingface.importlib.util, "find_spec",
+            lambda name, package=package: None if name == package else real(name),
+        )  # fmt: skip
+        with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[huggingface\]"'):
+            load_model("bge-m3")
+
+
+def test_a_folder_without_modules(copy: Path) -> None:
+    (copy / "modules.json").unlink()
+    with pytest.raises(ModelError, match=r"no modules\.json"):
+        load_model(str(copy))
+    (copy / "modules.json").write_text("{not json")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(str(copy))
+
+
+def test_truncated_weights(copy: Path) -> None:
+    weights = copy / "model.safetensors"
+    data = weights.read_bytes()
+    for size in (len(data) // 2, 100, 8):
+        weights.write_bytes(data[:size])
+        with pytest.raises(ModelError, match="get its files again"):
+            load_model(str(copy))
+    weights.unlink()
+    with pytest.raises(ModelError, match="no weights"):
+        load_model(str(copy))
+
+
+@pytest.mark.parametrize("name", ["bge-m4", "a/b/c", "../model", "a b/c", "", "http://x/y"])
+def test_names_that_are_no_model(name: str) -> None:
+    with pytest.raises(ModelError, match=r"unknown model .*bge-m3"):
+        load_model(name)
+
+
+def test_another_model_of_the_same_dimension(
+    folder: Path, tmp_path: Path, papers: list[Paper]
+) -> None:
+    other = bge_layout(tmp_path, seed=1)
+    store = build_store(papers, "one", model=str(folder))
+    with pytest.raises(ModelMismatchError, match="was built with"):
+        search(store, "a text of its own", lookup=False, embeddings=str(other))
+
+
+# ---------------------------------------------------------------------- the cache and the hub
+
+
+def hub_cache(home: Path, folder: Path, name: str = "owner/model") -> Path:
+    """A local cache of the hub that holds a model at COMMIT."""
+    root = home / "hf" / "hub" / f"models--{name.replace('/', '--')}"
+    (root / "refs").mkdir(parents=True)
+    (root / "refs" / "main").write_text(COMMIT)
+    shutil.copytree(folder, root / "snapshots" / COMMIT)
+    return root / "snapshots" / COMMIT
+
+
+def ask_without_network(home: Path, code: str) -> tuple[str, float]:
+    """Run code with every way out closed, and no variable that says so; return (output, seconds)."""
+    closed = "http://127.0.0.1:9"
+    env = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
+    env |= {"HF_HOME": str(home / "hf"), "HTTPS_PROXY": closed, "HTTP_PROXY": closed,
+            "OMP_NUM_THREADS": "1"}  # fmt: skip
+    program = (
+        "import time\nfrom swimmer import load_model\n"
+        f"from swimmer.errors import ModelError\nstart = time.monotonic()\n{code}\n"
+        "print('SECONDS', time.monotonic() - start)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=300
+    )
+    assert out.returncode == 0, out.stderr
+    text, seconds = out.stdout.rsplit("SECONDS", 1)
+    return text.strip(), float(seconds)
+
+
+def test_a_cached_model_loads_at_once_with_the_network_cut(home: Path, folder: Path) -> None:
+    hub_cache(home, folder)
+    code = (
+        "m = load_model('owner/model'); print(m.name, m.revision, m.identity.dimension)\n"
+        f"print(load_model('owner/model', revision='{COMMIT}').revision)"
+    )
+    text, seconds = ask_without_network(home, code)
+    assert text.splitlines() == [f"owner/model {COMMIT} 32", COMMIT]
+    # Most of it is the import of torch; asking the hub in vain would take 69 seconds or more.
+    assert seconds < 60
+
+
+def test_an_absent_model_fails_at_once_with_the_network_cut(home: Path, folder: Path) -> None:
+    snapshot = hub_cache(home, folder, "owner/torn")
+    (snapshot / "model.safetensors").unlink()
+    code = "\n".join(
+        f"try:\n    load_model({name!r}, **{options})\nexcept ModelError as error:\n    print(error)"
+        for name, options in (
+            ("owner/absent", {}),
+            ("bge-m3", {}),
+            ("owner/torn", {}),
+            ("owner/torn", {"revision": "v9"}),
+        )
+    )
+    text, seconds = ask_without_network(home, code)
+    lines = text.splitlines()
+    assert len(lines) == 4
+    assert all("cannot be reached" in line and "hf download" in line for line in lines)
+    assert seconds < 20
+
+
+def test_a_pinned_revision_stands_in_the_manifest(
+    folder: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = hub_cache(home, folder)
+    asked = []
+
+    def find(name: str, revision: str) -> tuple[Path, str]:
+        asked.append(revision)
+        return snapshot, COMMIT
+
+    monkeypatch.setattr(huggingface, "_find", find)
+    build_store(papers, "pinned", model="owner/model").close()
+    store = open_store("pinned")
+    assert (store.identity.name, store.identity.revision) == ("owner/model", COMMIT)
+    store.model()
+    assert asked == ["", COMMIT]
+
+
+def test_what_the_hub_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    response = httpx.Response(404, request=httpx.Request("GET", "http://hub.invalid"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    for error, words in (
+        (errors.RepositoryNotFoundError("no", response=response), "has no model owner/x"),
+        (errors.GatedRepoError("no", response=response), "agreement"),
+        (errors.RevisionNotFoundError("no", response=response), "no revision 'v9'"),
+        (errors.HfHubHTTPError("503", response=response), "cannot be reached"),
+        (httpx.ConnectError("refused"), "cannot be reached"),
+        (OSError("no route"), "cannot be reached"),
+    ):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", fail)
+        with pytest.raises(ModelError, match=words):
+            huggingface._download("owner/x", "v9")
+
+
+# ---------------------------------------------------------------------- the case study
+
+
+def test_the_reference_answer_with_the_true_bge_m3(shared: Path, home: Path) -> None:
+    place = os.environ.get("SWIMMER_BGE_M3")
+    if not place:
+        pytest.skip("needs the folder of BAAI/bge-m3 in $SWIMMER_BGE_M3")
+    torch.set_num_threads(os.cpu_count() or 1)
+    model = load_model(place)
+    model.text = "page_content"
+    started = time.monotonic()
+    source = open_source(shared / "corpora" / "iclr2025_downloads.json")
+    store = build_store(source, "iclr2025", model=model)
+    found = [hit.paper.id for hit in search(store, CASE, lookup=False)]
+    overlap = len(set(found) & set(CASE_ANSWER))
+    print(f"overlap {overlap} of 10, built in {time.monotonic() - started:.0f} s: {found}")
+    assert overlap >= 8

@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Answer": "query",
-    "BuildReport": "build",
+    "BuildReport": "report",
     "Hit": "query",
     "Paper": "paper",
     "PaperRetriever": "retriever",
@@ -28,6 +28,8 @@ _HOMES = {
     "load_retriever": "retriever",
     "open_source": "sources",
     "open_store": "store",
+    "paper_tools": "tools",
+    "related_work_chain": "related_work",
     "search": "query",
 }
 
@@ -48,19 +50,24 @@ __all__ = [
     "load_retriever",
     "open_source",
     "open_store",
+    "paper_tools",
+    "related_work_chain",
     "search",
 ]
 
 if TYPE_CHECKING:
-    from swimmer.build import BuildReport, build_store
+    from swimmer.build import build_store
     from swimmer.embedding import load_model
     from swimmer.errors import SwimmerError
     from swimmer.locate import list_stores
     from swimmer.paper import Paper
     from swimmer.query import Answer, Hit, ask, search
+    from swimmer.related_work import related_work_chain
+    from swimmer.report import BuildReport
     from swimmer.retriever import PaperRetriever, load_retriever
     from swimmer.sources import open_source
     from swimmer.store import PaperStore, open_store
+    from swimmer.tools import paper_tools
     from swimmer.vectorstore import PaperVectorStore, SwimmerEmbeddings
 
 

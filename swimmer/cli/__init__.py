@@ -19,6 +19,7 @@ VERBS = {
     "list": "The stores there are.",
     "show": "What a store holds, in words.",
     "verify": "Check that a store is whole.",
+    "mcp": "Serve the stores to agents over the Model Context Protocol.",
 }
 """The verbs and what each does in one line; a verb lives in the module that HOMES names."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from swimmer.checkpoint import Checkpoint
+from swimmer.copies import KnownPapers, find_stored, merge_copies
 from swimmer.database import PaperDatabase, text_hash
 from swimmer.embedding import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
@@ -24,10 +24,12 @@ from swimmer.errors import (
     StoreError,
     StoreNotFoundError,
 )
+from swimmer.folder import writing
 from swimmer.locate import target_folder
 from swimmer.paper import Paper
+from swimmer.report import BuildReport
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.store import PaperStore, writing
+from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
     from swimmer.index import Rows, Vectors
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 CHUNK = 512
 """Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
 
-CHECKPOINT_SECONDS = 5.0
 WORK = ".build"
 
 
@@ -45,36 +46,6 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Take note."""
         ...
-
-
-@dataclass
-class BuildReport:
-    """What a build did; counts of papers unless said otherwise.
-
-    `source` tells what was read and left out. `embedded` were given to the model, `resumed` came
-    from an interrupted build, `unknown` hold no word that the model knows.
-    """
-
-    source: SourceReport = field(default_factory=SourceReport)
-    merged: int = 0
-    merges: list[tuple[str, str]] = field(default_factory=list)
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    embedded: int = 0
-    resumed: int = 0
-    unknown: int = 0
-    papers: int = 0
-    seconds: float = 0.0
-    titles: dict[str, list[str]] = field(default_factory=dict)
-
-    def note(self, what: str, paper: Paper) -> None:
-        """Count a paper as added, changed, unchanged or removed, and keep the first titles."""
-        setattr(self, what, getattr(self, what) + 1)
-        kept = self.titles.setdefault(what, [])
-        if len(kept) < 50 and what != "unchanged":
-            kept.append(paper.display_title)
 
 
 def build_store(
@@ -253,7 +224,7 @@ class _Build:
         path.unlink(missing_ok=True)
         database = PaperDatabase.create(path)
         self._failing.callback(database.close)
-        known = _Known()
+        known = KnownPapers()
         with database.transaction():
             for paper in papers:
                 row = known.find(paper, database)
@@ -293,7 +264,7 @@ class _Build:
         seen = bytearray(total)
         with database.transaction():
             for paper in incoming.all_papers():
-                row = _match(database, paper, seen)
+                row = find_stored(database, paper, seen)
                 if row is None:
                     self.report.note("added", paper)
                     database.put(total, paper, text_hash(model.text_of(paper)), new=True)
@@ -333,7 +304,7 @@ class _Build:
         if old is not None and len(kept):
             vectors[kept] = old.index.vectors(old_rows[kept])
         pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
-        with _Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
+        with Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
             done = 0
             for start in range(0, len(pending), CHUNK):
                 rows = pending[start : start + CHUNK]
@@ -374,148 +345,3 @@ class _Build:
         )
         by_length = np.asarray([row for (row,) in order], np.int64)
         return by_length[np.isin(by_length, pending)]
-
-
-class _Known:
-    """Which rows the papers of one list have, by id, URL and title key."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._ids: dict[str, int] = {}
-        self._urls: dict[str, int] = {}
-        self._keys: dict[str, int] = {}
-
-    def find(self, paper: Paper, database: PaperDatabase) -> int | None:
-        row = self._ids.get(paper.id)
-        if row is None and paper.url:
-            row = self._urls.get(paper.url)
-        if row is None and (same := self._keys.get(paper.key)) is not None:
-            kept = database.papers([same])[0]
-            row = same if _one_work(kept, paper) else None
-        return row
-
-    def learn(self, row: int, paper: Paper) -> None:
-        self.count = max(self.count, row + 1)
-        self._ids.setdefault(paper.id, row)
-        if paper.url:
-            self._urls.setdefault(paper.url, row)
-        self._keys.setdefault(paper.key, row)
-
-
-def _one_work(a: Paper, b: Paper) -> bool:
-    """Whether two papers of one title are one work: authors in common, or not known of one."""
-    from swimmer.text import title_key
-
-    first, second = ({title_key(name) for name in paper.authors} for paper in (a, b))
-    return not first or not second or bool(first & second)
-
-
-def merge_copies(a: Paper, b: Paper) -> Paper:
-    """Return one paper for two records of it in one list, such as its oral and its poster.
-
-    The poster's id and URL stand (every paper has a poster), with the other's status, which says
-    more; the longer abstract and the first known of everything else.
-    """
-    first, second = (b, a) if _is_poster(b) and not _is_poster(a) else (a, b)
-    merged = first.filled_from(second)
-    status = second.status if _is_poster(first) and second.status else merged.status
-    abstract = max(first.abstract, second.abstract, key=len)
-    return replace(merged, status=status, abstract=abstract)
-
-
-def _is_poster(paper: Paper) -> bool:
-    return paper.status.casefold() == "poster" or "/poster/" in paper.url
-
-
-def _match(database: PaperDatabase, paper: Paper, seen: bytearray) -> int | None:
-    """Return the row that holds a paper already: by id, else by URL, else by title key."""
-    by_id = database.row_of_id(paper.id)
-    if by_id is not None:
-        return by_id
-    by_url = database.row_of_url(paper.url)
-    if by_url is not None and not seen[by_url]:
-        return by_url
-    for row in database.rows_of_key(paper.key):
-        if not seen[row] and _one_work(database.papers([row])[0], paper):
-            return row
-    return None
-
-
-class _Checkpoint:
-    """The vectors of an unfinished build on disk, by the digest of their text."""
-
-    def __init__(self, path: Path, model: Model) -> None:
-        self._path = path
-        self._table = "v" + text_hash(repr(model.identity)).hex()
-        self._dimension = model.identity.dimension
-        self._fresh: dict[bytes, np.ndarray] = {}
-        self._saved = time.monotonic()
-        self._connection: sqlite3.Connection | None = None
-        # Most builds end before the first checkpoint is due, and never touch the disk for one.
-        if path.exists():
-            self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            try:
-                self._connection = self._connect()
-            except sqlite3.DatabaseError:
-                # A checkpoint that a crash has torn is worth nothing; the build starts over.
-                self._path.unlink(missing_ok=True)
-                self._connection = self._connect()
-        return self._connection
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB PRIMARY KEY, vector BLOB) "
-            "WITHOUT ROWID"
-        )
-        return connection
-
-    def __enter__(self) -> _Checkpoint:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            # Ended early, by an error or by Ctrl-C: what was embedded is kept for the next start.
-            if kind is not None and self._fresh:
-                with contextlib.suppress(OSError):
-                    self._save()
-        finally:
-            if self._connection is not None:
-                self._connection.close()
-
-    def find(self, digests: list[bytes]) -> dict[bytes, Vectors]:
-        """Return the vectors that an earlier start has left, by digest."""
-        if self._connection is None:
-            return {}
-        marks = ",".join("?" * len(digests))
-        found = self._connection.execute(
-            f"SELECT digest, vector FROM {self._table} WHERE digest IN ({marks})", digests
-        )
-        return {
-            digest: np.frombuffer(blob, "<f4")
-            for digest, blob in found
-            if len(blob) == 4 * self._dimension
-        }
-
-    def keep(self, vectors: dict[bytes, Vectors]) -> None:
-        """Keep vectors; on disk once enough time has gone by."""
-        self._fresh.update(vectors)
-        if time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
-            self._save()
-
-    def _save(self) -> None:
-        try:
-            connection = self._open()
-            with connection:
-                connection.executemany(
-                    f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)",
-                    ((d, v.astype("<f4").tobytes()) for d, v in self._fresh.items()),
-                )
-        except sqlite3.OperationalError as error:
-            raise OSError(28, f"{self._path}: {error}") from None
-        self._fresh.clear()
-        self._saved = time.monotonic()

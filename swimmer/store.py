@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,22 +24,17 @@ from swimmer.errors import (
     StoreError,
     SwimmerError,
 )
+from swimmer.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.index import VectorIndex
 from swimmer.locate import default_store, find_store
 from swimmer.manifest import DataFile, Manifest, ModelIdentity, flush_to_disk
 from swimmer.paper import Paper
+from swimmer.report import BuildReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.build import BuildReport
     from swimmer.index import Rows, Vectors
-
-LOCK = ".lock"
-_OURS = re.compile(
-    r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
-    r"|\.(papers|index|manifest\.json)\.\d+\.tmp"
-)
 
 
 def open_store(store: str | Path | None = None) -> PaperStore:
@@ -85,7 +79,7 @@ class PaperStore:
         for attempt in range(3):
             manifest = Manifest.read(folder)
             try:
-                _check_files(folder, manifest)
+                check_files(folder, manifest)
                 break
             except FileNotFoundError as error:
                 # A writer may have replaced the files since the manifest was read.
@@ -151,6 +145,11 @@ class PaperStore:
         if self._manifest is None:
             raise StoreError("this store is in memory only; commit it to a folder first")
         return self._manifest
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """What was learnt of the store's scores when it was built, by name."""
+        return self._manifest.thresholds if self._manifest is not None else {}
 
     @property
     def _writable(self) -> bool:
@@ -396,7 +395,7 @@ class PaperStore:
         if target is None:
             raise StoreError("a store in memory needs a folder to be committed to")
         with self._lock, writing(target):
-            own = self.folder is not None and _same(target, self.folder)
+            own = self.folder is not None and same_folder(target, self.folder)
             if own and self._manifest is not None:
                 on_disk = Manifest.read(target)
                 if on_disk.generation != self._manifest.generation:
@@ -409,7 +408,7 @@ class PaperStore:
             try:
                 return self._write(target, source, thresholds)
             except OSError as error:
-                _sweep(target)
+                sweep(target)
                 raise StoreError(
                     f"{target}: cannot be written ({error.strerror or error}); what it held is "
                     "untouched"
@@ -437,7 +436,7 @@ class PaperStore:
         index = VectorIndex.of(vectors, exact=False)
         index.save(draft_index)
         files = [
-            _settle(draft, f"{stem}-{{}}.{suffix}")
+            settle(draft, f"{stem}-{{}}.{suffix}")
             for draft, stem, suffix in (
                 (draft_papers, "papers", "sqlite"),
                 (draft_index, "index", "faiss"),
@@ -460,7 +459,7 @@ class PaperStore:
             thresholds=thresholds or (dict(previous.thresholds) if previous else {}),
         )
         manifest.write(target)
-        _sweep(target)
+        sweep(target)
         # From here on the store is the one on disk: what was held in memory is let go.
         self._manifest, self.folder = manifest, target
         old, self._database, self._index, self._vectors = self._database, None, None, None
@@ -514,74 +513,5 @@ class PaperStore:
             self._database = self._index = None
 
 
-@contextlib.contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Be the one writer of a folder, which is created when it is missing.
-
-    Raises:
-        StoreBusyError: another process is writing there.
-        StoreError: the folder cannot be created or written.
-    """
-    from filelock import FileLock, Timeout
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, is_singleton=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreBusyError(
-            f"{folder}: another process is writing to this store; wait for it to end"
-        ) from None
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another place with "
-            "--name PATH or $SWIMMER_HOME"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _check_files(folder: Path, manifest: Manifest) -> None:
-    for file in (manifest.database, manifest.index):
-        size = (folder / file.name).stat().st_size
-        # A mapped file that is shorter than its header says kills the process at the first read.
-        if size != file.size:
-            raise StoreDamagedError(
-                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; build "
-                "the store again"
-            )
-
-
-def _settle(draft: Path, pattern: str) -> DataFile:
-    """Flush a finished draft, and give it the name that carries its digest."""
-    flush_to_disk(draft)
-    file = DataFile.of(draft)
-    name = pattern.format(file.sha256[:12])
-    draft.replace(draft.with_name(name))
-    return DataFile(name, file.size, file.sha256)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove data files and drafts that the manifest does not name."""
-    try:
-        manifest = Manifest.read(folder)
-        keep = {manifest.database.name, manifest.index.name}
-    except StoreError:
-        keep = set()
-    for path in folder.iterdir():
-        if path.name not in keep and _OURS.fullmatch(path.name):
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-
 def _digest(vectors: Vectors) -> str:
     return hashlib.blake2b(vectors.astype("<f4").tobytes(), digest_size=8).hexdigest()
-
-
-def _same(a: Path, b: Path) -> bool:
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False

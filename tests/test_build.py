@@ -299,8 +299,8 @@ import sys
 sys.path.insert(0, {root!r})
 from tests.models import HashEmbeddings
 from swimmer import Paper, build_store
-import swimmer.build
-swimmer.build.CHUNK, swimmer.build.CHECKPOINT_SECONDS = 16, 0.05
+import swimmer.build, swimmer.checkpoint
+swimmer.build.CHUNK, swimmer.checkpoint.CHECKPOINT_SECONDS = 16, 0.05
 papers = [Paper(title=f"Version {version} of paper {{i}}", abstract="w{{i}} " * 9, id=str(i))
           for i in range({first}, {first} + 200)]
 print("ready", flush=True)

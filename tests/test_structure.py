@@ -19,9 +19,11 @@ FLOORS = [
     {"errors", "text"},
     {"paper", "language"},
     {"manifest", "sources", "embedding", "static", "huggingface", "fetch", "locate"},
-    {"database", "index", "filters"},
+    {"database", "index", "report"},
+    {"folder", "copies", "checkpoint", "filters", "keyword"},
     {"store"},
-    {"build"},
+    {"build", "identity", "diversity", "fusion"},
+    {"ranking", "seeds", "where"},
     {"query"},
 ]
 LANGCHAIN = {"retriever", "vectorstore", "community", "tools", "huggingface"}

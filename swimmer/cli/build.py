@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swimmer.build import BuildReport, build_store
+from swimmer.build import build_store
+from swimmer.report import BuildReport
 from swimmer.sources import open_source
 from swimmer.text import printable
 

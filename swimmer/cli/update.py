@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from swimmer.build import BuildReport, build_store, plan_update
+from swimmer.build import build_store, plan_update
 from swimmer.cli.build import ProgressLine, fetch_options, report_lines
 from swimmer.errors import SourceError
+from swimmer.report import BuildReport
 from swimmer.sources import Source, open_source
 from swimmer.store import PaperStore, open_store
 from swimmer.text import printable

@@ -1,0 +1,38 @@
+"""What a build did, for its caller to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from swimmer.paper import Paper
+from swimmer.sources.base import SourceReport
+
+
+@dataclass
+class BuildReport:
+    """What a build did; counts of papers unless said otherwise.
+
+    `source` tells what was read and left out. `embedded` were given to the model, `resumed` came
+    from an interrupted build, `unknown` hold no word that the model knows.
+    """
+
+    source: SourceReport = field(default_factory=SourceReport)
+    merged: int = 0
+    merges: list[tuple[str, str]] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    embedded: int = 0
+    resumed: int = 0
+    unknown: int = 0
+    papers: int = 0
+    seconds: float = 0.0
+    titles: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str, paper: Paper) -> None:
+        """Count a paper as added, changed, unchanged or removed, and keep the first titles."""
+        setattr(self, what, getattr(self, what) + 1)
+        kept = self.titles.setdefault(what, [])
+        if len(kept) < 50 and what != "unchanged":
+            kept.append(paper.display_title)

@@ -226,6 +226,22 @@ class PaperDatabase:
         sql = "SELECT row FROM papers WHERE title_key = ? ORDER BY row"
         return [row for (row,) in self.query(sql, (key,))]
 
+    def keys_of_rows(self, rows: Sequence[int]) -> list[str]:
+        """Return the title keys of rows, in that order."""
+        sql = (
+            "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"
+        )
+        found = {int(row): str(key) for row, key in self.query(sql, (json.dumps(list(rows)),))}
+        return [found[row] for row in rows]
+
+    def rows_of_keys(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the first row of each title key that is there, found together."""
+        sql = (
+            "SELECT title_key, min(row) FROM papers "
+            "WHERE title_key IN (SELECT value FROM json_each(?)) GROUP BY title_key"
+        )
+        return {str(key): int(row) for key, row in self.query(sql, (json.dumps(list(keys)),))}
+
     def _one(self, condition: str, value: str) -> int | None:
         sql = f"SELECT row FROM papers WHERE {condition} ORDER BY row LIMIT 1"
         found = self.query(sql, (value,))

@@ -181,6 +181,13 @@ class VectorIndex:
         scores = np.clip(np.take_along_axis(scores, order, 1), -1.0, 1.0)
         return scores, np.take_along_axis(rows, order, 1)
 
+    def spread_scores(self, query: Vectors, most: int = 20_000) -> tuple[Vectors, Rows]:
+        """Return the scores of one query with at most `most` evenly spread rows, and the rows."""
+        step = max(1, -(-self.rows // most))
+        rows = np.arange(0, self.rows, step)
+        vectors = self._view()[::step] if self._flat else self.vectors(rows)
+        return vectors @ query, rows
+
     def recall(self, k: int = 10) -> float:
         """Return the recall@k of this index against exact search, over a sample of its rows."""
         if self._flat or not self.rows:

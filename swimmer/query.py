@@ -1,38 +1,53 @@
-"""Query to hits: find the query's own paper, else embed the text; filter; rank."""
+"""Questions to answers: find what is asked about in the store, filter, rank, say why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from swimmer.embedding import Embeddings, Model
 from swimmer.errors import QueryError
-from swimmer.filters import Filter, admitted
-from swimmer.language import foreign_language
+from swimmer.filters import Filter, admitted, why_empty
 from swimmer.paper import Paper
+from swimmer.ranking import Found, Manner, Question, Rerank, combined, nearest, ranked
+from swimmer.seeds import Seed, checked_query, find_seeds, find_title, seed_vectors
 from swimmer.store import PaperStore
-from swimmer.text import TITLE_LIMIT, clean, title_key
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import Unpack
+
+    from swimmer.explain import Reasons
     from swimmer.index import Rows, Vectors
 
-CLOSE_TITLE = 0.9
-"""Levenshtein similarity of title keys from which a query is taken as a title of the store."""
+__all__ = [
+    "Answer", "Hit", "allowed_rows", "ask", "checked_k", "checked_query", "find_title",
+    "hit_to_dict", "nearest", "search",
+]  # fmt: skip
 
-SHORTEST_CLOSE_TITLE = 8
-"""Characters of a title key below which only the exact title is taken."""
+MODES = ("dense", "keyword", "hybrid")
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A paper that was found: `score` is the cosine similarity, `rank` counts from 1."""
+    """A paper that was found; `rank` counts from 1.
+
+    `score` is the cosine similarity to what was asked, in keyword mode the BM25 score.
+    `percentile` is the share of the store's other papers, in percent, that score no higher; None
+    in keyword mode. `relevance` is the score of a second look, None without one. `copies` are
+    further versions of the same work, `reasons` what it shares with what was asked.
+    """
 
     paper: Paper
     score: float
     rank: int
+    percentile: float | None = None
+    relevance: float | None = None
+    copies: tuple[Paper, ...] = ()
+    reasons: Reasons | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class Answer:
 
     `matched` is the paper of the store that the query was taken as, or None for free text;
     `exact` whether its title is the query's but for case, punctuation, spacing and LaTeX.
+    `related` is False when nothing in the store is near: the hits are the nearest all the same.
     `warnings` are sentences for the user.
     """
 
@@ -51,80 +67,258 @@ class Answer:
     exact: bool
     hits: list[Hit] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    related: bool = True
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `ask`, by name."""
+
+    filter: Filter | None
+    include_self: bool
+    lookup: bool
+    embeddings: str | Embeddings | Model | None
+    like: Sequence[str | Paper]
+    unlike: Sequence[str | Paper]
+    mode: str
+    diversity: float
+    group: bool
+    rerank: bool | str | Rerank | None
+    explain: bool
 
 
 def search(
     store: PaperStore,
-    query: str,
+    query: str | Paper | None = None,
     k: int = 10,
-    *,
-    filter: Filter | None = None,
-    include_self: bool = False,
-    lookup: bool = True,
-    embeddings: str | Embeddings | Model | None = None,
+    **options: Unpack[Options],
 ) -> list[Hit]:
     """Return the k papers of a store that are most like a query, best first.
 
     Args:
         store: an open store.
-        query: a title; one that the store knows is answered from its stored vector, which carries
-            its abstract too. Anything else is embedded as text.
+        query: a title, any text, or a `Paper` that the store need not know; None to ask by
+            examples (`like`) alone.
         k: hits wanted; fewer come back only where fewer papers match.
-        filter: conditions as `filters.compile_filter` takes them, applied before the search.
-        include_self: whether the paper asked about may be among its own answers.
-        lookup: False embeds the query even when it is a known title.
-        embeddings: the model for text; the store's own by default.
+        options: `filter`, `like`, `unlike`, `mode`, `diversity` …, all described at `ask`.
 
     Raises:
-        QueryError: the query is blank, k is not a whole number above 0, or the filter is wrong.
-        ModelError: the query has to be embedded and the model cannot be loaded or is another one.
+        QueryError, ModelError: as `ask` does.
     """
-    (answer,) = ask(
-        store, [query], k, filter=filter, include_self=include_self, lookup=lookup,
-        embeddings=embeddings,
-    )  # fmt: skip
-    return answer.hits
+    if query is None and not options.get("like"):
+        raise QueryError(
+            "nothing is asked; give a title, some words or a paper, or examples as like=[…]"
+        )
+    return ask(store, [] if query is None else [query], k, **options)[0].hits
 
 
 def ask(
     store: PaperStore,
-    queries: Sequence[str],
+    queries: Sequence[str | Paper],
     k: int = 10,
     *,
     filter: Filter | None = None,
     include_self: bool = False,
     lookup: bool = True,
     embeddings: str | Embeddings | Model | None = None,
+    like: Sequence[str | Paper] = (),
+    unlike: Sequence[str | Paper] = (),
+    mode: str = "dense",
+    diversity: float = 0.0,
+    group: bool = False,
+    rerank: bool | str | Rerank | None = None,
+    explain: bool = False,
 ) -> list[Answer]:
-    """Return one answer for each query, found together; arguments and errors as for `search`."""
+    """Return one answer for each query, found together.
+
+    Args:
+        store: an open store.
+        queries: titles, any texts, or papers from outside (title and abstract). A title that the
+            store knows is answered from its stored vector, which carries its abstract too;
+            anything else is embedded. With none, the examples are asked for by themselves.
+        k: hits wanted; fewer come back only where fewer papers match.
+        filter: conditions as `filters.compile_filter` takes them, applied before the search.
+        include_self: whether the papers asked about may be among the answers.
+        lookup: False embeds a query even when it is a known title.
+        embeddings: the model for text; the store's own by default.
+        like: further examples of what is wanted, asked for together with each query.
+        unlike: examples of what is not wanted.
+        mode: `dense` (vectors), `keyword` (BM25 over title, abstract, keywords and authors; a
+            phrase in double quotes must occur; no model is loaded) or `hybrid` (both, fused).
+        diversity: from 0 (by relevance alone) to 1 (by difference alone): how much each further
+            answer is to differ from those before it.
+        group: whether versions of one work become one hit, the others its `copies`.
+        rerank: a second look at the first 50: `True` or the name of a cross-encoder, or a
+            function of the query's text and a list of papers to their scores.
+        explain: whether each hit says its `reasons`.
+
+    Raises:
+        QueryError: a query is blank, k is not a whole number above 0, the filter is wrong, an
+            option is not one of those above, or one paper is both liked and not.
+        ModelError: a query has to be embedded and the model cannot be loaded or is another one.
+    """
     if isinstance(queries, str):
         raise QueryError("ask takes a list of queries; use search for one")
     k = checked_k(k)
-    cleaned = [checked_query(query) for query in queries]
+    manner = _checked_manner(mode, diversity, group, rerank)
+    counts = len(queries), len(_examples("like", like)), len(_examples("unlike", unlike))
+    if counts[2] and not (counts[0] or counts[1]):
+        raise QueryError("unlike says what is not wanted; say with a query or like what is")
+    if counts[2] and mode == "keyword":
+        raise QueryError("unlike compares vectors; ask in the mode dense or hybrid")
     with store.reading():
-        allowed = allowed_rows(store, filter)
-        matches = [find_title(store, query) if lookup else None for query in cleaned]
-        vectors, warnings = _query_vectors(store, cleaned, matches, embeddings)
-        known = [match[0] if match else None for match in matches]
-        found = nearest(store, vectors, k, allowed, [None] * len(known) if include_self else known)
-        papers = iter(store.papers([row for hits in found for row, _ in hits]))
-        own = iter(store.papers([row for row in known if row is not None]))
-        answers = []
-        for query, match, hits, notes in zip(cleaned, matches, found, warnings, strict=True):
-            answers.append(
-                Answer(
-                    query=query,
-                    store=store.name,
-                    model=store.identity.name,
-                    matched=next(own) if match else None,
-                    exact=bool(match and match[1]),
-                    hits=[
-                        Hit(next(papers), score, rank) for rank, (_, score) in enumerate(hits, 1)
-                    ],
-                    warnings=notes,
-                )
-            )
+        allowed = None if filter is None else admitted(store.database, filter)
+        seeds = find_seeds(store, [*queries, *like, *unlike], lookup)
+        vectors = np.zeros((len(seeds), store.identity.dimension), np.float32)
+        if mode != "keyword":
+            vectors, seeds = seed_vectors(store, seeds, embeddings)
+        asked = _questions(seeds, vectors, counts, include_self)
+        found = _found(store, [one for _, one in asked], k, allowed, manner)
+        empty = ""
+        if filter is not None and allowed is not None and not allowed.any():
+            empty = why_empty(store.database, filter)
+        answers = _answers(store, asked, found, manner, filter is not None, empty)
+        if explain:
+            from swimmer.explain import explained
+
+            answers = explained(store, answers, [group for group, _ in asked])
     return answers
+
+
+def _examples(name: str, examples: Sequence[str | Paper]) -> Sequence[str | Paper]:
+    if isinstance(examples, (str, Paper)):
+        raise QueryError(f"{name} takes a list of titles or papers, got {examples!r:.60}")
+    return examples
+
+
+def _checked_manner(mode: object, diversity: object, group: bool, rerank: object) -> Manner:
+    if mode not in MODES:
+        raise QueryError(f"unknown mode {mode!r:.40}; there is {', '.join(MODES)}")
+    number = isinstance(diversity, (int, float)) and not isinstance(diversity, bool)
+    if not number or not 0 <= diversity <= 1:  # type: ignore[operator]
+        raise QueryError(f"diversity is a number from 0 to 1, got {diversity!r:.40}")
+    judge: Rerank | None = None
+    if rerank is not None and rerank is not False:
+        from swimmer.rerank import load_reranker
+
+        judge = load_reranker(rerank)
+    return Manner(str(mode), float(diversity), group, judge)  # type: ignore[arg-type]
+
+
+def _questions(
+    seeds: list[Seed], vectors: Vectors, counts: tuple[int, int, int], include_self: bool
+) -> list[tuple[list[Seed], Question]]:
+    """Return, for each query, the seeds that it wants (its own first) and the question made."""
+    queries, likes, _ = counts
+    liked, unliked = seeds[queries : queries + likes], seeds[queries + likes :]
+    like_vectors, unlike_vectors = vectors[queries : queries + likes], vectors[queries + likes :]
+    if {seed.row for seed in [*seeds[:queries], *liked]} & {seed.row for seed in unliked} - {None}:
+        raise QueryError("one paper is both wanted and unlike what is wanted; leave one out")
+    unwanted = {seed.row for seed in unliked if seed.row is not None}
+    asked = []
+    for i in range(queries) if queries else [None]:
+        wanted = [*([] if i is None else [seeds[i]]), *liked]
+        vector = vectors[i] if i is not None else like_vectors[0]
+        if len(wanted) > 1 or unliked:
+            own = like_vectors if i is None else np.vstack([vectors[[i]], like_vectors])
+            vector = combined(own, unlike_vectors)
+        rows = {seed.row for seed in wanted if seed.row is not None}
+        without = frozenset(unwanted if include_self else rows | unwanted)
+        text = " ".join(seed.text for seed in wanted)
+        # Quotes in a title are part of it; in words that somebody types they mean a phrase.
+        words = " ".join(
+            seed.text if seed.row is None and seed.outside is None
+            else seed.text.replace('"', " ") for seed in wanted
+        )  # fmt: skip
+        asked.append((wanted, Question(vector, words, text, without)))
+    return asked
+
+
+def _found(
+    store: PaperStore,
+    questions: list[Question],
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+    manner: Manner,
+) -> list[list[Found]]:
+    if manner.mode != "dense" or not manner.as_ranked:
+        return [ranked(store, question, k, allowed, manner) for question in questions]
+    rows = None if allowed is None else np.flatnonzero(allowed)
+    vectors = np.stack([question.vector for question in questions])
+    hits = nearest(store, vectors, k, rows, [question.without for question in questions])
+    return [[Found(row, score) for row, score in pairs] for pairs in hits]
+
+
+def _answers(
+    store: PaperStore,
+    asked: list[tuple[list[Seed], Question]],
+    found: list[list[Found]],
+    manner: Manner,
+    filtered: bool,
+    empty: str,
+) -> list[Answer]:
+    rows = {one.row for hits in found for one in hits}
+    rows |= {row for hits in found for one in hits for row in one.versions}
+    rows |= {seed.row for seeds, _ in asked for seed in seeds if seed.row is not None}
+    ordered = sorted(rows)
+    papers = dict(zip(ordered, store.papers(ordered), strict=True))
+    threshold = store.thresholds.get("related", -1.0)
+    answers = []
+    for (seeds, question), hits in zip(asked, found, strict=True):
+        own = seeds[0]
+        percentiles = _percentiles(store, question, hits, manner, filtered)
+        warnings = [warning for seed in seeds for warning in seed.warnings]
+        warnings += [
+            f"the example {seed.text[:80]!r} was taken as {papers[seed.row].display_title!r}"
+            for seed in seeds[1:] if seed.row is not None and not seed.exact
+        ]  # fmt: skip
+        if empty and not hits:
+            warnings.append(f"the filter admits no paper: {empty}")
+        known = any(seed.row is not None for seed in seeds)
+        best = max((one.score for one in hits), default=-1.0)
+        answers.append(
+            Answer(
+                query=own.text if len(seeds) == 1 else " + ".join(seed.text for seed in seeds),
+                store=store.name,
+                model=store.identity.name,
+                matched=None if own.row is None else papers[own.row],
+                exact=own.exact,
+                hits=[
+                    Hit(
+                        papers[one.row], one.score, rank, percentile, one.relevance,
+                        tuple(papers[row] for row in one.versions),
+                    )
+                    for rank, (one, percentile) in enumerate(
+                        zip(hits, percentiles, strict=True), 1
+                    )
+                ],
+                warnings=warnings,
+                related=known or (bool(hits) and (manner.mode == "keyword" or best >= threshold)),
+            )
+        )  # fmt: skip
+    return answers
+
+
+def _percentiles(
+    store: PaperStore, question: Question, hits: list[Found], manner: Manner, filtered: bool
+) -> Sequence[float | None]:
+    """Return, for each hit, the percentage of the store's other papers that score no higher."""
+    if manner.mode == "keyword" or not hits:
+        return [None] * len(hits)
+    if manner.mode == "dense" and manner.as_ranked and not filtered:
+        # The nearest of all stand in their order: how many score higher is their place in it.
+        others = len(store) - len(question.without)
+        higher = [0] * len(hits)
+        for i in range(1, len(hits)):
+            higher[i] = higher[i - 1] if hits[i].score == hits[i - 1].score else i
+        return [100.0 * (others - above) / others for above in higher]
+    scores, rows = store.index.spread_scores(question.vector)
+    if question.without:
+        scores = scores[~np.isin(rows, list(question.without))]
+    # The last digit of a cosine depends on the order of the sum.
+    ordered = np.sort(scores)
+    places = np.searchsorted(ordered, [one.score + 1e-6 for one in hits], side="right")
+    percentiles: list[float | None] = (100.0 * places / max(1, len(ordered))).tolist()
+    return percentiles
 
 
 def checked_k(k: object) -> int:
@@ -134,16 +328,6 @@ def checked_k(k: object) -> int:
     return int(k)
 
 
-def checked_query(query: object) -> str:
-    """Return a query cleaned, or raise QueryError when it is not text or blank."""
-    if not isinstance(query, str):
-        raise QueryError(f"a query is text, got {query!r:.60}")
-    cleaned = clean(query)
-    if not cleaned:
-        raise QueryError("the query is blank; give a title or some words")
-    return cleaned
-
-
 def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
     """Return the rows that a filter admits, ascending, or None for all."""
     if filter is None:
@@ -151,88 +335,15 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
     return np.flatnonzero(admitted(store.database, filter))
 
 
-def find_title(store: PaperStore, query: str) -> tuple[int, bool] | None:
-    """Return (row, exact) of the paper whose title a query is, or None.
-
-    Exact after folding case, punctuation, spacing, LaTeX and Unicode; else the nearest title in
-    the sense of edit distance, when all its numbers are the query's too (part II is not part I).
-    """
-    if len(query) > TITLE_LIMIT:
-        return None
-    key = title_key(query)
-    if rows := store.database.rows_of_key(key):
-        return rows[0], True
-    if len(key) < SHORTEST_CLOSE_TITLE:
-        return None
-    candidates = store.database.near_titles(query)
-    if not candidates:
-        return None
-    from rapidfuzz.distance import Levenshtein
-
-    scored = [
-        (Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE), -row)
-        for row, other in candidates
-        if _digits(other) == _digits(key)
-    ]
-    best = max(scored, default=(0.0, 0))
-    return (-best[1], False) if best[0] >= CLOSE_TITLE else None
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
-
-
-def _query_vectors(
-    store: PaperStore,
-    queries: list[str],
-    matches: list[tuple[int, bool] | None],
-    embeddings: str | Embeddings | Model | None,
-) -> tuple[Vectors, list[list[str]]]:
-    vectors = np.zeros((len(queries), store.identity.dimension), np.float32)
-    known = [i for i, match in enumerate(matches) if match]
-    rows = np.asarray([match[0] for match in matches if match], np.int64)
-    if known:
-        vectors[known] = store.index.vectors(rows)
-    warnings: list[list[str]] = [[] for _ in queries]
-    for i, query in enumerate(queries):
-        if matches[i] and vectors[i].any():
-            continue
-        model = store.model(embeddings)
-        language = foreign_language(query) if "en" in model.languages else ""
-        if language:
-            warnings[i].append(
-                f"this query looks like {language}; the model {model.name} of this store reads "
-                "English, so the answer may be noise. A store built with --model bge-m3 reads it"
-            )
-        try:
-            vectors[i] = model.embed_query(query)
-        except QueryError:
-            if not language:
-                raise
-    return vectors, warnings
-
-
-def nearest(
-    store: PaperStore,
-    vectors: Vectors,
-    k: int,
-    allowed: Rows | None,
-    without: Sequence[int | None],
-) -> list[list[tuple[int, float]]]:
-    """Return, for each vector, the (row, score) of its k nearest rows but for one left out."""
-    extra = any(row is not None for row in without)
-    scores, rows = store.index.search(vectors, k + extra, allowed)
-    answers: list[list[tuple[int, float]]] = []
-    for i, own in enumerate(without):
-        if not vectors[i].any():
-            answers.append([])
-            continue
-        pairs = zip(rows[i].tolist(), scores[i].tolist(), strict=True)
-        answers.append([(row, score) for row, score in pairs if row >= 0 and row != own][:k])
-    return answers
-
-
 def hit_to_dict(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON-able values: rank, score and the fields of the paper."""
-    fields = hit.paper.to_dict()
-    return {"rank": hit.rank, "score": round(hit.score, 6), **fields}
+    """Return a hit as JSON-able values: rank, scores, reasons, and the fields of the paper."""
+    about: dict[str, Any] = {"rank": hit.rank, "score": round(hit.score, 6)}
+    if hit.percentile is not None:
+        about["percentile"] = round(hit.percentile, 3)
+    if hit.relevance is not None:
+        about["relevance"] = round(hit.relevance, 6)
+    if hit.reasons is not None:
+        about["reasons"] = hit.reasons.to_dict()
+    if hit.copies:
+        about["copies"] = [paper.to_dict() for paper in hit.copies]
+    return {**about, **{k: v for k, v in hit.paper.to_dict().items() if k not in about}}

@@ -21,6 +21,7 @@ import numpy as np
 from swimmer.documents import document_paper, paper_document
 from swimmer.embedding import SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
+from swimmer.paper import Paper
 from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
@@ -118,10 +119,8 @@ def import_langchain_faiss(
     if len({paper.id for paper in papers}) != len(papers):
         raise SourceError(f"{path}: two documents share one id")
     model = load_model(embeddings)
-    _check_model(model, [content for _, content, _ in documents], vectors, folder)
-    pairs = zip(documents, papers, strict=True)
-    if all(content == paper.page_content for (_, content, _), paper in pairs):
-        model.text = "page_content"
+    contents = [content for _, content, _ in documents]
+    model = model.with_text(_recipe(model, contents, papers, vectors, folder))
     store = PaperStore.create(model)
     store.add(papers, vectors)
     return store
@@ -287,24 +286,37 @@ class _Plain:
         )
 
 
-def _check_model(model: Model, texts: list[str], vectors: Vectors, folder: Path) -> None:
-    """Raise ModelMismatchError unless a model makes the vectors of a sample of texts."""
-    if not texts:
-        return
-    dimension = model.identity.dimension
-    if dimension != vectors.shape[1]:
+def _recipe(
+    model: Model, contents: list[str], papers: list[Paper], vectors: Vectors, folder: Path
+) -> str:
+    """Return which text of a paper the vectors were made from, by a sample of them.
+
+    Raises:
+        ModelMismatchError: the model makes other vectors of either text.
+    """
+    if not contents:
+        return model.text
+    if model.identity.dimension != vectors.shape[1]:
         raise ModelMismatchError(
             f"{folder}: holds vectors of {vectors.shape[1]} dimensions, the model {model.name} "
-            f"makes {dimension}; give the model that the folder was built with"
+            f"makes {model.identity.dimension}; give the model that the folder was built with"
         )
-    rows = np.unique(np.linspace(0, len(texts) - 1, SAMPLE).astype(int))
-    made = model.embed_documents([texts[row] for row in rows])
-    nearness = float(np.median((made * vectors[rows]).sum(axis=1)))
-    if nearness < SAME_MODEL:
+    rows = np.unique(np.linspace(0, len(contents) - 1, SAMPLE).astype(int))
+    nearness = {}
+    for recipe, texts in (
+        ("page_content", [contents[row] for row in rows]),
+        ("title_abstract", [papers[row].embedding_text for row in rows]),
+    ):
+        made = model.embed_documents(texts)
+        nearness[recipe] = float(np.median((made * vectors[rows]).sum(axis=1)))
+    best = max(nearness, key=lambda recipe: nearness[recipe])
+    if nearness[best] < SAME_MODEL:
         raise ModelMismatchError(
             f"{folder}: its vectors are not those that the model {model.name} makes (cosine "
-            f"{nearness:.2f}, expected {SAME_MODEL} or more); give the model that it was built with"
+            f"{nearness[best]:.2f}, expected {SAME_MODEL} or more); give the model that it was "
+            "built with"
         )
+    return best
 
 
 def is_langchain_folder(folder: Path, index_name: str = "index") -> bool:

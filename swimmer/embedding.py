@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -101,6 +103,15 @@ class Model:
     def text_of(self, paper: Paper) -> str:
         """Return the text of a paper that this model embeds."""
         return RECIPES[self.text](paper)
+
+    def with_text(self, recipe: str) -> Model:
+        """Return the same model reading papers by another recipe, a key of RECIPES."""
+        if recipe == self.text:
+            return self
+        twin = copy(self)
+        twin.text = recipe
+        twin._identity = replace(self.identity, text=recipe)
+        return twin
 
     @property
     def identity(self) -> ModelIdentity:

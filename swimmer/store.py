@@ -227,8 +227,7 @@ class PaperStore:
                 model = load_model(embeddings)
                 if self._model is None or self._model.embeddings is not model.embeddings:
                     check_same(self.identity, model.identity, f"the store {self.name}")
-                    model.text = self.identity.text
-                    self._model = model
+                    self._model = model.with_text(self.identity.text)
                 self._given = embeddings
             elif self._model is None:
                 self._model = self._load_own_model()
@@ -259,8 +258,7 @@ class PaperStore:
                 f"loaded: {error}"
             ) from None
         check_same(identity, model.identity, f"the store {self.name}")
-        model.text = identity.text
-        return model
+        return model.with_text(identity.text)
 
     # ------------------------------------------------------------------ reading
 

@@ -401,8 +401,7 @@ def test_the_reference_answer_with_the_true_bge_m3(shared: Path, home: Path) -> 
     if not place:
         pytest.skip("needs the folder of BAAI/bge-m3 in $SWIMMER_BGE_M3")
     torch.set_num_threads(os.cpu_count() or 1)
-    model = load_model(place)
-    model.text = "page_content"
+    model = load_model(place).with_text("page_content")
     started = time.monotonic()
     source = open_source(shared / "corpora" / "iclr2025_downloads.json")
     store = build_store(source, "iclr2025", model=model)

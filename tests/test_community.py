@@ -1,0 +1,400 @@
+"""The bridge to LangChain's FAISS: what goes over, what comes back, what is refused unrun."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import struct
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pytest
+
+pytest.importorskip("langchain_community", reason='needs pip install "swimmer[community]"')
+
+from langchain_community.docstore.in_memory import InMemoryDocstore
+from langchain_community.vectorstores import FAISS
+from langchain_community.vectorstores.utils import DistanceStrategy
+from langchain_core.documents import Document
+
+from swimmer import Paper, PaperVectorStore, SwimmerEmbeddings, build_store, community
+from swimmer.documents import paper_document
+from swimmer.errors import (
+    InputError,
+    MissingExtraError,
+    ModelMismatchError,
+    SourceError,
+    SwimmerError,
+)
+
+from .models import HashEmbeddings
+
+TITLE = "Preference Optimization without a Reference Model"
+
+
+class Wrapped(SwimmerEmbeddings):
+    """Word hashes as a LangChain `Embeddings`, which its FAISS insists on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(HashEmbeddings(**options))
+
+
+@pytest.fixture
+def embeddings() -> Wrapped:
+    return Wrapped()
+
+
+@pytest.fixture
+def saved(home: Path, papers: list[Paper], embeddings: Wrapped) -> Path:
+    """A folder that `langchain_community`'s own FAISS saved."""
+    documents = [
+        Document(page_content=p.page_content, metadata={"title": p.title, "tags": list(p.keywords)})
+        for p in papers
+    ]
+    FAISS.from_documents(documents, embeddings).save_local(str(home / "old"))
+    return home / "old"
+
+
+# ---------------------------------------------------------------------- over and back
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_copy_is_a_true_faiss_whose_saving_works(
+    home: Path, papers: list[Paper], embeddings: Wrapped
+) -> None:
+    ours = PaperVectorStore(embeddings, store=build_store(papers, "test", model=embeddings))
+    copy = ours.to_langchain_faiss()
+    assert isinstance(copy, FAISS)
+    expected = ours.similarity_search_with_score(TITLE, k=5)
+    assert copy.similarity_search(TITLE, k=5) == [d for d, _ in expected]
+    copy.save_local(str(home / "theirs"))
+    again = FAISS.load_local(
+        str(home / "theirs"), embeddings, allow_dangerous_deserialization=True
+    )
+    found = again.similarity_search_with_score(TITLE, k=5)
+    assert [d for d, _ in found] == [d for d, _ in expected]
+    # What they call a score is a squared distance: 2 - 2 cosine.
+    assert [2 - 2 * s for _, s in expected] == pytest.approx([float(s) for _, s in found], abs=1e-4)
+    again.add_texts(["something new"])
+    assert again.similarity_search("something new", k=1)[0].page_content == "something new"
+
+
+def test_their_folder_comes_in_with_vectors_and_documents_as_they_were(
+    saved: Path, embeddings: Wrapped
+) -> None:
+    theirs = FAISS.load_local(str(saved), embeddings, allow_dangerous_deserialization=True)
+    ours = PaperVectorStore.from_langchain_faiss(saved, embeddings)
+    expected = theirs.similarity_search(TITLE, k=7)
+    assert ours.similarity_search(TITLE, k=7) == expected
+    hit = ours.store.get([expected[0].id or ""])[0]
+    assert hit.title == expected[0].metadata["title"]
+    assert hit.url.startswith("https://papers.example/")
+    assert hit.abstract
+    assert ours.store.identity.text == "page_content"
+
+
+def test_what_goes_over_comes_back_the_same(
+    home: Path, papers: list[Paper], embeddings: Wrapped
+) -> None:
+    there = PaperVectorStore.from_documents([paper_document(p) for p in papers], embeddings)
+    there.to_langchain_faiss().save_local(str(home / "theirs"), "named")
+    back = community.import_langchain_faiss(home / "theirs", embeddings, "named")
+    assert list(back) == papers
+    back.commit(home / "kept")
+    assert len(PaperVectorStore.load_local(home / "kept", embeddings).store) == len(papers)
+
+
+def test_only_a_few_documents_are_embedded_again(saved: Path) -> None:
+    model = HashEmbeddings()
+    community.import_langchain_faiss(saved, model)
+    assert len(model.embedded) <= 2 * 16 + 3
+
+
+def test_an_index_by_inner_product_comes_in_as_well(home: Path, embeddings: Wrapped) -> None:
+    FAISS.from_texts(
+        ["graph attention", "policy gradient"], embeddings,
+        distance_strategy=DistanceStrategy.MAX_INNER_PRODUCT,
+    ).save_local(str(home / "old"))  # fmt: skip
+    ours = PaperVectorStore.from_langchain_faiss(home / "old", embeddings)
+    (best,) = ours.similarity_search_with_score("policy gradient", k=1)
+    assert (best[0].page_content, best[1]) == ("policy gradient", pytest.approx(1, abs=1e-5))
+
+
+def test_the_model_must_be_the_one_that_was_used(saved: Path) -> None:
+    with pytest.raises(ModelMismatchError, match="not those that the model"):
+        PaperVectorStore.from_langchain_faiss(saved, Wrapped(salt="other"))
+    with pytest.raises(ModelMismatchError, match="64 dimensions"):
+        PaperVectorStore.from_langchain_faiss(saved, Wrapped(dimension=32))
+
+
+def test_a_missing_extra_prints_its_line(
+    papers: list[Paper], embeddings: Wrapped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(community.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[community\]"'):
+        PaperVectorStore(embeddings).to_langchain_faiss()
+
+
+def test_importing_needs_no_community_package(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "langchain_community", None)
+    assert len(community.import_langchain_faiss(saved, Wrapped())) == 30
+
+
+# ---------------------------------------------------------------------- hostile pickles
+
+
+class Calls:
+    """Pickles as a call of a function."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+def honest(**documents: str) -> tuple[InMemoryDocstore, dict[int, str]]:
+    kept = {k: Document(id=k, page_content=v) for k, v in documents.items()}
+    return InMemoryDocstore(dict(kept)), dict(enumerate(kept))
+
+
+def document_with(**metadata: Any) -> tuple[InMemoryDocstore, dict[int, str]]:
+    docstore, rows = honest(a="text")
+    docstore._dict["a"].metadata.update(metadata)  # type: ignore[union-attr]
+    return docstore, rows
+
+
+def hostile(trace: Path) -> dict[str, bytes]:
+    """Pickles that would leave `trace` behind, were anything of them run."""
+    command = f"touch {trace}"
+    code = f"open({str(trace)!r}, 'w')"
+    docstore, rows = honest(a="text")
+    return {
+        "os.system": pickle.dumps(Calls(os.system, command)),
+        "builtins.eval": pickle.dumps(Calls(eval, code)),
+        "builtins.exec": pickle.dumps(Calls(exec, code)),
+        "nested in the metadata": pickle.dumps(document_with(x=[{"y": Calls(os.system, command)}])),
+        "a nested reduce": pickle.dumps(Calls(getattr, Calls(__import__, "os"), "system")),
+        "beside the right documents": pickle.dumps((docstore, rows, Calls(eval, code))),
+        "by the old GLOBAL": b"cos\nsystem\n(S'" + command.encode() + b"'\ntR.",
+        "by INST": b"(S'" + command.encode() + b"'\nios\nsystem\n.",
+        "by protocol 2": pickle.dumps(Calls(os.system, command), protocol=2),
+        "a stack global": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R.",
+        "a dotted name": b"\x80\x04\x8c\x25langchain_core.documents.base\x8c\x11Document.__init__\x93.",
+        "a class of the admitted module": pickle.dumps(Calls(faiss.read_index, "x")),
+        "an extension": b"\x80\x04\x82\x01.",
+        "a persistent id": b"\x80\x04\x8c\x01xQ.",
+    }
+
+
+def put(folder: Path, data: bytes, rows: int = 1, dimension: int = 64) -> Path:
+    folder.mkdir(exist_ok=True)
+    index = faiss.IndexFlatL2(dimension)
+    index.add(np.ones((rows, dimension), np.float32))
+    faiss.write_index(index, str(folder / "index.faiss"))
+    (folder / "index.pkl").write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize("kind", sorted(hostile(Path("x"))))
+def test_a_hostile_pickle_runs_nothing(home: Path, kind: str) -> None:
+    trace = home / "trace"
+    folder = put(home / "old", hostile(trace)[kind])
+    with pytest.raises(SourceError):
+        PaperVectorStore.from_langchain_faiss(folder, Wrapped())
+    assert not trace.exists()
+
+
+def test_the_hostile_pickles_would_run_elsewhere(home: Path) -> None:
+    trace = home / "trace"
+    pickle.loads(hostile(trace)["os.system"])
+    assert trace.exists()
+    trace.unlink()
+    pickle.loads(hostile(trace)["beside the right documents"])
+    assert trace.exists()
+
+
+def laughs(depth: int) -> Any:
+    """Lists of lists of one text: a few bytes that stand for 10 ** depth texts."""
+    value: Any = "ha" * 50
+    for _ in range(depth):
+        value = [value] * 10
+    return value
+
+
+def deep(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def framed(body: bytes) -> bytes:
+    return b"\x80\x04" + body + b"."
+
+
+BOMBS = {
+    "a billion laughs": lambda: pickle.dumps(document_with(x=laughs(9))),
+    "one text a thousand times": lambda: pickle.dumps(document_with(x=["x" * 100_000] * 1000)),
+    "a memo of four thousand million": lambda: framed(b"\x8c\x01xr\xff\xff\xff\xff"),
+    "a text of 2 ** 62 characters": lambda: framed(b"\x8d" + struct.pack("<Q", 1 << 62) + b"x"),
+    "bytes of 2 ** 40": lambda: framed(b"\x8e" + struct.pack("<Q", 1 << 40) + b"x"),
+    "a bytearray of 2 ** 35": lambda: framed(b"\x96" + struct.pack("<Q", 1 << 35) + b"x"),
+    "a frame of 2 ** 50": lambda: b"\x80\x04\x95" + struct.pack("<Q", 1 << 50) + b"N.",
+    "a number of many digits": lambda: framed(b"\x8b" + struct.pack("<i", 1 << 30) + b"\x01"),
+    "a hundred thousand levels": lambda: framed(b"]" * 100_000 + b"a" * 99_999),
+    "repeated bytes": lambda: pickle.dumps(Calls(bytes, 1 << 40)),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BOMBS))
+def test_a_memory_bomb_is_refused_small(home: Path, kind: str) -> None:
+    folder = put(home / "old", BOMBS[kind]())
+    tracemalloc.start()
+    try:
+        with pytest.raises((SourceError, InputError)):
+            community.import_langchain_faiss(folder, HashEmbeddings())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 << 20
+
+
+def test_metadata_nested_too_deep_is_refused(home: Path) -> None:
+    folder = put(home / "old", pickle.dumps(document_with(x=deep(200))))
+    with pytest.raises(SourceError, match="unfolds"):
+        community.import_langchain_faiss(folder, HashEmbeddings())
+
+
+def test_a_pickle_over_the_limit_is_not_read(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(community, "PICKLE_LIMIT", 1000)
+    with pytest.raises(SourceError, match="at most 1000"):
+        community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_every_honest_pickle_is_read(home: Path, protocol: int, embeddings: Wrapped) -> None:
+    metadata = {"n": 1, "big": 1 << 70, "f": 1.5, "none": None, "yes": True, "list": [1, ["x"]],
+                "map": {"a": {"b": "c"}}, "tuple": (1, 2)}  # fmt: skip
+    texts = [f"text number {i}" for i in range(300)]
+    index = FAISS.from_texts(texts, embeddings, [dict(metadata) for _ in texts])
+    index.save_local(str(home / "old"))
+    data = pickle.dumps((index.docstore, index.index_to_docstore_id), protocol=protocol)
+    (home / "old" / "index.pkl").write_bytes(data)
+    ours = PaperVectorStore.from_langchain_faiss(home / "old", embeddings)
+    (found,) = ours.similarity_search("text number 7", k=1)
+    assert found.page_content == "text number 7"
+    assert found.metadata == {**metadata, "tuple": [1, 2]}
+
+
+# ---------------------------------------------------------------------- damage
+
+
+def test_every_cut_of_the_pickle_is_an_error(saved: Path) -> None:
+    data = (saved / "index.pkl").read_bytes()
+    for size in (0, 1, 2, 10, 100, len(data) // 2, len(data) - 1):
+        (saved / "index.pkl").write_bytes(data[:size])
+        with pytest.raises(SourceError, match=r"index\.pkl"):
+            community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+def test_every_flipped_byte_is_an_error_or_still_documents(saved: Path) -> None:
+    data = (saved / "index.pkl").read_bytes()
+    random = np.random.default_rng(0)
+    for position in random.choice(len(data), 150, replace=False):
+        flipped = bytearray(data)
+        flipped[position] ^= int(random.integers(1, 256))
+        (saved / "index.pkl").write_bytes(bytes(flipped))
+        try:
+            store = community.import_langchain_faiss(saved, HashEmbeddings())
+        except SwimmerError:
+            continue
+        assert len(store) == 30
+
+
+def test_every_cut_of_the_index_is_an_error(saved: Path) -> None:
+    data = (saved / "index.faiss").read_bytes()
+    for size in (0, 3, 30, 44, 45, 60, len(data) // 2, len(data) - 1):
+        (saved / "index.faiss").write_bytes(data[:size])
+        with pytest.raises(SourceError, match=r"index\.faiss"):
+            community.import_langchain_faiss(saved, HashEmbeddings())
+    (saved / "index.faiss").write_bytes(data + b"\0")
+    with pytest.raises(SourceError, match="damaged"):
+        community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+def test_an_index_whose_header_lies(saved: Path) -> None:
+    data = bytearray((saved / "index.faiss").read_bytes())
+    for dimension, rows in ((64, 1 << 60), (1 << 30, 1 << 30), (-64, 30), (64, -30), (0, 0)):
+        struct.pack_into("<iq", data, 4, dimension, rows)
+        struct.pack_into("<Q", data, 37, (dimension * rows) % (1 << 64))
+        (saved / "index.faiss").write_bytes(data)
+        with pytest.raises(SourceError, match="damaged"):
+            community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+def test_an_index_of_another_kind_or_with_nan(home: Path, saved: Path) -> None:
+    faiss.write_index(faiss.IndexHNSWFlat(64, 8), str(saved / "index.faiss"))
+    with pytest.raises(SourceError, match="only the flat indexes"):
+        community.import_langchain_faiss(saved, HashEmbeddings())
+    broken = faiss.IndexFlatL2(64)
+    broken.add(np.full((30, 64), np.nan, np.float32))
+    faiss.write_index(broken, str(saved / "index.faiss"))
+    with pytest.raises(SourceError, match="not finite"):
+        community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+def test_files_that_do_not_belong_together(home: Path) -> None:
+    for documents, rows in ((honest(a="x", b="y"), 1), (honest(a="x"), 2)):
+        with pytest.raises(SourceError, match="not of one save"):
+            community.import_langchain_faiss(
+                put(home / "old", pickle.dumps(documents), rows), HashEmbeddings()
+            )
+    docstore, _ = honest(a="x")
+    for wrong in ({0: "b"}, {1: "a"}, {"0": "a"}, [], None, {0: ["a"]}):
+        folder = put(home / "old", pickle.dumps((docstore, wrong)))
+        with pytest.raises(SourceError):
+            community.import_langchain_faiss(folder, HashEmbeddings())
+    for whole in ([], (docstore,), {}, docstore, (docstore, {0: docstore}), (1, 2)):
+        with pytest.raises(SourceError):
+            community.import_langchain_faiss(
+                put(home / "old", pickle.dumps(whole)), HashEmbeddings()
+            )
+
+
+def test_metadata_that_are_not_json(home: Path) -> None:
+    for value in (b"bytes", {1: "x"}, {("a",): 1}):
+        folder = put(home / "old", pickle.dumps(document_with(x=value)))
+        with pytest.raises((InputError, SourceError)):
+            community.import_langchain_faiss(folder, HashEmbeddings())
+
+
+def test_files_that_are_not_there(home: Path, saved: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        community.import_langchain_faiss(home / "nowhere", HashEmbeddings())
+    with pytest.raises(SourceError, match="plain name"):
+        community.import_langchain_faiss(saved, HashEmbeddings(), "../index")
+    assert community.is_langchain_folder(saved)
+    (saved / "index.pkl").unlink()
+    assert not community.is_langchain_folder(saved)
+    with pytest.raises(SourceError, match="cannot be read"):
+        community.import_langchain_faiss(saved, HashEmbeddings())
+
+
+def test_the_unpickler_itself_admits_two_names_only() -> None:
+    reader = community._Unpickler(io.BytesIO(b""))
+    for module, name in (
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("langchain_core.documents.base", "Document.__init__"),
+        ("langchain_core.documents", "Document"),
+        ("langchain_community.docstore.in_memory", "Docstore"),
+    ):
+        with pytest.raises(SourceError, match="may be an attack"):
+            reader.find_class(module, name)

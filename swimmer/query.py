@@ -13,7 +13,7 @@ from swimmer.errors import QueryError
 from swimmer.filters import Filter, admitted, why_empty
 from swimmer.paper import Paper
 from swimmer.ranking import Found, Manner, Question, Rerank, combined, nearest, ranked
-from swimmer.seeds import Seed, checked_query, find_seeds, find_title, seed_vectors
+from swimmer.seeds import KnownPaper, Seed, checked_query, find_seeds, find_title, seed_vectors
 from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def search(
 
 def ask(
     store: PaperStore,
-    queries: Sequence[str | Paper],
+    queries: Sequence[str | Paper | KnownPaper],
     k: int = 10,
     *,
     filter: Filter | None = None,

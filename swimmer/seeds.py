@@ -26,14 +26,23 @@ SHORTEST_CLOSE_TITLE = 8
 
 
 @dataclass(frozen=True)
+class KnownPaper:
+    """A paper from outside whose vector another store of the same model holds, float32 (d,)."""
+
+    paper: Paper
+    vector: Vectors
+
+
+@dataclass(frozen=True)
 class Seed:
     """One thing asked about: its text, or a paper from outside, and its row if the store has it.
 
-    `warnings` are sentences for the user.
+    `vector` is the paper's, where it need not be embedded; `warnings` are sentences for the user.
     """
 
     text: str
     outside: Paper | None = None
+    vector: Vectors | None = None
     row: int | None = None
     exact: bool = False
     warnings: tuple[str, ...] = ()
@@ -49,16 +58,15 @@ def checked_query(query: object) -> str:
     return cleaned
 
 
-def find_seeds(store: PaperStore, asked: Sequence[str | Paper], lookup: bool) -> list[Seed]:
+def find_seeds(
+    store: PaperStore, asked: Sequence[str | Paper | KnownPaper], lookup: bool
+) -> list[Seed]:
     """Return a seed for each text or paper, its row looked up among the store's titles.
 
     Raises:
         QueryError: a text is blank, or is neither a text nor a paper.
     """
-    seeds = [
-        Seed(one.title, outside=one) if isinstance(one, Paper) else Seed(checked_query(one))
-        for one in asked
-    ]
+    seeds = [_seed(one) for one in asked]
     if not lookup:
         return seeds
     matches = find_titles(store, [seed.text for seed in seeds])
@@ -66,6 +74,12 @@ def find_seeds(store: PaperStore, asked: Sequence[str | Paper], lookup: bool) ->
         replace(seed, row=match[0], exact=match[1]) if match else seed
         for seed, match in zip(seeds, matches, strict=True)
     ]
+
+
+def _seed(one: str | Paper | KnownPaper) -> Seed:
+    if isinstance(one, KnownPaper):
+        return Seed(one.paper.title, outside=one.paper, vector=one.vector)
+    return Seed(one.title, outside=one) if isinstance(one, Paper) else Seed(checked_query(one))
 
 
 def find_title(store: PaperStore, query: str) -> tuple[int, bool] | None:
@@ -127,10 +141,11 @@ def seed_vectors(
         vectors[known] = store.index.vectors(
             np.asarray([seed.row for seed in seeds if seed.row is not None], np.int64)
         )
+    for i, seed in enumerate(seeds):
+        if seed.vector is not None and not vectors[i].any():
+            vectors[i] = seed.vector
     outside = [
-        i
-        for i, seed in enumerate(seeds)
-        if seed.outside is not None and not (seed.row is not None and vectors[i].any())
+        i for i, seed in enumerate(seeds) if seed.outside is not None and not vectors[i].any()
     ]
     if outside:
         model = store.model(embeddings)

@@ -191,9 +191,7 @@ async def test_builds_report_their_progress(
         assert built.structured_content is not None, built
         assert built.structured_content["papers"] == 30
         assert built.structured_content["added"] == 30
-        again = await client.call_tool(
-            "build_store", {"source": str(corpus_file), "name": "built"}
-        )
+        again = await client.call_tool("build_store", {"source": str(corpus_file), "name": "built"})
         assert again.structured_content is not None
         assert again.structured_content["unchanged"] == 30
         wrong = await client.call_tool("build_store", {"source": "missing.json", "name": "b"})
@@ -294,15 +292,60 @@ async def test_the_handshake_is_quick(conf: str) -> None:
         assert time.perf_counter() - started < 10
 
 
-async def test_through_langchain_mcp_adapters(conf: str) -> None:
-    try:
-        from langchain_mcp_adapters.client import MultiServerMCPClient
-    except ImportError as error:
-        pytest.skip(f"langchain-mcp-adapters does not load beside this SDK: {error}")
-    client = MultiServerMCPClient(
-        {"swimmer": {"transport": "stdio", "command": SWIMMER[0], "args": [*SWIMMER[1:], "mcp"]}}
-    )
+ADAPTERS = """
+import asyncio, json, sys
+from langchain_mcp_adapters.client import MultiServerMCPClient
+
+async def main(connection):
+    client = MultiServerMCPClient({"swimmer": connection})
     tools = {tool.name: tool for tool in await client.get_tools()}
-    assert sorted(tools) == sorted(TOOLS)
-    said = await tools["find_similar_papers"].ainvoke({"title": TITLE, "k": 2})
-    assert TITLE in str(said)
+    title = "Preference Optimization without a Reference Model"
+    call = {"type": "tool_call", "id": "1", "name": "find_similar_papers"}
+    good = await tools["find_similar_papers"].ainvoke({**call, "args": {"title": title, "k": 2}})
+    bad = await tools["find_similar_papers"].ainvoke({**call, "args": {"title": title, "k": 999}})
+    read = await client.get_resources("swimmer", uris=["swimmer://conf/papers/p04"])
+    print(json.dumps([sorted(tools), good.text, bad.status, bad.text, read[0].as_string()]))
+
+asyncio.run(main(json.loads(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def adapters_python() -> str:
+    """A Python in which langchain-mcp-adapters loads: this one, or that of $ADAPTERS_PYTHON.
+
+    Its releases up to 0.3.2 need the SDK's version 1; the protocol does not care, so the client may
+    live in an environment of its own.
+    """
+    probe = [sys.executable, "-c", "import langchain_mcp_adapters.client"]
+    if subprocess.run(probe, capture_output=True).returncode == 0:
+        return sys.executable
+    other = os.environ.get("ADAPTERS_PYTHON")
+    if not other:
+        pytest.skip(
+            "langchain-mcp-adapters does not load beside this SDK; $ADAPTERS_PYTHON may name a "
+            "Python in which it does"
+        )
+    return other
+
+
+@pytest.mark.parametrize("transport", ["stdio", "streamable_http"])
+def test_through_langchain_mcp_adapters(
+    adapters_python: str, transport: str, served: tuple[str, Any]
+) -> None:
+    connection: dict[str, Any] = {"transport": transport}
+    if transport == "stdio":
+        connection |= {"command": SWIMMER[0], "args": [*SWIMMER[1:], "mcp"], "cwd": str(Path.cwd())}
+    else:
+        connection["url"] = served[0]
+    run = subprocess.run(
+        [adapters_python, "-c", ADAPTERS, json.dumps(connection)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2_000:]
+    names, good, status, bad, read = json.loads(run.stdout)
+    assert names == sorted(TOOLS)
+    assert json.loads(good)["matched"] == TITLE
+    assert status == "error"
+    assert "less than or equal to 50" in bad
+    assert json.loads(read)["title"] == TITLE

@@ -4,7 +4,7 @@ Two papers are taken for one work by, in this order,
 
 1. an id that both carry: arXiv, DOI, OpenReview, ACL Anthology, or the same address;
 2. the same title key, unless authors or abstracts say otherwise;
-3. like titles and abstracts that share most of their phrases.
+3. abstracts that share most of their phrases beside like titles or a common author.
 
 Two different arXiv ids are two works whatever else is alike. The thresholds were chosen on the
 project's real lists (`benchmarks/duplicates.py` counts and prints what they merge).
@@ -26,11 +26,11 @@ from swimmer.text import title_key
 SHORT_TITLE = 20
 """Characters of a title key below which a title alone proves nothing: `Introduction`, `Reply`."""
 
-SAME_ABSTRACT, LIKE_ABSTRACT = 0.8, 0.45
-"""Shares of common phrases: from the first, the abstracts are one text; from the second, kin."""
+SAME_ABSTRACT, LIKE_ABSTRACT, KIN_ABSTRACT = 0.8, 0.6, 0.45
+"""Shares of common phrases: one text; one text rewritten; rewritten, or a team's next paper."""
 
 LIKE_TITLE, KIN_TITLE = 75.0, 45.0
-"""Token-set ratios (0 to 100) that a title needs beside a kin abstract, and beside the same."""
+"""Token-set ratios (0 to 100) that a title needs beside a rewritten abstract, and the same."""
 
 OTHER_ABSTRACT = 0.02
 """Below this share two long abstracts have nothing in common."""
@@ -72,29 +72,37 @@ def same_work(a: Paper, b: Paper) -> str:
         return "title" if _agree(a, b) else ""
     if not a.abstract or not b.abstract or not _same_numbers(a, b):
         return ""
+    team = _common_authors(a, b)
     share = shared_phrases(a.abstract, b.abstract)
-    if share < LIKE_ABSTRACT:
+    if share < KIN_ABSTRACT or team is False:
         return ""
     likeness = fuzz.token_set_ratio(a.display_title.casefold(), b.display_title.casefold())
-    wanted = KIN_TITLE if share >= SAME_ABSTRACT else LIKE_TITLE
-    return "near" if likeness >= wanted else ""
+    if share >= SAME_ABSTRACT:
+        return "near" if team or likeness >= KIN_TITLE else ""
+    return "near" if likeness >= LIKE_TITLE and (team or share >= LIKE_ABSTRACT) else ""
+
+
+def _common_authors(a: Paper, b: Paper) -> bool | None:
+    """Whether two papers have an author in common; None when one names none."""
+    people = [{_surname(name) for name in paper.authors} - {""} for paper in (a, b)]
+    return bool(people[0] & people[1]) if all(people) else None
 
 
 def _agree(a: Paper, b: Paper) -> bool:
     """Whether authors and abstracts allow two papers of one title to be one work."""
-    people = [{_surname(name) for name in paper.authors} - {""} for paper in (a, b)]
-    if all(people) and not people[0] & people[1]:
+    team = _common_authors(a, b)
+    if team is False:
         return False
     phrases = [_phrases(paper.abstract) for paper in (a, b)]
     if all(len(some) >= ENOUGH_PHRASES for some in phrases):
         share = shared_phrases(a.abstract, b.abstract)
-        if share >= LIKE_ABSTRACT / 3:
+        if share >= KIN_ABSTRACT / 3:
             return True
         if len(a.key) < SHORT_TITLE:
             return False
         # Of one long title and one team a rewritten abstract is still the same work.
-        return all(people) or share >= OTHER_ABSTRACT
-    return all(people) or len(a.key) >= SHORT_TITLE
+        return bool(team) or share >= OTHER_ABSTRACT
+    return bool(team) or len(a.key) >= SHORT_TITLE
 
 
 def _surname(name: str) -> str:

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swimmer.keyword import frequency
 from swimmer.seeds import Seed
 from swimmer.store import PaperStore
 from swimmer.text import compatible, fold
@@ -21,21 +22,20 @@ TERMS = 4
 """Terms that are named for a hit."""
 
 RARE = 0.1
-"""The share of a store's papers above which a term says nothing."""
+"""The share of a store's titles above which a word says nothing."""
 
-_COUNTED = 1_000
-_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+COMMON_WORDS = Path(__file__).parent / "data" / "common_words.txt"
+"""Words that abstracts are full of and titles are not; made by `training/common_words.py`."""
+
+_WORD = re.compile(r"[^\W\d_][^\W_]*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
 _NO_END = re.compile(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
 _STOP = frozenset(
-    "a an and are as at be been but by can could do does for from had has have how if in into is "
-    "it its may more most much not of on or our over such than that the their them then there "
-    "these they this those through to under up upon use used using via was we were what when "
-    "where which while who why will with within without would you your also however both each "
-    "other two three one first new show shows shown propose proposed paper present approach "
-    "based results method methods model models work existing several many between across only "
-    "all any some no nor so very".split()
+    "a an and are as at by for from in is of on or the to with without via using towards toward "
+    "how what why when where do does can not its it be we learning deep neural network data task "
+    "based new model large".split()
 )
+"""Words that say nothing in a title either; the other ones are in `data/common_words.txt`."""
 
 _FACETS = (
     ("result", re.compile(
@@ -99,7 +99,7 @@ def explained(
 
 
 class _Text:
-    """A text, or several, as stems and their sentences."""
+    """A text, or several, as sentences of (stem, start, end)."""
 
     def __init__(self, parts: Sequence[tuple[str, str]]) -> None:
         self.sentences = [
@@ -107,76 +107,90 @@ class _Text:
             for title, abstract in parts
             for sentence in (fold(title), *sentences(compatible(abstract[:4_000])))
         ]
-        self.stems = [[_stem(word) for word in _words(sentence)] for sentence in self.sentences]
-        self.pairs = {pair for stems in self.stems for pair in pairwise(stems)}
-        self.known = {stem for stems in self.stems for stem in stems}
+        self.words = [
+            [(_stem(found[0]), *found.span()) for found in _WORD.finditer(sentence)]
+            for sentence in self.sentences
+        ]
+        silent = _silent_words()
+        self.stems = [{stem for stem, _, _ in words} - silent for words in self.words]
+        self.known = set().union(*self.stems)
+        self.pairs = {
+            (first[0], second[0]) for words in self.words for first, second in pairwise(words)
+        }
 
 
 class _Rarity:
-    """How rare a term is in a store, in bits; 0 for one that says nothing."""
+    """How rare a word is among the titles of a store, in bits; 0 for one that says nothing."""
 
     def __init__(self, store: PaperStore) -> None:
         self._database = store.database
         self._papers = max(1, len(store))
-        # Counting ends where a term is common: the exact number would change nothing.
-        self._cap = max(3, min(_COUNTED, int(RARE * self._papers)))
         self._found: dict[str, float] = {}
 
-    def of(self, term: str) -> float:
-        if term not in self._found:
-            count = frequency(self._database, term, self._cap)
-            common = count >= self._cap and self._papers > 20
-            self._found[term] = 0.0 if common else math.log2(1 + self._papers / (1 + count))
-        return self._found[term]
+    def learn(self, words: set[str]) -> None:
+        """Look up words together; each is asked for once."""
+        new = words - self._found.keys()
+        counts = self._database.title_counts(new)
+        for word in new:
+            # A subject stands in titles; a word that no title of the store has is none.
+            count = counts.get(word, 0)
+            common = count > RARE * self._papers and self._papers > 20
+            self._found[word] = 0.0 if common or not count else math.log2(self._papers / count + 1)
+
+    def __getitem__(self, word: str) -> float:
+        return self._found[word]
 
 
 def _told(hit: Hit, query: _Text, rarity: _Rarity) -> Hit:
     paper = hit.paper
     text = _Text([(paper.display_title, paper.abstract)])
-    weights = {
-        _stem(word): (rarity.of(word.casefold()), word)
-        for sentence in reversed(text.sentences)
-        for word in _words(sentence)
-        if _stem(word) in query.known and not _says_nothing(word)
+    written = {
+        stem: sentence[start:end]
+        for sentence, words in zip(reversed(text.sentences), reversed(text.words), strict=True)
+        for stem, start, end in reversed(words)
+        if stem in query.known and end - start > 1
     }
-    terms = _terms(text, query, weights)
-    best, sentence = 0.0, ""
-    for stems, written in list(zip(text.stems, text.sentences, strict=True))[1:]:
-        shared = sum(weights[stem][0] for stem in set(stems) if stem in weights)
+    rarity.learn({word.casefold() for word in written.values()})
+    weights = {
+        stem: value for stem, word in written.items() if (value := rarity[word.casefold()]) > 0
+    }
+    best, sentence, own = 0.0, "", set[str]()
+    for stems, one in list(zip(text.stems, text.sentences, strict=True))[1:]:
         # A long sentence shares more by chance.
-        value = shared / math.sqrt(8 + len(stems))
+        value = sum(weights.get(stem, 0.0) for stem in stems) / math.sqrt(8 + len(stems))
         if value > best:
-            best, sentence = value, written
+            best, sentence, own = value, one, stems
     facet = _facet(sentence) if sentence else ""
-    if facet and not _meets(query, sentence, facet):
+    if facet and not _meets(query, own, facet):
         facet = ""
-    return replace(hit, reasons=Reasons(terms, sentence[:400], facet))
+    return replace(hit, reasons=Reasons(_terms(text, query, weights, written), sentence, facet))
 
 
-def _terms(text: _Text, query: _Text, weights: dict[str, tuple[float, str]]) -> tuple[str, ...]:
+def _terms(
+    text: _Text, query: _Text, weights: dict[str, float], written: dict[str, str]
+) -> tuple[str, ...]:
     """Return the rarest shared terms, two words where both papers have them side by side."""
-    candidates: dict[str, float] = {}
-    paired: set[str] = set()
-    for sentence in text.sentences:
-        words = _words(sentence)
-        for first, second in pairwise(words):
-            pair = (_stem(first), _stem(second))
-            if pair in query.pairs and all(stem in weights for stem in pair):
-                value = weights[pair[0]][0] + weights[pair[1]][0]
-                if value and f"{first} {second}" in sentence:
-                    candidates.setdefault(f"{first} {second}".casefold(), value)
-                    paired |= set(pair)
-    for stem, (value, word) in weights.items():
-        if value and stem not in paired:
-            candidates[word if word[1:] != word[1:].lower() else word.casefold()] = value
-    ordered = sorted(candidates.items(), key=lambda item: (-item[1], item[0]))
+    candidates = {(stem,): (value, written[stem]) for stem, value in weights.items()}
+    pairs: dict[tuple[str, ...], tuple[float, str]] = {}
+    for sentence, words in zip(text.sentences, text.words, strict=True):
+        for (first, start, middle), (second, begin, end) in pairwise(words):
+            pair = (first, second)
+            if (
+                pair not in pairs
+                and pair in query.pairs
+                and first in weights
+                and second in weights
+                and sentence[middle:begin] in (" ", "-")
+            ):
+                pairs[pair] = weights[first] + weights[second], sentence[start:end]
+    ordered = sorted([*pairs.items(), *candidates.items()], key=lambda item: (-item[1][0], item[0]))
     chosen: list[str] = []
     seen: set[str] = set()
-    for term, _ in ordered:
-        stems = {_stem(word) for word in _words(term)}
-        if not stems & seen:
-            chosen.append(term)
-            seen |= stems
+    for stems, (_, term) in ordered:
+        if not seen & set(stems):
+            # Capitals inside a word are its own; at its start they may be the sentence's.
+            chosen.append(term if term[1:] != term[1:].lower() else term.casefold())
+            seen |= set(stems)
     return tuple(chosen[:TERMS])
 
 
@@ -199,24 +213,26 @@ def _facet(sentence: str) -> str:
     return names[0] if best and len(names) == 1 else ""
 
 
-def _meets(query: _Text, sentence: str, facet: str) -> bool:
-    """Whether the sentence of the query that shares most with another is about `facet` too."""
+def _meets(query: _Text, stems: set[str], facet: str) -> bool:
+    """Whether the sentence of the query that shares most with some stems is about `facet` too."""
     if len(query.sentences) < 3:
         return False
-    stems = {_stem(word) for word in _words(sentence) if not _says_nothing(word)}
-    shared = [len(stems & set(own)) / math.sqrt(8 + len(own)) for own in query.stems]
+    shared = [len(stems & own) / math.sqrt(8 + len(own)) for own in query.stems]
     best = max(range(len(shared)), key=shared.__getitem__)
     return bool(shared[best]) and _facet(query.sentences[best]) == facet
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text)
+def stems_of(text: str) -> set[str]:
+    """Return the words of a text without case and plural."""
+    return {_stem(word) for word in _WORD.findall(text)}
 
 
-def _says_nothing(word: str) -> bool:
-    return word.casefold() in _STOP or (len(word) < 2) or word.isdigit()
+@lru_cache(maxsize=1)
+def _silent_words() -> frozenset[str]:
+    return _STOP | set(COMMON_WORDS.read_text(encoding="utf-8").split())
 
 
+@lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
     """Return a word without case and plural, so that one paper's `Graphs` is another's `graph`."""
     word = word.casefold()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from typing import Any
 
 import click
 
+from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.query import Answer, Hit, ask
 from swimmer.store import open_store
@@ -18,21 +20,34 @@ _MAX_WIDTH = 110
 
 @click.command("search")
 @click.argument("titles", nargs=-1, metavar="[TITLE]...")
-@click.option("--store", "-s", metavar="NAME", help="Store to ask: a name or a path.")
+@click.option(
+    "--store",
+    "-s",
+    "stores",
+    multiple=True,
+    metavar="NAME",
+    help="Store to ask: a name or a path; given again, several are asked as one.",
+)
+@click.option("--all", "every", is_flag=True, help="Ask every store as one.")  # fmt: skip
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
 @click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
 @click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
 @click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
 @click.option("--csv", "style", flag_value="csv", help="A CSV table, one row a paper.")
 @click.option("--markdown", "style", flag_value="markdown", help="A Markdown list.")
+@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Any of the formats.")
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
 @click.option("--brief", is_flag=True, help="Leave the abstracts out.")
 def search_command(
     titles: tuple[str, ...],
-    store: str | None,
+    stores: tuple[str, ...],
+    every: bool,
     k: int,
     text: bool,
     include_self: bool,
     style: str | None,
+    named: str | None,
+    output: str | None,
     brief: bool,
 ) -> None:
     """The papers most like a TITLE, or like any text.
@@ -40,20 +55,33 @@ def search_command(
     Several titles are answered together; without one, titles are read from standard input, one a
     line. A title that the store knows is answered from its stored vector, anything else is
     embedded as text.
-    """
-    queries = list(titles) if titles and titles != ("-",) else _from_stdin()
-    with open_store(store) as opened:
-        answers = ask(opened, queries, k, include_self=include_self, lookup=not text)
-        size = len(opened)
-    if style:
-        from swimmer.export import WRITERS
 
-        click.echo(WRITERS[style](answers), nl=False)
-        for warning in dict.fromkeys(w for answer in answers for w in answer.warnings):
-            click.echo(f"swimmer: {printable(warning)}", err=True)
+    \b
+    swimmer search "Attention Is All You Need" -k 5
+    swimmer search "Attention Is All You Need" -o similar.bib
+    swimmer search --text "robots that learn to walk" --json
+    """
+    style = chosen_format(named or style, output)
+    queries = list(titles) if titles and titles != ("-",) else _from_stdin()
+    answers, size = _asked(stores, every, queries, k, include_self=include_self, lookup=not text)
+    if style:
+        emit(answers, style, output)
         return
     for answer in answers:
         click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES))
+
+
+def _asked(
+    stores: tuple[str, ...], every: bool, queries: list[str], k: int, **options: Any
+) -> tuple[list[Answer], int]:
+    """Return the answers of one store or of several as one, and how many papers were asked."""
+    if len(stores) < 2 and not every:
+        with open_store(stores[0] if stores else None) as opened:
+            return ask(opened, queries, k, **options), len(opened)
+    from swimmer.federation import ask_stores, open_stores
+
+    with open_stores(stores, every) as several:
+        return ask_stores(several, queries, k, **options), sum(map(len, several))
 
 
 def _from_stdin() -> list[str]:
@@ -103,6 +131,13 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int) -> list[str]:
         )
     if paper.url:
         lines.append(indent + click.style(printable(paper.url), fg="cyan"))
+    for copy in hit.copies:
+        where = " ".join(str(part) for part in (copy.venue, copy.year, copy.url) if part)
+        renamed = f": {copy.display_title}" if copy.key != paper.key else ""
+        lines += textwrap.wrap(
+            printable(f"also at {where or 'another place'}{renamed}"), width,
+            initial_indent=indent, subsequent_indent=indent,
+        )  # fmt: skip
     if abstract_lines and paper.abstract:
         wrapped = textwrap.wrap(printable(paper.abstract), max(20, width - len(indent)))
         if len(wrapped) > abstract_lines:

@@ -195,13 +195,23 @@ class _Build:
         vectors = self._vectors(database, old, old_rows, model)
         store = PaperStore.of_parts(database, vectors, model, old, self.folder)
         self.progress("writing", 0, None)
-        store.commit(self.folder, source=origin)
+        store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
         self.report.papers = len(store)
         self.report.seconds = time.monotonic() - self.started
         store.report = self.report
         if old is not None:
             old.close()
         return store
+
+    def _thresholds(
+        self, old: PaperStore | None, store: PaperStore, vectors: Vectors
+    ) -> dict[str, float]:
+        from swimmer.calibrate import learnt_thresholds
+
+        # What was learnt stays true while most papers stay: a small update asks the model nothing.
+        if old is not None and old.thresholds and self.report.embedded < len(vectors) / 10:
+            return dict(old.thresholds)
+        return learnt_thresholds(store.database, vectors, store.model())
 
     def _existing(self) -> PaperStore | None:
         try:

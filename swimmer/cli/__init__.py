@@ -20,6 +20,7 @@ VERBS = {
     "show": "What a store holds, in words.",
     "verify": "Check that a store is whole.",
     "mcp": "Serve the stores to agents over the Model Context Protocol.",
+    "completion": "Print the completion script of a shell.",
 }
 """The verbs and what each does in one line; a verb lives in the module that HOMES names."""
 
@@ -54,21 +55,44 @@ class _Verbs(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        # click would load every verb for its help; a shell waits for this at every Tab.
+        verbs = [CompletionItem(n, help=h) for n, h in VERBS.items() if n.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The short helps stand here, so that --help loads none of the verbs.
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="swimmer", prog_name="swimmer")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Find the papers of a conference that are most like one you know.
+
+    Alone at a terminal, swimmer opens a prompt that answers titles as they are typed.
 
     \b
     swimmer search "Attention Is All You Need"
     swimmer build papers.json --name myconf2025
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        from swimmer.cli.prompt import run_prompt
+
+        run_prompt()
+        return
+    click.echo(ctx.get_help(), err=True)
+    ctx.exit(2)
 
 
 class _Failure(click.ClickException):

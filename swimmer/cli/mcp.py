@@ -9,11 +9,15 @@ from collections.abc import Iterator
 
 import click
 
+from swimmer.cli.completion import complete_stores
 from swimmer.errors import MissingExtraError
 
 
 @click.command("mcp")
-@click.option("--store", "-s", metavar="NAME", help="Store for calls that name none.")
+@click.option(
+    "--store", "-s", metavar="NAME", shell_complete=complete_stores,
+    help="Store for calls that name none.",
+)  # fmt: skip
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard input.")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=8417, show_default=True,

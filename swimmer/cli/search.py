@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from swimmer.cli.completion import complete_stores
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.query import Answer, Hit, ask
@@ -24,6 +25,7 @@ _MAX_WIDTH = 110
     "--store",
     "-s",
     "stores",
+    shell_complete=complete_stores,
     multiple=True,
     metavar="NAME",
     help="Store to ask: a name or a path; given again, several are asked as one.",

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from swimmer.cli.completion import complete_stores
 from swimmer.locate import StoreInfo, bundled_sample, list_stores
 from swimmer.text import printable
 
@@ -66,7 +67,7 @@ def size_in_words(size: int) -> str:
 
 
 @click.command("show")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_stores)
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
 def show_command(name: str | None, as_json: bool) -> None:
     """What the store NAME holds, in words."""
@@ -98,7 +99,7 @@ def show_command(name: str | None, as_json: bool) -> None:
 
 
 @click.command("verify")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_stores)
 def verify_command(name: str | None) -> None:
     """Check the store NAME: digests, counts, vectors against papers, model fingerprint."""
     from swimmer.store import open_store

@@ -1,0 +1,242 @@
+"""`swimmer` alone at a terminal: titles and words in, answers out, until Ctrl-D.
+
+On the standard library's readline: history, editing and completion of titles cost no package and
+no start-up time. Where Python has none (Windows), lines are read without them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from swimmer import __version__
+from swimmer.errors import QueryError, SwimmerError
+from swimmer.query import Answer, Hit, ask
+from swimmer.store import PaperStore, open_store
+from swimmer.text import printable
+
+COMMANDS = {
+    ":k": "N           how many papers an answer shows",
+    ":store": "NAME    ask another store; alone, the stores there are",
+    ":like": "N        the papers most like paper N of the last answer",
+    ":text": "WORDS    ask for words even when they are a title",
+    ":open": "N        open paper N of the last answer in the browser",
+    ":show": "N        paper N of the last answer, its abstract whole",
+    ":save": "FILE     write the last answer: .bib .ris .csv .json .md",
+    ":help": "         this help",
+    ":quit": "         leave, as does Ctrl-D",
+}
+_HISTORY = 1_000
+_COMPLETIONS = 50
+
+
+class Prompt:
+    """One conversation: the store being asked, how many papers, and the last answer."""
+
+    def __init__(self, store: PaperStore, k: int = 5) -> None:
+        self.store = store
+        self.k = k
+        self.answer: Answer | None = None
+
+    def say(self, line: str) -> bool:
+        """Answer one line; return whether the conversation goes on."""
+        line = line.strip()
+        if not line:
+            return True
+        try:
+            return self._say(line)
+        except (SwimmerError, click.ClickException) as error:
+            message = error.message if isinstance(error, click.ClickException) else str(error)
+            click.echo(f"swimmer: {printable(message)}", err=True)
+            return True
+
+    def _say(self, line: str) -> bool:
+        if not line.startswith(":"):
+            self._ask(line)
+            return True
+        name, _, rest = line.partition(" ")
+        if name in (":quit", ":q", ":exit"):
+            return False
+        actions: dict[str, Callable[[str], None]] = {
+            ":k": self._set_k,
+            ":store": self._set_store,
+            ":like": lambda rest: self._ask(self._hit(rest).paper.title),
+            ":text": lambda rest: self._ask(rest, lookup=False),
+            ":open": self._open,
+            ":show": self._show,
+            ":save": self._save,
+            ":help": self._help,
+        }
+        if name not in actions:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, actions, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise QueryError(f"no command {name[:40]!r}; {hint}:help lists them")
+        actions[name](rest.strip())
+        return True
+
+    def _ask(self, query: str, *, lookup: bool = True) -> None:
+        from swimmer.cli.search import render
+
+        (self.answer,) = ask(self.store, [query], self.k, lookup=lookup)
+        click.echo(render(self.answer, len(self.store), 2))
+
+    def _hit(self, number: str) -> Hit:
+        hits = self.answer.hits if self.answer is not None else []
+        if not hits:
+            raise QueryError("there is no answer yet; ask for a title first")
+        if not number.isdecimal() or not 1 <= int(number[:9]) <= len(hits):
+            raise QueryError(
+                f"{number[:20]!r} is no paper of the last answer; give 1 to {len(hits)}"
+            )
+        return hits[int(number) - 1]
+
+    def _set_k(self, rest: str) -> None:
+        if not rest.isdecimal() or not 1 <= int(rest[:9]) <= 1_000:
+            raise QueryError(f":k takes a number from 1 to 1000, got {rest[:20]!r}")
+        self.k = int(rest)
+        click.echo(f"{self.k} papers an answer")
+
+    def _set_store(self, rest: str) -> None:
+        if not rest:
+            from swimmer.cli.stores import list_command
+
+            list_command.main(args=[], standalone_mode=False)
+            return
+        store = open_store(rest)
+        self.store.close()
+        self.store, self.answer = store, None
+        click.echo(f"{store.name}: {len(store):,} papers")
+
+    def _open(self, rest: str) -> None:
+        url = self._hit(rest).paper.url
+        if not url:
+            raise QueryError(f"paper {rest} has no address")
+        import webbrowser
+
+        click.echo(printable(url))
+        if not webbrowser.open(url):
+            raise QueryError("no browser could be opened; the address stands above")
+
+    def _show(self, rest: str) -> None:
+        from swimmer.cli.search import render
+
+        hit = self._hit(rest)
+        assert self.answer is not None
+        alone = Answer(self.answer.query, self.answer.store, self.answer.model, None, False, [hit])
+        click.echo(render(alone, len(self.store), 1_000))
+
+    def _save(self, rest: str) -> None:
+        if self.answer is None or not rest:
+            raise QueryError(":save FILE writes the last answer; ask for a title first")
+        from swimmer.cli.output import chosen_format, emit
+
+        format = chosen_format(None, rest)
+        assert format is not None
+        emit([self.answer], format, rest)
+        click.echo(f"{len(self.answer.hits)} papers in {printable(rest)}")
+
+    @staticmethod
+    def _help(_: str) -> None:
+        click.echo("a title, or any words, asks for papers; Tab completes titles")
+        for name, what in COMMANDS.items():
+            click.echo(f"{name} {what}")
+
+    def completions(self, typed: str) -> list[str]:
+        """Return what a line so far may become: commands, stores, or titles."""
+        if typed.startswith(":store "):
+            from swimmer.locate import list_stores
+
+            lines = [f":store {info.name}" for info in list_stores()]
+        elif typed.startswith(":"):
+            lines = list(COMMANDS)
+        else:
+            from swimmer.complete import complete_titles
+
+            # Readline puts the common beginning of all completions in the place of what was
+            # typed, so only titles that begin with it will do.
+            return complete_titles(self.store, typed, _COMPLETIONS, anywhere=False)
+        return [line for line in lines if line.startswith(typed)]
+
+
+def run_prompt() -> None:
+    """Read lines from the terminal and answer them, until Ctrl-D."""
+    prompt = Prompt(open_store())
+    readline = _readline()
+    if readline is not None:
+        _with_readline(readline, prompt)
+    store = prompt.store
+    click.echo(f"swimmer {__version__}: {store.name}, {len(store):,} papers, {store.identity.name}")
+    click.echo("a title or any words; Tab completes, :help lists more, Ctrl-D leaves")
+    try:
+        while True:
+            try:
+                line = input("> ")
+            except KeyboardInterrupt:
+                click.echo()
+                continue
+            except EOFError:
+                click.echo()
+                return
+            try:
+                if not prompt.say(line):
+                    return
+            except KeyboardInterrupt:
+                click.echo("interrupted")
+    finally:
+        if readline is not None:
+            _keep_history(readline)
+        prompt.store.close()
+
+
+def _readline() -> types.ModuleType | None:
+    try:
+        import readline
+    except ImportError:
+        return None
+    return readline
+
+
+def _with_readline(readline: types.ModuleType, prompt: Prompt) -> None:
+    found: list[str] = []
+
+    def complete(typed: str, state: int) -> str | None:
+        if state == 0:
+            try:
+                found[:] = prompt.completions(typed)
+            except SwimmerError:
+                found.clear()
+        return found[state] if state < len(found) else None
+
+    # A title is one word to complete, with all its spaces.
+    readline.set_completer_delims("")
+    readline.set_completer(complete)
+    if "libedit" in (readline.__doc__ or ""):
+        readline.parse_and_bind("bind ^I rl_complete")
+    else:
+        readline.parse_and_bind("tab: complete")
+        readline.parse_and_bind("set completion-ignore-case on")
+        readline.parse_and_bind("set show-all-if-ambiguous on")
+    with contextlib.suppress(OSError):
+        readline.read_history_file(_history_file())
+    readline.set_history_length(_HISTORY)
+
+
+def _history_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("swimmer", appauthor=False) / "history"
+
+
+def _keep_history(readline: types.ModuleType) -> None:
+    # A home that cannot be written costs the history, not the conversation.
+    with contextlib.suppress(OSError):
+        path = _history_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        readline.write_history_file(path)

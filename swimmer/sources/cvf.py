@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from swimmer.sources.pages import Page
 
 SITE = "https://openaccess.thecvf.com"
-KEEP = 365 * 86_400.0
-"""Seconds for which a paper's page is taken as it is: published papers do not change."""
+KEEP = 30 * 86_400.0
+"""Seconds for which a paper's page is taken as it is: published papers hardly change, and asking
+whether they did costs a request each."""
 
 SERIES = {
     "cvpr": ("CVPR", years_since(2013)),

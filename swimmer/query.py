@@ -49,6 +49,11 @@ class Hit:
     copies: tuple[Paper, ...] = ()
     reasons: Reasons | None = None
 
+    def _repr_html_(self) -> str:
+        from swimmer.display import paper_html
+
+        return paper_html(self.paper)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -68,6 +73,11 @@ class Answer:
     hits: list[Hit] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     related: bool = True
+
+    def _repr_html_(self) -> str:
+        from swimmer.display import answer_html
+
+        return answer_html(self)
 
 
 class Options(TypedDict, total=False):

@@ -134,6 +134,11 @@ class PaperStore:
     def __repr__(self) -> str:
         return f"PaperStore({self.name!r}, papers={len(self)}, model={self.identity.name!r})"
 
+    def _repr_html_(self) -> str:
+        from swimmer.display import store_html
+
+        return store_html(self)
+
     @property
     def name(self) -> str:
         """The store's name: that of its folder."""

@@ -148,7 +148,7 @@ def _told(hit: Hit, query: _Text, rarity: _Rarity) -> Hit:
         stem: sentence[start:end]
         for sentence, words in zip(reversed(text.sentences), reversed(text.words), strict=True)
         for stem, start, end in reversed(words)
-        if stem in query.known and end - start > 1
+        if stem in query.known and (end - start > 2 or sentence[start:end].isupper())
     }
     rarity.learn({word.casefold() for word in written.values()})
     weights = {
@@ -225,6 +225,11 @@ def _meets(query: _Text, stems: set[str], facet: str) -> bool:
 def stems_of(text: str) -> set[str]:
     """Return the words of a text without case and plural."""
     return {_stem(word) for word in _WORD.findall(text)}
+
+
+def topic_words(stems: set[str]) -> set[str]:
+    """Return those of some stems that may be a subject."""
+    return {stem for stem in stems - _silent_words() if len(stem) > 2}
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from swimmer.database import PaperDatabase
+from swimmer.errors import QueryError
 from swimmer.text import readable
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ WEIGHTS = {"display_title": 3.0, "abstract": 1.0, "keywords": 2.0, "authors": 2.
 TERMS = 32
 """Words of a query that are searched, the rarest first."""
 
-POSTINGS = 0.15
+POSTINGS = 0.03
 """Occurrences that a query reads, as a share of the papers; the commonest words go over it."""
 
 _LEAST_POSTINGS = 4_000
@@ -94,6 +95,19 @@ def frequency(database: PaperDatabase, words: str, cap: int) -> int:
     """Return in how many papers a word or phrase occurs, counted up to `cap`."""
     sql = "SELECT count(*) FROM (SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT ?)"
     return int(database.query(sql, (_quoted(words), cap))[0][0])
+
+
+def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
+    """Return the rows of the papers that hold some words in a row, whatever their endings.
+
+    Raises:
+        QueryError: the phrase holds no word.
+    """
+    words = _words(_plain(phrase))
+    if not words:
+        raise QueryError(f"{phrase[:60]!r} holds no word; give a word or a phrase")
+    sql = "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ?"
+    return [int(row) for (row,) in database.query(sql, (_quoted(" ".join(words)),))]
 
 
 def _quoted(words: str) -> str:

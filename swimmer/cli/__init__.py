@@ -13,6 +13,9 @@ from swimmer.text import printable
 
 VERBS = {
     "search": "The papers most like a title, or like any text.",
+    "related": "What a draft's related work should not miss.",
+    "neighbours": "The nearest papers of every paper, as a graph.",
+    "trends": "Topics across the years.",
     "build": "Build a store from a venue's list or from a file.",
     "update": "Fetch a store's list again; report what was added, changed, withdrawn.",
     "venues": "What can be fetched, and which of it is a store.",

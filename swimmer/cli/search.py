@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from swimmer.cli.asking import asked_for, asking_options
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
+from swimmer.paper import Paper
 from swimmer.query import Answer, Hit, ask
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -32,6 +34,7 @@ _MAX_WIDTH = 110
 )
 @click.option("--all", "every", is_flag=True, help="Ask every store as one.")  # fmt: skip
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
+@asking_options
 @click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
 @click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
 @click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
@@ -51,6 +54,8 @@ def search_command(
     named: str | None,
     output: str | None,
     brief: bool,
+    why: bool | None,
+    **asking: Any,
 ) -> None:
     """The papers most like a TITLE, or like any text.
 
@@ -62,19 +67,25 @@ def search_command(
     swimmer search "Attention Is All You Need" -k 5
     swimmer search "Attention Is All You Need" -o similar.bib
     swimmer search --text "robots that learn to walk" --json
+    swimmer search "A" "B" --like-all --unlike "C" --where 'year>=2024'
+    swimmer search draft.pdf --mode hybrid --diversity 0.3
     """
     style = chosen_format(named or style, output)
-    queries = list(titles) if titles and titles != ("-",) else _from_stdin()
-    answers, size = _asked(stores, every, queries, k, include_self=include_self, lookup=not text)
+    given = list(titles) if asking["like"] or (titles and titles != ("-",)) else _from_stdin()
+    queries, options = asked_for(given, **asking)
+    # At a terminal reasons are shown unless they are refused; in a file only where asked for.
+    options["explain"] = why is not False if style is None else bool(why)
+    options |= {"include_self": include_self, "lookup": not text}
+    answers, size = _asked(stores, every, queries, k, **options)
     if style:
         emit(answers, style, output)
         return
     for answer in answers:
-        click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES))
+        click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES, nearest=bool(why)))
 
 
 def _asked(
-    stores: tuple[str, ...], every: bool, queries: list[str], k: int, **options: Any
+    stores: tuple[str, ...], every: bool, queries: list[str | Paper], k: int, **options: Any
 ) -> tuple[list[Answer], int]:
     """Return the answers of one store or of several as one, and how many papers were asked."""
     if len(stores) < 2 and not every:
@@ -96,8 +107,13 @@ def _from_stdin() -> list[str]:
     return lines
 
 
-def render(answer: Answer, size: int, abstract_lines: int = ABSTRACT_LINES) -> str:
-    """Return an answer as text for a terminal, wrapped to its width."""
+def render(
+    answer: Answer, size: int, abstract_lines: int = ABSTRACT_LINES, *, nearest: bool = False
+) -> str:
+    """Return an answer as text for a terminal, wrapped to its width.
+
+    `nearest` shows the sentence nearest to what was asked in place of the abstract's first lines.
+    """
     import shutil
 
     width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
@@ -115,12 +131,14 @@ def render(answer: Answer, size: int, abstract_lines: int = ABSTRACT_LINES) -> s
     ]
     if not answer.hits:
         lines.append("no paper to show")
+    elif not answer.related:
+        lines.append("nothing similar here; the nearest all the same:")
     for hit in answer.hits:
-        lines += ["", *_hit_lines(hit, width, abstract_lines)]
+        lines += ["", *_hit_lines(hit, width, abstract_lines, nearest)]
     return "\n".join(lines) + "\n"
 
 
-def _hit_lines(hit: Hit, width: int, abstract_lines: int) -> list[str]:
+def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool) -> list[str]:
     paper = hit.paper
     lead = f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
@@ -140,8 +158,15 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int) -> list[str]:
             printable(f"also at {where or 'another place'}{renamed}"), width,
             initial_indent=indent, subsequent_indent=indent,
         )  # fmt: skip
-    if abstract_lines and paper.abstract:
-        wrapped = textwrap.wrap(printable(paper.abstract), max(20, width - len(indent)))
+    if hit.reasons is not None and hit.reasons.terms:
+        where = f" (both on the {hit.reasons.facet})" if hit.reasons.facet else ""
+        lines += textwrap.wrap(
+            printable(f"shares {', '.join(hit.reasons.terms)}{where}"), width,
+            initial_indent=indent, subsequent_indent=indent,
+        )  # fmt: skip
+    shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
+    if abstract_lines and (shown or paper.abstract):
+        wrapped = textwrap.wrap(printable(shown or paper.abstract), max(20, width - len(indent)))
         if len(wrapped) > abstract_lines:
             wrapped = wrapped[:abstract_lines]
             wrapped[-1] = wrapped[-1][: max(20, width - len(indent)) - 2].rstrip(" .,;:") + " …"

@@ -1,0 +1,59 @@
+"""`swimmer related`: what the related work of a draft should not miss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from swimmer.cli.asking import asked_for, asking_options
+from swimmer.cli.completion import complete_stores
+from swimmer.cli.output import FORMATS, chosen_format, emit
+from swimmer.store import open_store
+from swimmer.text import printable
+
+
+@click.command("related")
+@click.argument("draft")
+@click.option("--store", "-s", metavar="NAME", shell_complete=complete_stores,
+              help="Store to ask: a name or a path.")  # fmt: skip
+@click.option("--number", "-k", "k", default=20, show_default=True, help="Papers wanted.")
+@click.option("--bib", metavar="FILE", help="A .bib file with what the draft cites.")
+@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="BibTeX by default.")
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
+@asking_options
+def related_command(
+    draft: str,
+    store: str | None,
+    k: int,
+    bib: str | None,
+    named: str | None,
+    output: str | None,
+    why: bool | None,
+    **asking: Any,
+) -> None:
+    """The papers nearest to a DRAFT that it does not cite yet, as BibTeX.
+
+    DRAFT is a .pdf, .tex or .md file; its title, abstract and bibliography are found in it, and in
+    the .bib files that a .tex names.
+
+    \b
+    swimmer related paper.tex -o missing.bib
+    swimmer related paper.pdf --where 'year>=2024' -k 30
+    """
+    from swimmer.drafts import read_draft, related
+    from swimmer.query import Answer
+
+    style = chosen_format(named, output) or "bibtex"
+    read = read_draft(draft, bib)
+    _, options = asked_for([], **asking)
+    with open_store(store) as opened:
+        hits, cited = related(opened, read, k, explain=bool(why), **options)
+        answer = Answer(read.paper.title, opened.name, opened.identity.name, None, False, hits)
+    emit([answer], style, output)
+    about = "" if read.paper.abstract else " (no abstract was found in it)"
+    click.echo(
+        f"swimmer: {len(hits)} papers of {answer.store} near "
+        f"{printable(read.paper.title)[:80]!r}{about}; {cited} more are cited already",
+        err=True,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from swimmer.errors import InputError
@@ -33,6 +34,8 @@ EXTRA_ALIASES: dict[str, tuple[str, ...]] = {
     "abstract_translated": ("abstract_translated",),
     "reading_notes": ("reading_notes",),
 }
+
+_KNOWN = frozenset(name for names in (*ALIASES.values(), *EXTRA_ALIASES.values()) for name in names)
 
 PAPER_EVENTS = ("poster", "oral", "spotlight", "paper", "highlight", "journal track")
 OTHER_EVENTS = (
@@ -76,17 +79,11 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
         raise NotAPaper(f"title is not text ({type(title).__name__})")
     if not title or not clean(title):
         raise NotAPaper("no title")
-    status = found["status"] if isinstance(found["status"], str) else ""
-    status = clean(status.replace("{location}", ""), 200)
-    kind = status.casefold()
-    paper_event = any(word in kind for word in PAPER_EVENTS)
-    if any(word in kind for word in OTHER_EVENTS) and not paper_event:
-        raise NotAPaper(f"not a paper but {kind}")
+    status = _status(found["status"])
     url, virtual_id = _address(flat, found["url"], base)
     venue, year = _venue_and_year(found, url)
     extra = {name: v for name, names in EXTRA_ALIASES.items() if (v := _first(flat, names))}
-    known = {n for names in (*ALIASES.values(), *EXTRA_ALIASES.values()) for n in names}
-    extra.update(_small_fields(flat, known))
+    extra.update(_small_fields(flat))
     try:
         return Paper(
             title=title,
@@ -104,14 +101,30 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
         raise NotAPaper(str(error).removeprefix("paper: ")) from None
 
 
+def _status(value: Any) -> str:
+    status = clean(value.replace("{location}", ""), 200) if isinstance(value, str) else ""
+    if not status:
+        return ""
+    kind = status.casefold()
+    paper_event = any(word in kind for word in PAPER_EVENTS)
+    if any(word in kind for word in OTHER_EVENTS) and not paper_event:
+        raise NotAPaper(f"not a paper but {kind}")
+    return status
+
+
+@lru_cache(maxsize=4096)
+def _field_name(name: str) -> str:
+    return name.strip().lstrip("\ufeff").casefold()
+
+
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     content = record.get("content")
     merged = {**record, **content} if isinstance(content, Mapping) else dict(record)
     flat: dict[str, Any] = {}
     for name, value in merged.items():
-        if isinstance(value, Mapping) and set(value) <= {"value", "readers"} and "value" in value:
+        if isinstance(value, dict) and "value" in value and set(value) <= {"value", "readers"}:
             value = value["value"]
-        flat[str(name).strip().lstrip("\ufeff").casefold()] = value
+        flat[_field_name(str(name)[:200])] = value
     return flat
 
 
@@ -240,10 +253,10 @@ def keywords_of(value: Any) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _small_fields(flat: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+def _small_fields(flat: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in flat.items():
-        if name in known or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
+        if name in _KNOWN or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
             continue
         small = isinstance(value, (bool, int)) or (isinstance(value, str) and 0 < len(value) <= 200)
         finite = isinstance(value, float) and math.isfinite(value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,9 @@ PATIENCE = 300.0
 """The longest `Retry-After`, in seconds, that is waited for; a longer one ends the fetch."""
 
 ATTEMPTS = 6
+UNNAMED_ATTEMPTS = 3
+"""Tries for a host whose name has no address: without a network, waiting longer helps nobody."""
+
 REDIRECTS = 5
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -200,6 +204,7 @@ class Client:
         import httpx
 
         for attempt in range(1, self._attempts + 1):
+            unnamed = False
             wait: float | None = None
             status: int | None = None
             try:
@@ -223,6 +228,12 @@ class Client:
                 trouble = f"no answer within {self._timeout:g} s"
             except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
                 trouble = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                unnamed = _has_no_address(error)
+            if unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
+                raise FetchError(
+                    f"{url}: {urlsplit(url).hostname} cannot be found; is there a network? "
+                    "With --offline what is kept on disk is used"
+                )
             if wait is not None and wait > PATIENCE:
                 raise FetchError(
                     f"{url}: {trouble} and asks to wait {wait:.0f} s; try again then, "
@@ -333,6 +344,15 @@ class Client:
                 follow_redirects=False,
             )
         return self._http
+
+
+def _has_no_address(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _target(url: str, location: str) -> str:

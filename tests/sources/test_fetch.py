@@ -309,6 +309,15 @@ def test_nobody_answers(publisher: Publisher) -> None:
     assert e.value.status is None
 
 
+def test_without_a_network_it_says_so_soon(publisher: Publisher) -> None:
+    with (
+        publisher.client(hosts={"a.example": "http://no-such-host.invalid"}) as client,
+        pytest.raises(FetchError, match="is there a network"),
+    ):
+        client.get("https://a.example/list", as_json)
+    assert sum(publisher.slept) < 5
+
+
 def test_who_is_asking(publisher: Publisher) -> None:
     serve(publisher, Reply(b"[]"))
     with publisher.client() as client:

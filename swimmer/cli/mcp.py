@@ -51,15 +51,21 @@ def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> 
 
 @contextlib.contextmanager
 def _quick_import() -> Iterator[None]:
-    """Import the SDK in three quarters of the time: a client waits for it at every start.
+    """Import the SDK in four fifths of the time: a client waits for it at every start.
 
-    The SDK makes some 800 pydantic classes. Collecting garbage meanwhile finds none, and asking
-    every installed distribution for a pydantic plugin finds none that this process wants.
+    The SDK defines some 800 pydantic classes of which a conversation uses a few: each builds its
+    validators when first used. Collecting garbage meanwhile would find none, and asking every
+    installed distribution for a pydantic plugin none that this process wants.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
+    from pydantic import BaseModel
+
+    # Classes take this from their base when they are defined, so only those of the SDK get it.
+    BaseModel.model_config["defer_build"] = True
     try:
         yield
     finally:
+        del BaseModel.model_config["defer_build"]
         gc.enable()
         gc.freeze()

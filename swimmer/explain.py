@@ -24,6 +24,8 @@ TERMS = 4
 RARE = 0.1
 """The share of a store's titles above which a word says nothing."""
 
+_MANY = 100
+
 COMMON_WORDS = Path(__file__).parent / "data" / "common_words.txt"
 """Words that abstracts are full of and titles are not; made by `training/common_words.py`."""
 
@@ -132,10 +134,12 @@ class _Rarity:
         new = words - self._found.keys()
         counts = self._database.title_counts(new)
         for word in new:
-            # A subject stands in titles; a word that no title of the store has is none.
             count = counts.get(word, 0)
-            common = count > RARE * self._papers and self._papers > 20
-            self._found[word] = 0.0 if common or not count else math.log2(self._papers / count + 1)
+            if count > RARE * self._papers and self._papers >= _MANY:
+                self._found[word] = 0.0
+                continue
+            # A subject stands in titles; what stands in abstracts only says half as much.
+            self._found[word] = math.log2(1 + self._papers / max(1, count)) / (1 if count else 2)
 
     def __getitem__(self, word: str) -> float:
         return self._found[word]

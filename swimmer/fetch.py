@@ -22,10 +22,31 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.addresses import behind_proxy, refuse_address, refuse_host
+from swimmer.sources.answers import (
+    FetchError,
+    IncompleteError,
+    as_bytes,
+    as_json,
+    as_text,
+    as_xml,
+    ends_too_early,
+)
 from swimmer.sources.pages import Page, PageCache
 
 if TYPE_CHECKING:
     import httpx
+
+__all__ = [
+    "Client",
+    "FetchError",
+    "IncompleteError",
+    "as_bytes",
+    "as_json",
+    "as_text",
+    "as_xml",
+    "ends_too_early",
+    "user_agent",
+]
 
 T = TypeVar("T")
 
@@ -59,18 +80,6 @@ UNNAMED_ATTEMPTS = 3
 REDIRECTS = 5
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-
-
-class FetchError(SourceError):
-    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class IncompleteError(SourceError):
-    """An answer ended too early; the client asks once more."""
 
 
 class Client:
@@ -201,54 +210,67 @@ class Client:
         headers: Mapping[str, str],
         posted: str,
     ) -> T:
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return self._once(url, key, known, read, headers, posted)
+            except _Trouble as trouble:
+                self._give_up_or_wait(url, trouble, attempt)
+        raise AssertionError("the last attempt neither answered nor gave up")
+
+    def _once(
+        self,
+        url: str,
+        key: str,
+        known: Page | None,
+        read: Callable[[Page], T],
+        headers: Mapping[str, str],
+        posted: str,
+    ) -> T:
         import httpx
 
-        for attempt in range(1, self._attempts + 1):
-            unnamed = False
-            wait: float | None = None
-            status: int | None = None
-            try:
-                status, answered, body = self._ask(url, headers, posted)
-                if status == 304 and known is not None:
-                    self._pages.confirm(key, time.time())
-                    return read(known)
-                if status == 200:
-                    page = Page(url, body, answered, time.time())
-                    value = read(page)
-                    if key:
-                        self._pages.put(key, page)
-                    return value
-                trouble = f"answered {status}"
-                if status not in _TRY_AGAIN:
-                    raise FetchError(_explain(url, status), status)
-                wait = _retry_after(answered.get("retry-after", ""))
-            except IncompleteError as error:
-                trouble = str(error).removeprefix(f"{url}: ")
-            except httpx.TimeoutException:
-                trouble = f"no answer within {self._timeout:g} s"
-            except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
-                trouble = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-                unnamed = _has_no_address(error)
-            if unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
-                raise FetchError(
-                    f"{url}: {urlsplit(url).hostname} cannot be found; is there a network? "
-                    "With --offline what is kept on disk is used"
-                )
-            if wait is not None and wait > PATIENCE:
-                raise FetchError(
-                    f"{url}: {trouble} and asks to wait {wait:.0f} s; try again then, "
-                    "what was fetched so far is kept", status,
-                )  # fmt: skip
-            if attempt < self._attempts:
-                pause = wait if wait is not None else min(60.0, 2.0 ** (attempt - 1))
-                pause += random.uniform(0, pause / 2)
-                host = urlsplit(url).hostname
-                self.notify(f"{host}: {trouble}; attempt {attempt + 1} in {pause:.0f} s")
-                self._sleep(pause)
-        raise FetchError(
-            f"{url}: {trouble}, {self._attempts} times; try again later, "
-            "what was fetched so far is kept", status,
-        )  # fmt: skip
+        try:
+            status, answered, body = self._ask(url, headers, posted)
+            if status == 304 and known is not None:
+                self._pages.confirm(key, time.time())
+                return read(known)
+            if status == 200:
+                page = Page(url, body, answered, time.time())
+                value = read(page)
+                if key:
+                    self._pages.put(key, page)
+                return value
+        except IncompleteError as error:
+            raise _Trouble(str(error).removeprefix(f"{url}: ")) from None
+        except httpx.TimeoutException:
+            raise _Trouble(f"no answer within {self._timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise _Trouble(what, unnamed=_has_no_address(error)) from None
+        if status not in _TRY_AGAIN:
+            raise FetchError(_explain(url, status), status)
+        raise _Trouble(f"answered {status}", status, _retry_after(answered.get("retry-after", "")))
+
+    def _give_up_or_wait(self, url: str, trouble: _Trouble, attempt: int) -> None:
+        host = urlsplit(url).hostname
+        kept = "what was fetched so far is kept"
+        if trouble.unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
+            raise FetchError(
+                f"{url}: {host} cannot be found; is there a network? With --offline what is kept "
+                "on disk is used"
+            )
+        if trouble.wait is not None and trouble.wait > PATIENCE:
+            raise FetchError(
+                f"{url}: {trouble} and asks to wait {trouble.wait:.0f} s; try again then, {kept}",
+                trouble.status,
+            )
+        if attempt >= self._attempts:
+            raise FetchError(
+                f"{url}: {trouble}, {attempt} times; try again later, {kept}", trouble.status
+            )
+        pause = trouble.wait if trouble.wait is not None else min(60.0, 2.0 ** (attempt - 1))
+        pause += random.uniform(0, pause / 2)
+        self.notify(f"{host}: {trouble}; attempt {attempt + 1} in {pause:.0f} s")
+        self._sleep(pause)
 
     def _ask(
         self, url: str, headers: Mapping[str, str], posted: str
@@ -367,6 +389,20 @@ def _target(url: str, location: str) -> str:
 _CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})
 
 
+class _Trouble(Exception):
+    """What passes: an attempt that is worth another."""
+
+    def __init__(
+        self,
+        what: str,
+        status: int | None = None,
+        wait: float | None = None,
+        unnamed: bool = False,
+    ) -> None:
+        super().__init__(what)
+        self.status, self.wait, self.unnamed = status, wait, unnamed
+
+
 def user_agent() -> str:
     """Return the name under which publishers see swimmer, with where to complain."""
     from importlib import metadata
@@ -375,49 +411,6 @@ def user_agent() -> str:
     links = [link.partition(", ")[2] for link in about.get_all("Project-URL") or ()]
     contact = links[0] if links else "a LangChain retrieval library for papers"
     return f"swimmer/{about['Version']} (+{contact})"
-
-
-def as_bytes(page: Page) -> bytes:
-    """Read a page as it is."""
-    return page.body
-
-
-def as_text(page: Page) -> str:
-    """Read a page as UTF-8, what is not UTF-8 replaced."""
-    return page.body.decode("utf-8-sig", "replace")
-
-
-def as_json(page: Page) -> Any:
-    """Read a page as JSON."""
-    text = as_text(page)
-    if text.lstrip()[:1] == "<":
-        raise SourceError(
-            f"{page.url}: answered HTML instead of JSON ({text.strip()[:60]!r}); the address may "
-            "have moved, or the site may want a browser or a login"
-        )
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        if ends_too_early(error, text):
-            raise IncompleteError(f"{page.url}: the JSON is cut off") from None
-        raise SourceError(f"{page.url}: answered no valid JSON ({error})") from None
-    except RecursionError:
-        raise SourceError(f"{page.url}: answered JSON nested too deep to be a list") from None
-
-
-def ends_too_early(error: json.JSONDecodeError, text: str) -> bool:
-    """Return whether a text is no JSON because its end is missing."""
-    at_the_end = error.pos >= len(text.rstrip()) - 1
-    return not text.strip() or at_the_end or "Unterminated" in error.msg
-
-
-def as_xml(page: Page) -> Any:
-    """Read a page as XML without a document type, as its root `Element`."""
-    from swimmer.sources.markup import parse_xml
-
-    if page.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise SourceError(f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})")
-    return parse_xml(page.body, page.url)
 
 
 def _validators(page: Page | None) -> dict[str, str]:

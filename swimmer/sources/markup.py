@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from swimmer.errors import SourceError
+from swimmer.sources.answers import IncompleteError
 
 
 def parse_xml(body: bytes | str, where: str) -> Any:
@@ -18,8 +19,6 @@ def parse_xml(body: bytes | str, where: str) -> Any:
 
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
-
-    from swimmer.fetch import IncompleteError
 
     try:
         return ElementTree.fromstring(body, forbid_dtd=True)

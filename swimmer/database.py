@@ -283,7 +283,8 @@ class PaperDatabase:
     def title_counts(self, words: Iterable[str]) -> dict[str, int]:
         """Return in how many titles each lower-case word stands; words of no title are left out."""
         sql = "SELECT term, doc FROM title_terms WHERE term IN (SELECT value FROM json_each(?))"
-        return {str(term): int(count) for term, count in self.query(sql, (json.dumps(list(words)),))}
+        found = self.query(sql, (json.dumps(list(words)),))
+        return {str(term): int(count) for term, count in found}
 
     # ------------------------------------------------------------------ writing
 

@@ -169,7 +169,8 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool) -> list
         wrapped = textwrap.wrap(printable(shown or paper.abstract), max(20, width - len(indent)))
         if len(wrapped) > abstract_lines:
             wrapped = wrapped[:abstract_lines]
-            wrapped[-1] = wrapped[-1][: max(20, width - len(indent)) - 2].rstrip(" .,;:") + " …"
+            # The mark must fit: the last word makes room for it.
+            wrapped[-1] = wrapped[-1].rpartition(" ")[0].rstrip(" .,;:") + " …"
         lines += [indent + click.style(line, dim=True) for line in wrapped]
     return lines
 

@@ -249,7 +249,15 @@ def _build(source: str, name: str, ctx: Context) -> BuildReport:
 
 
 def serve_stdio(server: MCPServer[dict[str, object]]) -> None:
-    """Serve one client on standard input and output, until it hangs up."""
+    """Serve one client on standard input and output, until it hangs up or Ctrl-C.
+
+    Ctrl-C ends the process at once; a build that it cuts off goes on where it was next time.
+    """
+    import signal
+
+    # The thread that waits for a line cannot be woken: a handler in Python would run only after
+    # the next line.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     server.run("stdio")
 
 

@@ -229,6 +229,32 @@ def test_a_client_that_hangs_up_in_the_middle_ends_the_server(conf: str) -> None
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("options", [[], ["--http", "--port", "0"]])
+def test_an_interrupt_ends_the_server(conf: str, options: list[str]) -> None:
+    process = subprocess.Popen(
+        [*SWIMMER, "mcp", *options],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    if options:
+        process.stderr.readline()
+    else:
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) in (-signal.SIGINT, 130)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+
+
+def test_without_the_sdk_the_install_line_is_printed(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['mcp'] = None; from swimmer.cli import main; main(['mcp'])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert run.stderr == 'swimmer: swimmer mcp needs an extra: pip install "swimmer[mcp]"\n'
+
+
 async def test_a_server_over_http_outlives_a_client_that_hangs_up(
     served: tuple[str, subprocess.Popen[str]],
 ) -> None:

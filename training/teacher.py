@@ -20,19 +20,32 @@ def shuffled_order(count: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(count)
 
 
+def _shard_path(texts: Sequence[str], first: int, folder: Path) -> Path:
+    return folder / f"{first // SHARD:05d}-{digest(texts[first : first + SHARD])}.npy"
+
+
 def digest(texts: Sequence[str]) -> str:
     """Twelve hexadecimal digits that name a list of texts."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
 def teach(
-    texts: Sequence[str], model_path: str, folder: Path, *, threads: int, seconds: float
+    texts: Sequence[str],
+    model_path: str,
+    folder: Path,
+    *,
+    threads: int,
+    seconds: float = float("inf"),
 ) -> int:
     """Embed ``texts`` shard by shard into ``folder`` until done or out of time.
 
     Shards are float16 arrays (4096, dimension) of unit vectors named by their texts' digest, and
     those already there are kept. Returns the number of shards present.
     """
+    paths = [_shard_path(texts, first, folder) for first in range(0, len(texts), SHARD)]
+    if all(path.exists() for path in paths):
+        return len(paths)
+
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -41,10 +54,9 @@ def teach(
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     done = 0
-    for first in range(0, len(texts), SHARD):
-        shard = texts[first : first + SHARD]
-        path = folder / f"{first // SHARD:05d}-{digest(shard)}.npy"
+    for place, path in enumerate(paths):
         if not path.exists():
+            shard = texts[place * SHARD : (place + 1) * SHARD]
             if time.monotonic() - start > seconds:
                 break
             began = time.monotonic()
@@ -68,8 +80,7 @@ def taught(texts: Sequence[str], folder: Path) -> np.ndarray:
     """
     parts: list[np.ndarray] = []
     for first in range(0, len(texts), SHARD):
-        shard = texts[first : first + SHARD]
-        path = folder / f"{first // SHARD:05d}-{digest(shard)}.npy"
+        path = _shard_path(texts, first, folder)
         if not path.exists():
             break
         parts.append(np.load(path, allow_pickle=False))
@@ -81,7 +92,6 @@ def main() -> None:
     parser.add_argument("papers", type=Path)
     parser.add_argument("folder", type=Path, help="where the shards go")
     parser.add_argument("--teacher", required=True, help="folder of the teacher model")
-    parser.add_argument("--view", choices=["title", "document"], default="document")
     parser.add_argument("--hold-out", type=Path, nargs="*", default=[])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=float("inf"))
@@ -90,15 +100,15 @@ def main() -> None:
     papers = read_papers(options.papers, held_out_keys(options.hold_out))
     order = shuffled_order(len(papers), options.seed)
     chosen = [papers[i] for i in order]
-    texts = [paper.title if options.view == "title" else paper.text for paper in chosen]
+    texts = [paper.text for paper in chosen]
     shards = teach(
         texts,
         options.teacher,
-        options.folder / options.view,
+        options.folder / "document",
         threads=options.threads,
         seconds=options.seconds,
     )
-    print(f"{shards} shards of {len(texts)} {options.view} texts in {options.folder}")
+    print(f"{shards} shards of {len(texts)} documents in {options.folder}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,239 @@
+"""The embedded model through its public interface, and against the two libraries that read it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swimmer.errors import ModelError, QueryError
+from swimmer.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
+
+TEXTS = [
+    "Attention Is All You Need",
+    "Graph neural networks\nWe learn vectors of nodes (e.g. 3.5% better) on open_graph_benchmark.",
+    "β-VAE: Learning $\\beta$-disentangled factors, déjà vu",
+    "Full width: ＧＲＡＰＨ networks — “quoted” ﬁne-tuning…",
+    "a" * 70 + " graph",
+    "hello\x00world\x0bfoo\x7f bar\tbaz\r\nqux\x1cquux",
+    "扩散模型 diffusion モデル",
+    "naïve Bayes\u00a0classifier\u2003with\u200bzero width",
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> StaticEmbeddings:
+    return StaticEmbeddings()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PACKAGED_MODEL, tmp_path / "model"))
+
+
+def cosine(model: StaticEmbeddings, one: str, other: str) -> float:
+    first, second = model.embed([one, other])
+    return float(first @ second)
+
+
+def test_vectors_are_unit_float32_rows_in_order(model: StaticEmbeddings) -> None:
+    vectors = model.embed(TEXTS)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (len(TEXTS), model.dimension)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert np.allclose(model.embed_query(text), vector, atol=1e-6)
+
+
+def test_langchain_methods_return_lists_of_floats(model: StaticEmbeddings) -> None:
+    documents = model.embed_documents(TEXTS[:2])
+    assert [len(row) for row in documents] == [model.dimension] * 2
+    assert type(documents[0][0]) is float
+    assert type(model.embed_query(TEXTS[0])[0]) is float
+    assert model.embed_documents([]) == []
+    assert model.embed([]).shape == (0, model.dimension)
+
+
+def test_nearness_follows_meaning(model: StaticEmbeddings) -> None:
+    query = "Teaching robots to grasp objects with reinforcement learning"
+    near = cosine(model, query, "Learning dexterous manipulation policies for robotic hands")
+    far = cosine(model, query, "Machine translation of languages with few parallel sentences")
+    assert near > far + 0.2
+
+
+@pytest.mark.parametrize("library", ["model2vec", "sentence_transformers", "langchain_huggingface"])
+def test_other_libraries_give_equal_vectors(model: StaticEmbeddings, library: str) -> None:
+    module = pytest.importorskip(library)
+    path = str(PACKAGED_MODEL)
+    if library == "model2vec":
+        theirs = module.StaticModel.from_pretrained(path).encode(TEXTS)
+    elif library == "sentence_transformers":
+        theirs = module.SentenceTransformer(path, device="cpu").encode(TEXTS)
+    else:
+        pytest.importorskip("sentence_transformers")
+        theirs = np.array(module.HuggingFaceEmbeddings(model_name=path).embed_documents(TEXTS))
+    assert np.abs(model.embed(TEXTS) - theirs).max() < 1e-5
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=80))
+def test_any_text_is_read_as_the_tokenizer_reads_it(text: str) -> None:
+    from tokenizers import Tokenizer
+
+    model = _model()
+    tokenizer = Tokenizer.from_file(str(PACKAGED_MODEL / "tokenizer.json"))
+    tokens = tokenizer.encode(text, add_special_tokens=False).tokens
+    meant = [t for t in tokens if t != "[UNK]" and any(c.isalnum() for c in t)]
+    assert model.known_tokens(text) == len(meant)
+
+
+_MODELS: list[StaticEmbeddings] = []
+
+
+def _model() -> StaticEmbeddings:
+    if not _MODELS:
+        _MODELS.append(StaticEmbeddings())
+    return _MODELS[0]
+
+
+def test_case_width_accents_and_spaces_do_not_matter(model: StaticEmbeddings) -> None:
+    for twin in [
+        "GRAPH neural\nnetworks",
+        "ｇｒａｐｈ neural networks",
+        " gráph  neural, networks!",
+    ]:
+        assert cosine(model, "graph neural networks", twin) == pytest.approx(1, abs=1e-5)
+
+
+def test_greek_letters_are_near_their_latex(model: StaticEmbeddings) -> None:
+    assert cosine(model, "β-VAE", "$\\beta$-VAE") == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "?!… — $$", "\x00\x00", "𓂀𓂀 𓆣", "x" * 500, "\ud800"])
+def test_text_without_a_known_token_is_refused(model: StaticEmbeddings, text: str) -> None:
+    assert model.known_tokens(text) == 0
+    with pytest.raises(QueryError, match="knows no token"):
+        model.embed_query(text)
+    with pytest.raises(QueryError):
+        model.embed(["graph networks", text])
+    rows = model.embed(["graph networks", text], on_unknown="zero")
+    assert np.linalg.norm(rows[0]) == pytest.approx(1, abs=1e-5)
+    assert not rows[1].any()
+
+
+def test_lone_surrogates_and_nul_leave_the_rest_readable(model: StaticEmbeddings) -> None:
+    assert cosine(model, "graph \ud800 networks", "graph networks") == pytest.approx(1, abs=1e-5)
+    assert cosine(model, "graph\x00 networks", "graph networks") == pytest.approx(1, abs=1e-5)
+    assert cosine(model, "diffusion \ud835\udc65", "diffusion x") == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text", ["graph " * 1_000_000, "é" * 10_000_000, "graph networks é " * 600_000]
+)
+def test_huge_texts_are_cut_before_they_are_read(model: StaticEmbeddings, text: str) -> None:
+    start = time.perf_counter()
+    vectors = model.embed([text, text[:MAX_CHARACTERS]], on_unknown="zero")
+    assert time.perf_counter() - start < 1
+    assert (vectors[0] == vectors[1]).all()
+
+
+def test_threads_share_one_model(model: StaticEmbeddings) -> None:
+    fresh = StaticEmbeddings()
+    texts = [f"{text} number {i} graph{i} é{i}" for i in range(300) for text in TEXTS]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(fresh.embed, [texts] * 4))
+    expected = model.embed(texts)
+    assert all(np.array_equal(answer, expected) for answer in answers)
+
+
+def test_full_word_table_starts_anew(
+    model: StaticEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swimmer.static._CACHED_WORDS", 3)
+    fresh = StaticEmbeddings()
+    assert all(np.allclose(fresh.embed([t]), model.embed([t]), atol=1e-6) for t in TEXTS * 2)
+
+
+def test_revision_names_the_content(model: StaticEmbeddings, folder: Path) -> None:
+    assert StaticEmbeddings(folder).revision == model.revision
+    assert len(model.revision) == 12
+    tokenizer = folder / "tokenizer.json"
+    tokenizer.write_bytes(tokenizer.read_bytes() + b"\n")
+    _sign(folder)
+    assert StaticEmbeddings(folder).revision != model.revision
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "missing", "flipped"])
+def test_damaged_file_is_named(folder: Path, name: str, damage: str) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        path.write_bytes({"truncated": content[:middle], "empty": b"", "flipped": flipped}[damage])
+    with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+        StaticEmbeddings(folder)
+
+
+def test_folder_of_another_kind_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match="does not describe a static model"):
+        StaticEmbeddings(folder)
+    with pytest.raises(ModelError, match=r"config\.json"):
+        StaticEmbeddings(folder / "nowhere")
+
+
+def test_weights_of_another_vocabulary_are_refused(folder: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    save_file({k: v[:-1].copy() for k, v in tensors.items()}, folder / "model.safetensors")
+    _sign(folder)
+    with pytest.raises(ModelError, match="rows"):
+        StaticEmbeddings(folder)
+
+
+def test_model_is_small_and_its_folder_complete() -> None:
+    files = {path.name: path.stat().st_size for path in PACKAGED_MODEL.iterdir()}
+    assert sum(files.values()) <= 16_000_000
+    assert {"README.md", "modules.json"} <= files.keys()
+
+
+def test_import_of_the_module_is_light() -> None:
+    code = (
+        "import sys, swimmer.static;"
+        "print([m for m in ('numpy', 'tokenizers', 'safetensors', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_embedding_needs_neither_torch_nor_model2vec() -> None:
+    code = (
+        "import sys, swimmer.static as s; s.StaticEmbeddings().embed(['graph networks']);"
+        "print([m for m in ('torch', 'transformers', 'model2vec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _sign(folder: Path) -> None:
+    """Write the digests of the files that are there into the configuration."""
+    from swimmer.static import file_digest
+
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config["sha256"] = {name: file_digest(folder / name) for name in config["sha256"]}
+    path.write_text(json.dumps(config))

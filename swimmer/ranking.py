@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,14 +57,14 @@ class Question:
     without: frozenset[int] = frozenset()
 
 
-@dataclass
+@dataclass(slots=True)
 class Found:
     """A row that answers, its score, the score of a second look, and other versions of it."""
 
     row: int
     score: float
     relevance: float | None = None
-    versions: list[int] = field(default_factory=list)
+    versions: tuple[int, ...] = ()
 
 
 def combined(likes: Vectors, unlikes: Vectors) -> Vectors:
@@ -179,7 +179,7 @@ def _grouped(store: PaperStore, found: list[Found]) -> list[Found]:
     keys = store.database.keys_of_rows([one.row for one in found])
     leads = []
     for lead, *others in versions(vectors, keys):
-        found[lead].versions = [found[other].row for other in others]
+        found[lead].versions = tuple(found[other].row for other in others)
         leads.append(found[lead])
     return leads
 

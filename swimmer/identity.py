@@ -26,14 +26,22 @@ from swimmer.text import title_key
 SHORT_TITLE = 20
 """Characters of a title key below which a title alone proves nothing: `Introduction`, `Reply`."""
 
-SAME_ABSTRACT, LIKE_ABSTRACT, KIN_ABSTRACT = 0.8, 0.6, 0.45
-"""Shares of common phrases: one text; one text rewritten; rewritten, or a team's next paper."""
+NEAR = ((0.97, 45.0), (0.8, 85.0), (0.6, 92.0))
+"""(share of common phrases, likeness of titles): what two papers need whose authors are unknown.
 
-LIKE_TITLE, KIN_TITLE = 75.0, 45.0
-"""Token-set ratios (0 to 100) that a title needs beside a rewritten abstract, and the same."""
+Below the same abstract, a team's next paper looks like this one: titles must be nearly equal.
+"""
 
-OTHER_ABSTRACT = 0.02
-"""Below this share two long abstracts have nothing in common."""
+NEAR_OF_ONE_TEAM = ((0.9, 0.0), (0.6, 75.0))
+"""The same for two papers that have an author in common."""
+
+KIN_ABSTRACT, OTHER_ABSTRACT = 0.15, 0.02
+"""Shares from which two abstracts under one title are kin, and below which they are strangers."""
+
+_NUMBERS = re.compile(
+    r"\d+|\b(?:[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
+    r"|fifth|sixth|seventh|eighth|ninth|tenth)\b"
+)
 
 PHRASE, LONG_PHRASE = 4, 7
 ENOUGH_PHRASES = 20
@@ -73,13 +81,12 @@ def same_work(a: Paper, b: Paper) -> str:
     if not a.abstract or not b.abstract or not _same_numbers(a, b):
         return ""
     team = _common_authors(a, b)
-    share = shared_phrases(a.abstract, b.abstract)
-    if share < KIN_ABSTRACT or team is False:
+    if team is False or (not team and min(len(a.key), len(b.key)) < SHORT_TITLE):
         return ""
+    share = shared_phrases(a.abstract, b.abstract)
     likeness = fuzz.token_set_ratio(a.display_title.casefold(), b.display_title.casefold())
-    if share >= SAME_ABSTRACT:
-        return "near" if team or likeness >= KIN_TITLE else ""
-    return "near" if likeness >= LIKE_TITLE and (team or share >= LIKE_ABSTRACT) else ""
+    wanted = NEAR_OF_ONE_TEAM if team else NEAR
+    return "near" if any(share >= s and likeness >= t for s, t in wanted) else ""
 
 
 def _common_authors(a: Paper, b: Paper) -> bool | None:
@@ -96,7 +103,7 @@ def _agree(a: Paper, b: Paper) -> bool:
     phrases = [_phrases(paper.abstract) for paper in (a, b)]
     if all(len(some) >= ENOUGH_PHRASES for some in phrases):
         share = shared_phrases(a.abstract, b.abstract)
-        if share >= KIN_ABSTRACT / 3:
+        if share >= KIN_ABSTRACT:
             return True
         if len(a.key) < SHORT_TITLE:
             return False
@@ -111,8 +118,8 @@ def _surname(name: str) -> str:
 
 
 def _same_numbers(a: Paper, b: Paper) -> bool:
-    # Part I is not part II, and version 2 of a model not version 3.
-    found = [re.findall(r"\d+|\b[ivx]+\b", p.display_title.casefold()) for p in (a, b)]
+    # Part I is not part II, the second workshop not the third, two robots are not three.
+    found = [_NUMBERS.findall(p.display_title.casefold()) for p in (a, b)]
     return sorted(found[0]) == sorted(found[1])
 
 

@@ -7,6 +7,7 @@ a length, never as text of the tool's own.
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +33,7 @@ WHOLE = 6_000
 """Characters of an abstract that `get_paper` gives."""
 
 _OPEN_STORES = 8
+_STORE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 Title = Annotated[
     str,
@@ -208,13 +210,15 @@ def answer_data(answer: Answer) -> FoundPapers:
 
 def paper_data(paper: Paper, abstract: int = WHOLE) -> PaperData:
     """Return a paper as plain data, its abstract cut to so many characters."""
+    from swimmer.text import clean_url
+
     data: PaperData = {
         "id": bounded(paper.id, 500),
         "title": bounded(paper.display_title, 500),
         "authors": [bounded(name, 100) for name in paper.authors[:20]],
         "venue": bounded(paper.venue, 100),
         "year": paper.year,
-        "url": paper.url,
+        "url": clean_url(paper.url),
         "abstract": bounded(paper.abstract, abstract),
     }
     if paper.keywords:
@@ -279,7 +283,7 @@ class Shelf:
         from swimmer.store import PaperStore
 
         wanted: str | Path | None = name or self._default
-        if name is not None and Path(name).name != name:
+        if name and not _STORE_NAME.fullmatch(name):
             # A caller asks by name: paths are for the person who started the process.
             raise QueryError(f"{name[:100]!r} is not a store's name; list_stores gives the names")
         folder = (default_store() if wanted is None else find_store(wanted)).resolve()

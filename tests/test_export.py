@@ -219,6 +219,8 @@ def test_a_reading_list_shows_hostile_titles_as_text() -> None:
     evil = Paper("<script>alert(1)</script> [x](javascript:alert(1))", url="javascript:alert(1)")
     text = to_reading_list([evil], notes={evil.id: "# A heading\n## 7. Not a paper"})
     assert r"\<script\>" in text
+    noted = to_reading_list([PAPERS[1]], notes={PAPERS[1].id: "<img src=x> <https://e.org> a < b"})
+    assert r"\<img src=x> <https://e.org> a < b" in noted
     assert "](javascript" not in text.replace(r"\]", "")
     assert [line for line in text.splitlines() if line.startswith("## ")] == [text.splitlines()[2]]
 
@@ -247,7 +249,9 @@ def test_every_writer_writes_every_answer() -> None:
 
 def test_no_csv_cell_starts_a_formula() -> None:
     evil = Paper("=HYPERLINK(1)", abstract="+1+cmd", authors=("@SUM(A1)",), venue="-2+3", id="=id")
-    rows = list(csv.DictReader(io.StringIO(to_csv([answer([evil])]))))
+    wide = Paper("＝1+1", id="w")
+    rows = list(csv.DictReader(io.StringIO(to_csv([answer([evil, wide])]))))
+    assert rows[1]["title"] == "'＝1+1"
     assert rows[0]["title"] == "'=HYPERLINK(1)"
     assert not any(str(cell).startswith(("=", "+", "-", "@")) for cell in rows[0].values())
 

@@ -147,7 +147,9 @@ def test_output_is_bounded_and_clean(tmp_path: Path, model: HashEmbeddings) -> N
 def test_a_store_that_another_program_wrote_is_cleaned_on_its_way_out() -> None:
     paper = Paper("T")
     object.__setattr__(paper, "abstract", "a\x1b]0;title\x07b")
+    object.__setattr__(paper, "url", "javascript:alert(1)")
     assert paper_data(paper)["abstract"] == "a]0;titleb"
+    assert paper_data(paper)["url"] == ""
 
 
 def agent_for(script: list[BaseMessage], store: PaperStore) -> Any:
@@ -213,8 +215,9 @@ def test_tools_of_a_store_by_name_see_it_rebuilt(
 
 def test_the_shelf_takes_names_not_paths(papers: list[Paper], tmp_path: Path) -> None:
     build_store(papers[:5], tmp_path / "outside").close()
-    with pytest.raises(QueryError, match="not a store's name"):
-        Shelf().store(str(tmp_path / "outside"))
+    for path in (str(tmp_path / "outside"), "../outside", "~", ".", "a/b", "\x00"):
+        with pytest.raises(QueryError, match="not a store's name"):
+            Shelf().store(path)
     assert len(Shelf(tmp_path / "outside").store()) == 5
 
 

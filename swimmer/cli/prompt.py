@@ -160,7 +160,8 @@ class Prompt:
 
             # Readline puts the common beginning of all completions in the place of what was
             # typed, so only titles that begin with it will do.
-            return complete_titles(self.store, typed, _COMPLETIONS, anywhere=False)
+            found = complete_titles(self.store, typed, _COMPLETIONS, anywhere=False)
+            return [printable(title) for title in found]
         return [line for line in lines if line.startswith(typed)]
 
 

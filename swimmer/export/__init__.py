@@ -75,7 +75,8 @@ def to_csv(answers: Iterable[Answer]) -> str:
 
 def _cell(value: object) -> object:
     # OWASP, "CSV injection": a quote in front keeps a spreadsheet from reading a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    # Spreadsheets in East Asian languages take the full-width signs too.
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n＝＋－＠"):
         if re.fullmatch(r"-?\d+(\.\d+)?", value):
             return value
         return "'" + value

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 _MARK = re.compile(r"^(#{1,6}(?=\s)|[-+=~](?=\s|[-=~]))")
+_HTML = re.compile(r"(?<!\\)<(?=[/!?a-zA-Z])(?!https?://)")
 _LABEL = re.compile(r"^([^:：]{1,40})([:：])")
 
 TRANSLATE = (
@@ -116,8 +117,9 @@ def _paragraph(text: str) -> str:
 
 
 def _note(text: str) -> str:
-    # A note is the reader's own Markdown; only a heading of the list's own levels would end the
-    # section it stands in.
+    # A note is Markdown. But a heading of the list's own levels would end the section it stands
+    # in, and a list that came from elsewhere must not bring HTML with it.
+    text = _HTML.sub(r"\\<", text)
     lines = []
     for line in text.strip().splitlines():
         indent = len(line) - len(line.lstrip(" "))

@@ -122,6 +122,7 @@ def slices(items: list[Any], size: int) -> Iterable[list[Any]]:
 def _handler(publisher: Publisher) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_arguments: object) -> None:
             return

@@ -258,7 +258,19 @@ def serve_stdio(server: MCPServer[dict[str, object]]) -> None:
     # The thread that waits for a line cannot be woken: a handler in Python would run only after
     # the next line.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    server.run("stdio")
+    try:
+        server.run("stdio")
+    except Exception as error:
+        if not _hung_up(error):
+            raise
+
+
+def _hung_up(error: BaseException) -> bool:
+    """Whether an error, or every one of a group, is that nobody reads the answers any more."""
+    inner = getattr(error, "exceptions", None)
+    if inner:
+        return all(_hung_up(one) for one in inner)
+    return isinstance(error, BrokenPipeError)
 
 
 def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:

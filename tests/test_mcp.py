@@ -206,27 +206,37 @@ async def test_builds_report_their_progress(
     assert any("30 of 30 papers" in (message or "") for _, message in seen)
 
 
-def test_a_client_that_hangs_up_in_the_middle_ends_the_server(conf: str) -> None:
+@pytest.mark.parametrize("when", ["in a request", "before the answer", "during the answer"])
+def test_a_client_that_hangs_up_ends_the_server_quietly(conf: str, when: str) -> None:
     process = subprocess.Popen(
         [*SWIMMER, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin and process.stdout and process.stderr
     hello = {
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {"protocolVersion": "2025-06-18", "capabilities": {},
                    "clientInfo": {"name": "test", "version": "0"}},
     }  # fmt: skip
+    call = {
+        "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": {"name": "find_similar_papers", "arguments": {"title": TITLE}},
+    }  # fmt: skip
     process.stdin.write(json.dumps(hello).encode() + b"\n")
     process.stdin.flush()
     assert b"swimmer" in process.stdout.readline()
     process.stdin.write(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')
-    process.stdin.write(b'{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "par')
+    request = json.dumps(call).encode() + b"\n"
+    process.stdin.write(request[:60] if when == "in a request" else request)
+    process.stdin.flush()
     process.stdout.close()
+    if when == "during the answer":
+        # Nobody reads it: the server meets the closed pipe, and then the end of its input.
+        time.sleep(2)
     process.stdin.close()
-    _, err = process.stderr.read(), process.wait(20)  # type: ignore[union-attr]
-    process.stderr.close()  # type: ignore[union-attr]
-    assert err == process.returncode
-    assert process.returncode == 0
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(20) == 0, err
+    assert b"Traceback" not in err
 
 
 @pytest.mark.parametrize("options", [[], ["--http", "--port", "0"]])

@@ -124,9 +124,12 @@ class StaticEmbeddings:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal; raises ``ModelError`` that names it if unreadable."""
+    """BLAKE2b of a file in hexadecimal; raises ``ModelError`` that names it if unreadable.
+
+    It takes half the time of SHA-256 where the processor has no instructions for that.
+    """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
     except OSError as error:
         raise ModelError(f"{path} of the static model cannot be read: {error}") from error
 
@@ -138,8 +141,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         config = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} of the static model cannot be read: {error}") from error
-    if not isinstance(config, dict) or not isinstance(config.get("sha256"), dict):
-        raise ModelError(f"{path} does not describe a static model of swimmer (no sha256)")
+    if not isinstance(config, dict) or not isinstance(config.get("blake2b"), dict):
+        raise ModelError(f"{path} does not describe a static model of swimmer (no blake2b)")
     return config
 
 
@@ -147,10 +150,10 @@ def _verified_revision(folder: Path, config: dict[str, Any]) -> str:
     """Compare the files with their digests in the configuration; return the short joint digest."""
     joint = hashlib.sha256()
     for name in (WEIGHTS_FILE, TOKENIZER_FILE):
-        met, expected = file_digest(folder / name), config["sha256"].get(name)
+        met, expected = file_digest(folder / name), config["blake2b"].get(name)
         if met != expected:
             raise ModelError(
-                f"{folder / name} is damaged: its SHA-256 is {met}, but {CONFIG_FILE} beside it "
+                f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
                 f"says {expected}; install the model again"
             )
         joint.update(met.encode())

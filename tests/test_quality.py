@@ -95,6 +95,6 @@ def worsened(folder: Path, damage: str) -> StaticEmbeddings:
         tensors["weights"] = tensors["weights"].astype(np.float32)
     save_file(tensors, folder / "model.safetensors")
     config = json.loads((folder / "config.json").read_text())
-    config["sha256"]["model.safetensors"] = file_digest(folder / "model.safetensors")
+    config["blake2b"]["model.safetensors"] = file_digest(folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
     return StaticEmbeddings(folder)

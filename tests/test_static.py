@@ -235,5 +235,5 @@ def _sign(folder: Path) -> None:
 
     path = folder / "config.json"
     config = json.loads(path.read_text())
-    config["sha256"] = {name: file_digest(folder / name) for name in config["sha256"]}
+    config["blake2b"] = {name: file_digest(folder / name) for name in config["blake2b"]}
     path.write_text(json.dumps(config))

@@ -37,7 +37,7 @@ def export(table: NDArray[np.float32], tokenizer: Tokenizer, folder: Path, card:
         "max_length": None,
         "embedding_dtype": "int8",
         "ascii_words": True,
-        "sha256": {name: file_digest(folder / name) for name in (WEIGHTS_FILE, TOKENIZER_FILE)},
+        "blake2b": {name: file_digest(folder / name) for name in (WEIGHTS_FILE, TOKENIZER_FILE)},
     }
     _write_json(folder / CONFIG_FILE, config)
     modules = [

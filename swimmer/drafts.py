@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,16 +156,9 @@ def _text(path: Path) -> str:
 
 
 def _read_latex(path: Path) -> tuple[str, str, str]:
-    from pylatexenc.latexwalker import LatexWalker
-
     text = _without_comments(_text(path))
-    title = abstract = ""
-    nodes, _, _ = LatexWalker(text[:400_000], tolerant_parsing=True).get_latex_nodes()
-    for node in _all_nodes(nodes):
-        kind = type(node).__name__
-        if kind == "LatexEnvironmentNode" and node.environmentname == "abstract":
-            abstract = abstract or "".join(child.latex_verbatim() for child in node.nodelist)
-    # \title is no macro that every parser knows to take an argument: its braces are matched.
+    found = re.search(r"\\begin\{abstract\}(.{0,20000}?)\\end\{abstract\}", text, re.S)
+    abstract = found[1] if found else ""
     title = _argument(text, r"\\(?:icml|acl)?title\*?\s*(?:\[[^\]]*\])?\s*\{")
     abstract = abstract or _argument(text, r"\\abstract\s*\{")
     cited = "".join(
@@ -180,15 +172,6 @@ def _read_latex(path: Path) -> tuple[str, str, str]:
 
 def _without_comments(text: str) -> str:
     return re.sub(r"(?<!\\)%.*", "", text)
-
-
-def _all_nodes(nodes: Any) -> Iterator[Any]:
-    waiting = list(reversed(nodes or ()))
-    while waiting:
-        node = waiting.pop()
-        if node is not None:
-            yield node
-            waiting.extend(reversed(getattr(node, "nodelist", None) or ()))
 
 
 def _argument(text: str, opening: str) -> str:
@@ -207,7 +190,7 @@ def _argument(text: str, opening: str) -> str:
 
 def _plain(latex: str) -> str:
     latex = re.sub(
-        r"\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\]]*\])*\{[^{}]*\}", "", latex
+        r"\s*\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\]]*\])*\{[^{}]*\}", "", latex
     )
     return readable(re.sub(r"\\\\|~", " ", latex))
 

@@ -1,0 +1,242 @@
+"""Drafts in PDF, LaTeX and Markdown, bibliographies, and what a draft should not miss."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from swimmer import Paper, build_store
+from swimmer.drafts import ENTRIES, papers_named, read_draft, related
+from swimmer.errors import QueryError, SourceError
+from tests.conftest import Outcome
+from tests.query_fixtures import small_papers, store_of
+
+TITLE = "Private Aggregation of Gradients"
+ABSTRACT = "Federated learning on phones leaks gradients. We present secure aggregation."
+CITED = "Adaptive privacy learning, part 0"
+
+LATEX = r"""
+\documentclass{article}
+% \title{Not this one}
+\title[Short]{Private {A}ggregation \\ of Gradients\thanks{Funded.}}
+\begin{document}\maketitle
+\begin{abstract}
+Federated learning on phones leaks gradients \cite{x}. We present \emph{secure} aggregation.
+\end{abstract}
+\section{Introduction} Nothing. \bibliography{refs}
+\end{document}
+"""
+MARKDOWN = f"""# {TITLE}
+
+## Abstract
+{ABSTRACT}
+
+## Introduction
+Nothing.
+
+## References
+1. Ada Adaptive. *{CITED}*. NeurIPS 2019.
+"""
+BIB = """@inproceedings{one,
+  title = {{Adaptive} privacy
+           learning, part 0},
+  author = {Ada Adaptive},
+  booktitle = {NeurIPS},
+  year = 2019,
+}
+"""
+
+
+def pdf_of(lines: list[tuple[int, str]]) -> bytes:
+    """A PDF of one page with lines of text in the given sizes."""
+    drawn, y = [], 780
+    for size, text in lines:
+        escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+        drawn.append(f"BT /F1 {size} Tf 40 {y} Td ({escaped}) Tj ET")
+        y -= size + 6
+    stream = "\n".join(drawn).encode("latin-1")
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return (
+        out + b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
+        + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
+    )  # fmt: skip
+
+
+PDF = pdf_of(
+    [
+        (8, "Preprint. Under review."), (18, "Private Aggregation of"), (18, "Gradients"),
+        (10, "Ada Lovelace"), (11, "Abstract"),
+        (10, "Federated learning on phones leaks gradi-"), (10, "ents. We present secure aggregation."),
+        (11, "1 Introduction"), (10, "Nothing."), (11, "References"),
+        (9, "[1] Ada Adaptive. Adaptive privacy learn-"), (9, "ing, part 0. NeurIPS 2019."),
+    ]
+)  # fmt: skip
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def drafts(folder: Path) -> dict[str, Path]:
+    pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    written(folder, "refs.bib", BIB)
+    return {
+        "tex": written(folder, "draft.tex", LATEX),
+        "md": written(folder, "draft.md", MARKDOWN),
+        "pdf": written(folder, "draft.pdf", PDF),
+    }
+
+
+@pytest.mark.parametrize("kind", ["tex", "md", "pdf"])
+def test_title_abstract_and_bibliography_of_a_draft_are_found(tmp_path: Path, kind: str) -> None:
+    draft = read_draft(drafts(tmp_path)[kind])
+    assert draft.paper.title == TITLE
+    assert " ".join(draft.paper.abstract.split()) == ABSTRACT
+    assert draft.cites(Paper(CITED)) and draft.cites(Paper(TITLE))
+    assert not draft.cites(Paper("Robust privacy learning, part 1"))
+
+
+@pytest.mark.parametrize("kind", ["tex", "md", "pdf"])
+def test_related_work_misses_nothing_but_what_is_cited(tmp_path: Path, kind: str) -> None:
+    store = store_of(small_papers())
+    draft = read_draft(drafts(tmp_path)[kind])
+    hits, cited = related(store, draft, 7)
+    assert cited == 1 and len(hits) == 7
+    assert CITED not in {hit.paper.title for hit in hits}
+    assert all("privacy" in hit.paper.title for hit in hits)
+    assert [hit.rank for hit in hits] == list(range(1, 8))
+    every, _ = related(store, draft, 100)
+    assert len(every) == len(store) - 1
+
+
+def test_a_bibliography_given_beside_the_draft_counts(tmp_path: Path) -> None:
+    plain = written(tmp_path, "draft.md", f"# {TITLE}\n\n{ABSTRACT}\n")
+    bib = written(tmp_path, "other.bib", BIB)
+    assert not read_draft(plain).cites(Paper(CITED))
+    assert read_draft(plain, bib).cites(Paper(CITED))
+    assert read_draft(plain).paper.abstract == ABSTRACT
+
+
+def test_front_matter_is_read(tmp_path: Path) -> None:
+    text = f'---\ntitle: "{TITLE}"\nabstract: |\n  {ABSTRACT}\n---\n\n# Introduction\n'
+    paper = read_draft(written(tmp_path, "draft.md", text)).paper
+    assert (paper.title, paper.abstract) == (TITLE, ABSTRACT)
+
+
+def test_a_draft_without_abstract_is_asked_by_its_title(tmp_path: Path) -> None:
+    draft = read_draft(written(tmp_path, "d.tex", r"\title{Secure privacy}\begin{document}"))
+    assert draft.paper.abstract == ""
+    hits, _ = related(store_of(small_papers()), draft, 3)
+    assert all("privacy" in hit.paper.title for hit in hits)
+
+
+def test_a_bibliography_outside_the_drafts_folder_is_not_read(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    written(tmp_path, "refs.bib", BIB)
+    draft = written(inner, "draft.tex", LATEX.replace("{refs}", "{../refs}"))
+    assert not read_draft(draft).cites(Paper(CITED))
+
+
+def test_a_bib_of_five_thousand_entries_is_seeds(tmp_path: Path) -> None:
+    entries = "\n".join(
+        f"@article{{k{i},\n  title = {{Study {i} of reward}},\n  year = 2020,\n}}"
+        for i in range(ENTRIES)
+    )
+    path = written(tmp_path, "many.bib", entries)
+    start = time.monotonic()
+    papers = papers_named(str(path))
+    assert len(papers) == ENTRIES
+    assert papers[17].title == "Study 17 of reward"
+    assert time.monotonic() - start < 60
+
+
+def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
+    pypdf = pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    writer = pypdf.PdfWriter(clone_from=written(tmp_path, "plain.pdf", PDF))
+    writer.encrypt("secret", algorithm="RC4-128")
+    writer.write(tmp_path / "locked.pdf")
+    with pytest.raises(QueryError, match="is encrypted; save a copy without a password"):
+        read_draft(tmp_path / "locked.pdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.pdf", b"%PDF-1.4\ntrash", "cannot be read as a PDF"),
+        ("a.pdf", b"", "cannot be read as a PDF"),
+        ("a.pdf", PDF[: len(PDF) // 2], "cannot be read as a PDF"),
+        ("a.pdf", pdf_of([]), "no title was found"),
+        ("a.tex", "no title here", "no title was found"),
+        ("a.tex", r"\title{" + "{" * 5_000, "no title was found"),
+        ("a.md", "", "no title was found"),
+        ("a.docx", "x", "a draft ends in .pdf, .tex, .md"),
+        (None, "", "cannot be read"),
+    ],
+)
+def test_drafts_that_cannot_be_read(
+    tmp_path: Path, name: str | None, content: str | bytes, said: str
+) -> None:
+    pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    path = written(tmp_path, name, content) if name else tmp_path / "missing.tex"
+    with pytest.raises(QueryError, match=said):
+        read_draft(path)
+
+
+def test_an_empty_bib_is_no_seed(tmp_path: Path) -> None:
+    with pytest.raises((QueryError, SourceError)):
+        papers_named(str(written(tmp_path, "empty.bib", "% nothing\n")))
+
+
+# ---------------------------------------------------------------------- the command line
+
+
+@pytest.fixture
+def small_store(home: Path) -> Path:
+    build_store(small_papers(), home / "vectorstores" / "small").close()
+    return home
+
+
+def test_related_prints_bibtex_without_what_is_cited(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+    draft = drafts(small_store)["tex"]
+    done: Outcome = swimmer("related", str(draft), "-k", "5")
+    assert done.code == 0 and done.out.count("\n@") + done.out.startswith("@") == 5
+    assert "part 0" not in done.out or "Adaptive privacy" not in done.out
+    assert "5 papers of small near 'Private Aggregation of Gradients'; 1 more" in done.err
+    listed = swimmer("related", str(draft), "-k", "3", "-f", "json", "--where", "year>=2022")
+    assert listed.out.count('"rank"') == 3 and '"year": 2019' not in listed.out
+    assert swimmer("related", "missing.tex").code == 2
+
+
+def test_a_draft_and_a_bib_are_queries(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+    found = drafts(small_store)
+    by_pdf = swimmer("search", str(found["pdf"]), "-k", "2")
+    assert by_pdf.code == 0 and "privacy learning" in by_pdf.out
+    by_bib = swimmer("search", str(small_store / "refs.bib"), "-k", "2", "--json")
+    assert by_bib.code == 0 and CITED in by_bib.out
+
+
+def test_an_abstract_from_a_file_or_the_command_line(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+    written(small_store, "abstract.txt", ABSTRACT)
+    for abstract in (ABSTRACT, "@abstract.txt"):
+        done = swimmer("search", "Untitled", "--abstract", abstract, "-k", "2", "--brief")
+        assert done.code == 0 and done.out.count("privacy learning") == 2
+    assert swimmer("search", "Untitled", "--abstract", "@none.txt").code == 2
+    assert swimmer("search", "Untitled", "--abstract", " ").code == 2
+    assert swimmer("search", "A", "B", "--abstract", "x").code == 2

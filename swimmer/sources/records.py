@@ -14,13 +14,13 @@ from swimmer.text import clean, clean_url
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "title": ("title", "name", "paper_title", "papertitle"),
-    "abstract": ("abstract", "summary", "abs_text", "description"),
+    "abstract": ("abstract", "abstract note", "summary", "abs_text", "description"),
     "url": ("url", "virtualsite_url", "site", "link", "paper_url", "abs", "href", "forum", "pdf"),
     "authors": ("authors", "author", "speakers/authors", "speakers", "author_site", "creators"),
-    "year": ("year", "publication_year", "date", "published", "publishedat"),
-    "venue": ("venue", "conference", "booktitle", "journal"),
-    "keywords": ("keywords", "keyword", "tags", "categories"),
-    "id": ("id", "paper_id", "paperid", "pid", "arxiv_id", "uid"),
+    "year": ("year", "publication_year", "publication year", "date", "published", "publishedat"),
+    "venue": ("venue", "conference", "booktitle", "journal", "publication title"),
+    "keywords": ("keywords", "keyword", "tags", "manual tags", "categories"),
+    "id": ("id", "paper_id", "paperid", "pid", "arxiv_id", "uid", "key"),
     "status": ("status", "type", "eventtype", "event_type", "volume"),
 }
 """Usual field names of the wild, most trusted first; compared in lower case."""
@@ -202,7 +202,7 @@ def names_of_people(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         text = clean(value, 20_000)
         if ";" in text:
-            parts = text.split(";")
+            parts = [_name(part) for part in text.split(";")]
         elif re.search(r"\sand\s", text) and (
             all(_SINGLE_NAME.fullmatch(p.strip()) for p in re.split(r"\sand\s", text))
             or "," not in text

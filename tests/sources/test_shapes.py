@@ -261,6 +261,21 @@ def test_zotero_and_csl(tmp_path: Path) -> None:
     assert two.url == "https://doi.org/10.1234/Q"
 
 
+def test_zotero_csv(tmp_path: Path) -> None:
+    (paper,), _ = read(
+        tmp_path,
+        '"Key","Item Type","Publication Year","Author","Title","Publication Title","DOI","Url",'
+        '"Abstract Note","Manual Tags"\n'
+        '"ABCD","conferencePaper","2021","Lovelace, Ada; Hopper, Grace","One Fish","Fish Days",'
+        '"10.1234/x","https://x.example/1","Of fish, with a comma.","a; b"\n',
+    )
+    assert (paper.id, paper.title, paper.year) == ("ABCD", "One Fish", 2021)
+    assert paper.abstract == "Of fish, with a comma."
+    assert paper.authors == ("Ada Lovelace", "Grace Hopper")
+    assert (paper.venue, paper.keywords) == ("Fish Days", ("a", "b"))
+    assert paper.extra["doi"] == "10.1234/x"
+
+
 def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
     for content, hint in [
         ("<!DOCTYPE html><html></html>", "web page"),

@@ -42,7 +42,7 @@ def hits_html(hits: Sequence[Hit]) -> str:
         return "<div>no paper to show</div>"
     rows = "".join(
         f'<tr><td style="{_NUMBER}">{hit.rank}</td><td style="{_NUMBER}">{hit.score:.3f}</td>'
-        f'<td style="{_CELL}">{paper_html(hit.paper)}</td></tr>'
+        f'<td style="{_CELL}">{paper_html(hit.paper)}{_why(hit)}</td></tr>'
         for hit in hits
     )
     head = (
@@ -50,6 +50,13 @@ def hits_html(hits: Sequence[Hit]) -> str:
         f'<th style="{_CELL}">paper</th></tr>'
     )
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _why(hit: Hit) -> str:
+    if hit.reasons is None or not hit.reasons.terms:
+        return ""
+    where = f" (both on the {hit.reasons.facet})" if hit.reasons.facet else ""
+    return f'<div style="{_QUIET}">shares {_text(", ".join(hit.reasons.terms) + where)}</div>'
 
 
 def paper_html(paper: Paper) -> str:

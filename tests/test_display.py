@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from swimmer import Answer, Hit, Paper, PaperStore, build_store, open_store
+from swimmer.explain import Reasons
 
 from .models import HashEmbeddings
 
@@ -64,6 +65,9 @@ def test_an_answer_shows_what_was_found(papers: list[Paper]) -> None:
     assert "be careful" in seen.text
     assert all(paper.title in seen.text and paper.abstract in seen.text for paper in papers[1:4])
     assert seen.links == [paper.url for paper in papers[1:4]]
+    why = Reasons(("off-policy <i>", "baseline"), "", "method")
+    told = shown(Answer("q", "s", "m", None, False, [Hit(papers[0], 0.5, 1, reasons=why)]))
+    assert "shares off-policy <i>, baseline (both on the method)" in told.text
     assert "no paper to show" in shown(Answer("q", "conf", "static", None, False)).text
 
 

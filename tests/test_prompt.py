@@ -66,6 +66,7 @@ def test_a_conversation(
     assert "3 papers" in said(capsys, prompt, ":k 3")
     answer = said(capsys, prompt, TITLE.lower())
     assert "similar to" in answer
+    assert "shares " in answer
     assert prompt.answer is not None
     first, second = (hit.paper for hit in prompt.answer.hits[:2])
     assert first.title in " ".join(answer.split())

@@ -83,7 +83,7 @@ class Prompt:
     def _ask(self, query: str, *, lookup: bool = True) -> None:
         from swimmer.cli.search import render
 
-        (self.answer,) = ask(self.store, [query], self.k, lookup=lookup)
+        (self.answer,) = ask(self.store, [query], self.k, lookup=lookup, explain=True)
         click.echo(render(self.answer, len(self.store), 2))
 
     def _hit(self, number: str) -> Hit:

@@ -12,7 +12,16 @@ from functools import cached_property
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url, compatible, fold, readable, title_key
+from swimmer.text import (
+    ABSTRACT_LIMIT,
+    TITLE_LIMIT,
+    clean,
+    clean_url,
+    compatible,
+    fold,
+    readable,
+    title_key,
+)
 
 EXCERPT = 500
 """Characters of the abstract that `page_content` carries."""

@@ -173,7 +173,7 @@ def compatible(text: str) -> str:
     return text if text.isascii() else clean(unicodedata.normalize("NFKC", text))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _greek_name(char: str) -> str:
     words = unicodedata.name(char, "").split()
     if words[:1] == ["GREEK"] and "LETTER" in words:

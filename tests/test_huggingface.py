@@ -120,6 +120,9 @@ def test_by_folder_it_is_normalised_capped_and_pinned_to_its_place(folder: Path)
     for wrong in (0, 7, 2.5, True, "512"):
         with pytest.raises(ModelError, match="max_tokens"):
             load_model(str(folder), max_tokens=wrong)
+    for wrong in (0, -1, 2.5, True):
+        with pytest.raises(ModelError, match="batch_size"):
+            load_model(str(folder), batch_size=wrong)
 
 
 def test_a_users_own_object_keeps_its_settings(folder: Path) -> None:
@@ -212,7 +215,10 @@ def test_half_precision_only_where_it_is_faster(
     ):
         monkeypatch.setattr(huggingface, "_has_amx", lambda amx=amx: amx)
         monkeypatch.setattr(huggingface, "_bfloat16_is_faster", lambda faster=faster: faster)
-        assert dtype_of(load_model(str(folder), device="cpu")) == expected
+        model = load_model(str(folder), device="cpu")
+        assert dtype_of(model) == expected
+        small = model.embeddings.encode_kwargs["batch_size"] == 8  # type: ignore[attr-defined]
+        assert small == (expected == torch.bfloat16)
     assert dtype_of(load_model(str(folder), device="cpu", half=False)) == torch.float32
     assert dtype_of(load_model(str(folder), device="cpu", half=True)) == torch.bfloat16
 

@@ -36,9 +36,15 @@ def paper_document(paper: Paper) -> Document:
 
 
 def hit_document(hit: Hit) -> Document:
-    """Return a hit as the document of its paper, `score` and `rank` in the metadata."""
+    """Return a hit as the document of its paper; `score`, `rank` and reasons in the metadata."""
     document = paper_document(hit.paper)
     document.metadata |= {"score": hit.score, "rank": hit.rank}
+    if hit.percentile is not None:
+        document.metadata["percentile"] = hit.percentile
+    if hit.relevance is not None:
+        document.metadata["relevance"] = hit.relevance
+    if hit.reasons is not None:
+        document.metadata["reasons"] = hit.reasons.to_dict()
     return document
 
 

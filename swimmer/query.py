@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from swimmer.index import Rows, Vectors
 
 __all__ = [
-    "Answer", "Hit", "allowed_rows", "ask", "checked_k", "checked_query", "find_title",
+    "Answer", "Hit", "allowed_rows", "ask", "checked_examples", "checked_k", "checked_manner",
+    "checked_query", "find_title",
     "hit_to_dict", "nearest", "search",
 ]  # fmt: skip
 
@@ -169,8 +170,12 @@ def ask(
     if isinstance(queries, str):
         raise QueryError("ask takes a list of queries; use search for one")
     k = checked_k(k)
-    manner = _checked_manner(mode, diversity, group, rerank)
-    counts = len(queries), len(_examples("like", like)), len(_examples("unlike", unlike))
+    manner = checked_manner(mode, diversity, group, rerank)
+    counts = (
+        len(queries),
+        len(checked_examples("like", like)),
+        len(checked_examples("unlike", unlike)),
+    )
     if counts[2] and not (counts[0] or counts[1]):
         raise QueryError("unlike says what is not wanted; say with a query or like what is")
     if counts[2] and mode == "keyword":
@@ -194,13 +199,15 @@ def ask(
     return answers
 
 
-def _examples(name: str, examples: Sequence[str | Paper]) -> Sequence[str | Paper]:
+def checked_examples(name: str, examples: Sequence[str | Paper]) -> tuple[str | Paper, ...]:
+    """Return examples as a tuple, or raise QueryError when they are one text, not a list."""
     if isinstance(examples, (str, Paper)):
         raise QueryError(f"{name} takes a list of titles or papers, got {examples!r:.60}")
-    return examples
+    return tuple(examples)
 
 
-def _checked_manner(mode: object, diversity: object, group: bool, rerank: object) -> Manner:
+def checked_manner(mode: object, diversity: object, group: bool, rerank: object) -> Manner:
+    """Return how a question is answered, or raise QueryError for an option that is not one."""
     if mode not in MODES:
         raise QueryError(f"unknown mode {mode!r:.40}; there is {', '.join(MODES)}")
     number = isinstance(diversity, (int, float)) and not isinstance(diversity, bool)

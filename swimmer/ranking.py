@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNLIKE = 0.5
 """What an example of what is not wanted counts for, against one of what is (Rocchio)."""
 
-KEYWORD_WEIGHT = 0.5
+KEYWORD_WEIGHT = 0.25
 """What a rank by words counts for in a hybrid ranking, against a rank by vectors."""
 
 POOL = 100

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 
 from swimmer.documents import hit_document
 from swimmer.embedding import Embeddings, Model
-from swimmer.errors import QueryError
+from swimmer.errors import QueryError, SwimmerError
 from swimmer.filters import Filter
-from swimmer.query import allowed_rows, ask, checked_k
+from swimmer.paper import Paper
+from swimmer.query import Answer, allowed_rows, ask, checked_examples, checked_k, checked_manner
 from swimmer.store import PaperStore, open_store
 from swimmer.vectorstore import PaperVectorStore, refuse_unknown
 
-_AT_CALL = ("k", "filter", "include_self", "lookup")
+_AT_CALL = (
+    "k", "filter", "include_self", "lookup", "like", "unlike", "mode", "diversity", "group",
+    "rerank", "explain",
+)  # fmt: skip
 
 
 class PaperRetriever(BaseRetriever):
     """The papers of a store most like a title, as LangChain documents; see `load_retriever`.
 
-    `k`, `filter`, `include_self` and `lookup` may be given to `invoke` too, for that one call.
+    Every way of asking that is a field here but `store` and `embeddings` may be given to `invoke`
+    and `batch` too, for that one call. `batch` asks the engine once for all its queries.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -36,29 +44,55 @@ class PaperRetriever(BaseRetriever):
     filter: dict[str, Any] | None = None
     include_self: bool = False
     lookup: bool = True
+    like: tuple[str | Paper, ...] = ()
+    unlike: tuple[str | Paper, ...] = ()
+    mode: str = "dense"
+    diversity: float = 0.0
+    group: bool = False
+    rerank: Any = Field(default=None, exclude=True)
+    explain: bool = False
 
     @property
     def vectorstore(self) -> PaperVectorStore:
         """The same store as a LangChain vector store; changes are seen by both."""
         return PaperVectorStore(self.embeddings, store=self.store)
 
-    def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
-    ) -> list[Document]:
-        if options:
-            refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
-        (answer,) = ask(
-            self.store,
-            [query],
-            options.get("k", self.k),
-            filter=options.get("filter", self.filter),
-            include_self=options.get("include_self", self.include_self),
-            lookup=options.get("lookup", self.lookup),
-            embeddings=self.embeddings,
+    def batch(
+        self,
+        inputs: list[str],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[list[Document]]:
+        """Return the documents of each query, found together; as every runnable's otherwise."""
+        found: dict[str, Answer] = {}
+        # Where one query is refused, each is asked by itself and says so for itself.
+        with contextlib.suppress(SwimmerError):
+            queries = list(dict.fromkeys(query for query in inputs if isinstance(query, str)))
+            found = dict(zip(queries, self._ask(queries, kwargs), strict=True))
+        return super().batch(
+            inputs, config, return_exceptions=return_exceptions, found=found, **kwargs
         )
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        found: dict[str, Answer] | None = None,
+        **options: Any,
+    ) -> list[Document]:
+        answer = found.get(query) if found and isinstance(query, str) else None
+        answer = answer or self._ask([query], options)[0]
         for warning in answer.warnings:
             warnings.warn(warning, stacklevel=2)
         return [hit_document(hit) for hit in answer.hits]
+
+    def _ask(self, queries: list[str], options: dict[str, Any]) -> list[Answer]:
+        refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
+        asked = {name: getattr(self, name) for name in _AT_CALL} | options
+        return ask(self.store, queries, asked.pop("k"), embeddings=self.embeddings, **asked)
 
 
 def load_retriever(
@@ -69,6 +103,13 @@ def load_retriever(
     filter: Filter | None = None,
     include_self: bool = False,
     lookup: bool = True,
+    like: Sequence[str | Paper] = (),
+    unlike: Sequence[str | Paper] = (),
+    mode: str = "dense",
+    diversity: float = 0.0,
+    group: bool = False,
+    rerank: Any = None,
+    explain: bool = False,
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> PaperRetriever:
@@ -87,6 +128,8 @@ def load_retriever(
         filter: conditions as `filters.compile_filter` takes them, applied before the search.
         include_self: whether the paper asked about may be among its own answers.
         lookup: False embeds a query even when it is a title of the store.
+        like, unlike, mode, diversity, group, rerank, explain: ways of asking, as for
+            `swimmer.ask`.
         tags, metadata: what tracing shows, as for every LangChain retriever.
 
     Raises:
@@ -95,6 +138,7 @@ def load_retriever(
     """
     opened = store if isinstance(store, PaperStore) else open_store(store)
     checked_k(k)
+    checked_manner(mode, diversity, group, None)
     if filter is not None:
         allowed_rows(opened, filter)
     for name, value in (("include_self", include_self), ("lookup", lookup)):
@@ -107,6 +151,13 @@ def load_retriever(
         filter=None if filter is None else dict(filter),
         include_self=include_self,
         lookup=lookup,
+        like=checked_examples("like", like),
+        unlike=checked_examples("unlike", unlike),
+        mode=mode,
+        diversity=diversity,
+        group=group,
+        rerank=rerank,
+        explain=explain,
         tags=tags,
         metadata=metadata,
     )

@@ -459,3 +459,42 @@ def test_ten_thousand_titles_are_one_batch() -> None:
         (alone,) = ask(STORE, [many[i]], 3)
         assert rows(alone.hits) == rows(answers[i].hits)
         assert answers[i].matched == PAPERS[i % len(TITLES)] and answers[i].exact
+
+
+# ---------------------------------------------------------------------- LangChain
+
+
+def test_the_retriever_asks_in_every_way_under_the_same_names() -> None:
+    from swimmer import load_retriever
+
+    options: dict[str, Any] = {
+        "mode": "hybrid", "diversity": 0.3, "like": [TITLES[4]], "unlike": [TITLES[1]],
+    }  # fmt: skip
+    expected = [hit.paper.id for hit in search(STORE, TITLES[0], 5, **options)]
+    retriever = load_retriever(STORE, k=5, **options)
+    assert [document.id for document in retriever.invoke(TITLES[0])] == expected
+    plain = load_retriever(STORE, k=5)
+    assert [document.id for document in plain.invoke(TITLES[0], **options)] == expected
+    (told, *_) = plain.invoke(TITLES[0], explain=True)
+    assert set(told.metadata["reasons"]) == {"terms", "sentence", "facet"}
+    for wrong in ({"mode": "best"}, {"diversity": 3}, {"like": "one text"}):
+        with pytest.raises(QueryError):
+            load_retriever(STORE, **wrong)
+
+
+def test_a_batch_of_the_retriever_is_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    import swimmer.retriever as face
+
+    calls = []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments[1])
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(face, "ask", counted)
+    retriever = face.load_retriever(STORE, k=3)
+    answers = retriever.batch([*TITLES[:6], TITLES[0]])
+    assert len(calls) == 1 and len(answers) == 7
+    assert answers[0] == answers[6] == face.load_retriever(STORE, k=3).invoke(TITLES[0])
+    mixed = retriever.batch([TITLES[0], " "], return_exceptions=True)
+    assert mixed[0] == answers[0] and isinstance(mixed[1], QueryError)

@@ -42,6 +42,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
             "url": matched.url,
             "exact": answer.exact,
         },
+        "related": answer.related,
         "hits": [hit_to_dict(hit) for hit in answer.hits],
         "warnings": list(answer.warnings),
     }

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from swimmer import Answer, Hit, Paper
@@ -127,6 +127,8 @@ def test_no_text_breaks_out_of_a_bibtex_field(text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example("\\ ")
+@example("\\ }")
 @given(st.text(alphabet=st.sampled_from("\\{}$%&#_^~@\"'=, abAB1\n"), min_size=1, max_size=30))
 def test_a_bibtex_value_is_always_balanced(text: str) -> None:
     value = latex(text)

@@ -214,7 +214,10 @@ def latex(text: str) -> str:
             parts[index] = re.sub(r"(?<!\\)%", r"\\%", braces)
         else:
             parts[index] = _TOKEN.sub(_escaped_token, part)
-    return _balanced("".join(parts)).strip()
+    value = _balanced("".join(parts)).strip()
+    # A backslash left over at the end would take the closing brace of the field with it.
+    lone = (len(value) - len(value.rstrip("\\"))) % 2
+    return value[:-1] + r"\textbackslash{}" if lone else value
 
 
 def _escaped_token(match: re.Match[str]) -> str:
@@ -225,7 +228,6 @@ def _escaped_token(match: re.Match[str]) -> str:
         return "\\" + token
     if token[0] == "\\" and (token[1:].isalpha() or token[1:] in _KEPT_ESCAPES) and token != "\\":
         return token
-    # A backslash that starts nothing would take the closing brace of the field with it.
     return r"\textbackslash{}" + token[1:].replace("\\", r"\textbackslash{}")
 
 

@@ -235,7 +235,7 @@ class _Build:
         database = PaperDatabase.create(path)
         self._failing.callback(database.close)
         known = KnownPapers()
-        with database.transaction():
+        with database.bulk():
             for paper in papers:
                 row = known.find(paper, database)
                 if row is None:

@@ -84,7 +84,7 @@ class Paper:
         if not self.id:
             put(self, "id", derived_id(self.url, self.title))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The title key: what makes two spellings of one title equal."""
         return title_key(self.title)

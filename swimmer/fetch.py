@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import socket
 import time
@@ -32,6 +33,7 @@ from swimmer.sources.answers import (
     ends_too_early,
 )
 from swimmer.sources.pages import Page, PageCache
+from swimmer.text import clean
 
 if TYPE_CHECKING:
     import httpx
@@ -404,12 +406,17 @@ class _Trouble(Exception):
 
 
 def user_agent() -> str:
-    """Return the name under which publishers see swimmer, with where to complain."""
+    """Return the name under which publishers see swimmer, with where to complain.
+
+    `$SWIMMER_CONTACT`, an address of whoever fetches, stands before that of the project.
+    """
     from importlib import metadata
 
     about = metadata.metadata("swimmer")
     links = [link.partition(", ")[2] for link in about.get_all("Project-URL") or ()]
-    contact = links[0] if links else "a LangChain retrieval library for papers"
+    contact = clean(os.environ.get("SWIMMER_CONTACT", ""), 200)
+    if not contact.isascii() or not contact:
+        contact = links[0] if links else "a LangChain retrieval library for papers"
     return f"swimmer/{about['Version']} (+{contact})"
 
 

@@ -327,6 +327,17 @@ def test_who_is_asking(publisher: Publisher) -> None:
     assert "(+" in agent
 
 
+def test_whoever_fetches_may_say_where_to_complain(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWIMMER_CONTACT", "mailto:me@example.org\r\nX-Evil: 1")
+    serve(publisher, Reply(b"[]"))
+    with publisher.client() as client:
+        client.get(URL, as_json)
+    (agent,) = publisher.user_agents
+    assert "(+mailto:me@example.org" in agent and "\n" not in agent
+
+
 def test_news_of_waiting(publisher: Publisher) -> None:
     said: list[str] = []
     publisher.faults = [Reply(b"", 503)]

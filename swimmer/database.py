@@ -435,9 +435,9 @@ def _paper(record: tuple[Any, ...]) -> Paper:
         authors=tuple(json.loads(authors)),
         venue=venue,
         year=year,
-        keywords=tuple(json.loads(keywords)),
+        keywords=tuple(json.loads(keywords)) if keywords != "[]" else (),
         status=status,
-        extra=json.loads(extra),
+        extra=json.loads(extra) if extra != "{}" else {},
         display_title=display,
     )
     return paper

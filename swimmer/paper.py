@@ -113,7 +113,7 @@ class Paper:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-able values, those of `extra` beside the named ones."""
-        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "extra"}
+        named: dict[str, Any] = {name: getattr(self, name) for name in _NAMED}
         named["authors"], named["keywords"] = list(self.authors), list(self.keywords)
         return {**{k: v for k, v in self.extra.items() if k not in named}, **named}
 
@@ -131,6 +131,7 @@ class Paper:
         return replace(self, **blanks, id=identifier, extra={**other.extra, **self.extra})
 
 
+_NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
 _TEXT_LIMITS = {"title": TITLE_LIMIT, "abstract": ABSTRACT_LIMIT, "id": 500, "venue": 200,
                 "status": 200}  # fmt: skip
 

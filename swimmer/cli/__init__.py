@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -39,6 +40,9 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
+        if cmd_name == "search":
+            # Starting the threads of the linear algebra takes longer than one question does.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"swimmer.cli.{HOMES.get(cmd_name, cmd_name)}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command

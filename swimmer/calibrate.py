@@ -21,7 +21,7 @@ FEWEST = 20
 """Papers below which nothing can be learnt."""
 
 SAMPLE = 100
-"""Titles of the store that are asked."""
+"""Titles of the store that are asked, at most."""
 
 MISSED = 0.02
 """The share of the store's own titles that may be taken for unrelated."""
@@ -78,10 +78,15 @@ def learnt_thresholds(database: PaperDatabase, vectors: Vectors, model: Model) -
     count = len(vectors)
     if count < FEWEST:
         return {}
-    rows = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(np.int64)).tolist()
+    # A transformer reads a title for about as long as a paper: what is learnt from a small store
+    # must not cost more than building it.
+    most = max(8, count // 20) if model.pads else count
+    sample = min(count, SAMPLE, most)
+    rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64)).tolist()
     titles = [paper.title for paper in database.papers(rows)]
+    foreign = UNRELATED[:most]
     own = _best(vectors, _embedded(model, titles), rows)
-    other = _best(vectors, _embedded(model, UNRELATED), [-1] * len(UNRELATED))
+    other = _best(vectors, _embedded(model, foreign), [-1] * len(foreign))
     if not len(own) or not len(other):
         return {}
     low, high = float(np.quantile(own, MISSED)), float(np.quantile(other, 0.95))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -119,9 +120,10 @@ def warm(store: Path) -> None:
             search(opened, title)
             ours.append(time.perf_counter() - middle)
             bare.append(middle - started)
-    row("warm: bare FAISS search, median", statistics.median(bare), 0)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    row("warm: bare FAISS search, median", statistics.median(bare), memory)
     over = statistics.median(ours) - statistics.median(bare)
-    row("warm: swimmer search of a known title, median", statistics.median(ours), 0,
+    row("warm: swimmer search of a known title, median", statistics.median(ours), memory,
         f"{over * 1000:.2f} ms over bare FAISS")  # fmt: skip
 
 
@@ -146,7 +148,8 @@ if sys.argv[3] == "changed":
     ]
 started = time.perf_counter()
 build_store(papers, sys.argv[2], model=Slow())
-print(time.perf_counter() - started)
+import resource
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
@@ -159,14 +162,11 @@ def builds(papers: Path, work: Path) -> None:
     for state in ("first", "changed"):
         command = [sys.executable, "-c", BUILD, str(papers), str(folder), state]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        times.append(float(done.stdout))
-    row("build with a model of 40 ms a paper", times[0], 0)
-    row(
-        "rebuild after 1 % of the papers changed",
-        times[1],
-        0,
-        f"{times[1] / times[0]:.1%} of the build",
-    )
+        seconds, memory = map(float, done.stdout.split())
+        times.append((seconds, memory))
+    row("build with a model of 40 ms a paper", *times[0])
+    share = times[1][0] / times[0][0]
+    row("rebuild after 1 % of the papers changed", *times[1], f"{share:.1%} of the build")
 
 
 def synthetic(papers: Path, count: int) -> Iterator[object]:

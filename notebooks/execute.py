@@ -1,8 +1,8 @@
 """Run the notebooks from top to bottom, offline, and keep what they print and draw.
 
-    pip install -c constraints.txt ".[test]"
-    python notebooks/execute.py            # every notebook here
-    python notebooks/execute.py agent.ipynb
+pip install -c constraints.txt ".[test]"
+python notebooks/execute.py            # every notebook here
+python notebooks/execute.py agent.ipynb
 """
 
 from __future__ import annotations

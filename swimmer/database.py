@@ -229,9 +229,7 @@ class PaperDatabase:
 
     def keys_of_rows(self, rows: Sequence[int]) -> list[str]:
         """Return the title keys of rows, in that order."""
-        sql = (
-            "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"
-        )
+        sql = "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"
         found = {int(row): str(key) for row, key in self.query(sql, (json.dumps(list(rows)),))}
         return [found[row] for row in rows]
 

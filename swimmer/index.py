@@ -119,9 +119,7 @@ class VectorIndex:
         flat: Vectors = faiss.rev_swig_ptr(self._index.get_xb(), size)
         return flat.reshape(self.rows, self.dimension)
 
-    def search(
-        self, queries: Vectors, k: int, allowed: Rows | None = None
-    ) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
         """Return the k best rows of each query, best first.
 
         Args:
@@ -161,9 +159,7 @@ class VectorIndex:
         )
         return self._ranked(scores, allowed[positions])
 
-    def _search_lists(
-        self, queries: Vectors, k: int, allowed: Rows | None
-    ) -> tuple[Vectors, Rows]:
+    def _search_lists(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
         selector = None if allowed is None else self._selector(allowed)
         probes = min(_PROBES, self._index.nlist)
         while True:

@@ -58,7 +58,9 @@ async def test_the_same_asynchronously() -> None:
 def test_a_chain_answers_from_what_the_retriever_found() -> None:
     retriever = load_retriever("sample", k=2)
     prompt = ChatPromptTemplate.from_template("{papers}\n\nQuestion: {question}")
-    chat = ScriptedChat(script=[lambda messages: f"read {len(str(messages[0].content))} characters"])
+    chat = ScriptedChat(
+        script=[lambda messages: f"read {len(str(messages[0].content))} characters"]
+    )
     chain = (
         {"papers": retriever | (lambda found: "\n\n".join(d.page_content for d in found)),
          "question": RunnablePassthrough()}

@@ -72,9 +72,7 @@ def test_a_copy_is_a_true_faiss_whose_saving_works(
     expected = ours.similarity_search_with_score(TITLE, k=5)
     assert copy.similarity_search(TITLE, k=5) == [d for d, _ in expected]
     copy.save_local(str(home / "theirs"))
-    again = FAISS.load_local(
-        str(home / "theirs"), embeddings, allow_dangerous_deserialization=True
-    )
+    again = FAISS.load_local(str(home / "theirs"), embeddings, allow_dangerous_deserialization=True)
     found = again.similarity_search_with_score(TITLE, k=5)
     assert [d for d, _ in found] == [d for d, _ in expected]
     # What they call a score is a squared distance: 2 - 2 cosine.
@@ -270,9 +268,7 @@ def test_metadata_nested_too_deep_is_refused(home: Path) -> None:
         community.import_langchain_faiss(folder, HashEmbeddings())
 
 
-def test_a_pickle_over_the_limit_is_not_read(
-    saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pickle_over_the_limit_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(community, "PICKLE_LIMIT", 1000)
     with pytest.raises(SourceError, match="at most 1000"):
         community.import_langchain_faiss(saved, HashEmbeddings())

@@ -239,7 +239,9 @@ def test_half_precision_is_the_same_model(folder: Path, home: Path, papers: list
     assert len(found) == 10
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "gpu", "", "mps" if sys.platform == "linux" else "x"])
+@pytest.mark.parametrize(
+    "device", ["cuda:99", "gpu", "", "mps" if sys.platform == "linux" else "x"]
+)
 def test_a_device_that_is_not_there(folder: Path, device: str) -> None:
     with pytest.raises(ModelError, match="no device"):
         load_model(str(folder), device=device)

@@ -45,9 +45,7 @@ def pictures(notebook: Any) -> int:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs_offline(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if name == "similar_papers.ipynb":
         pytest.importorskip("matplotlib", reason='needs pip install "swimmer[test]"')
     closed = "http://127.0.0.1:9"

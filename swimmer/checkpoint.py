@@ -31,7 +31,8 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._connection: sqlite3.Connection | None = None
         # Most builds end before the first checkpoint is due, and never touch the disk for one.
-        if path.exists():
+        self._resumed = path.exists()
+        if self._resumed:
             self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -41,16 +42,19 @@ class Checkpoint:
             except sqlite3.DatabaseError:
                 # A checkpoint that a crash has torn is worth nothing; the build starts over.
                 self._path.unlink(missing_ok=True)
+                self._resumed = False
                 self._connection = self._connect()
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path)
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB PRIMARY KEY, vector BLOB) "
-            "WITHOUT ROWID"
-        )
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB, vector BLOB)")
+        if self._resumed:
+            # Only a build that goes on looks vectors up; a first one just appends, at full speed.
+            connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {self._table}_digest ON {self._table} (digest)"
+            )
         return connection
 
     def __enter__(self) -> Checkpoint:
@@ -68,7 +72,7 @@ class Checkpoint:
 
     def find(self, digests: list[bytes]) -> dict[bytes, Vectors]:
         """Return the vectors that an earlier start has left, by digest."""
-        if self._connection is None:
+        if self._connection is None or not self._resumed:
             return {}
         marks = ",".join("?" * len(digests))
         found = self._connection.execute(
@@ -91,7 +95,7 @@ class Checkpoint:
             connection = self._open()
             with connection:
                 connection.executemany(
-                    f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)",
+                    f"INSERT INTO {self._table} VALUES (?, ?)",
                     ((d, v.astype("<f4").tobytes()) for d, v in self._fresh.items()),
                 )
         except sqlite3.OperationalError as error:

@@ -22,6 +22,9 @@ EXACT_LIMIT = 300_000
 GATHER_LIMIT = 50_000
 """Allowed rows up to which a filtered search over an inverted file scores them one by one."""
 
+_INVERTED_FILE = b"IwFl"
+"""The first bytes that FAISS writes for an IndexIVFFlat."""
+
 _PROBES = 48
 _SAMPLE = 200
 
@@ -68,10 +71,11 @@ class VectorIndex:
             StoreDamagedError: it is not a FAISS index, or not of that shape.
         """
         try:
-            flags = faiss.IO_FLAG_MMAP_IFC
-            index = faiss.read_index(str(path), flags)
-            if isinstance(index, faiss.IndexIVF):
-                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+            # Each kind of index has its own flag to be mapped; with the other's it is read whole.
+            with path.open("rb") as stream:
+                inverted = stream.read(4) == _INVERTED_FILE
+            flag = faiss.IO_FLAG_MMAP if inverted else faiss.IO_FLAG_MMAP_IFC
+            index = faiss.read_index(str(path), flag)
         except RuntimeError as error:
             reason = str(error).splitlines()[-1][:120]
             raise StoreDamagedError(f"{path}: is not a readable FAISS index ({reason})") from None

@@ -416,3 +416,46 @@ def test_commit_to_a_place_that_cannot_be_written_says_so(store: PaperStore) -> 
     with pytest.raises(StoreError, match="cannot be written"):
         store.commit("/proc/nothing/here")
     assert len(store) == 31
+
+
+# ---------------------------------------------------------------------- beyond exact search
+
+
+def test_a_large_store_is_mapped_searched_filtered_and_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import faiss
+
+    monkeypatch.setattr("swimmer.index.EXACT_LIMIT", 500)
+    monkeypatch.setattr("swimmer.index.GATHER_LIMIT", 50)
+    papers = [
+        Paper(title=f"Topic {i % 40} method {i}", abstract=f"topic{i % 40} " * 8, id=str(i),
+              year=2000 + i % 25)
+        for i in range(3000)
+    ]  # fmt: skip
+    build_store(papers, "large", model=HashEmbeddings(32)).close()
+    flags: list[int] = []
+    read = faiss.read_index
+    monkeypatch.setattr(
+        faiss, "read_index", lambda path, flag: flags.append(flag) or read(path, flag)
+    )
+    with open_store("large") as store:
+        assert not store.manifest.exact and store.manifest.recall > 0.9
+        vectors = store.vectors()
+        assert flags == [faiss.IO_FLAG_MMAP]
+        for row in (0, 17, 1234, 2999):
+            (own, *others) = search(store, papers[row].title, 5, include_self=True)
+            assert own.paper.id == str(row) and len(others) == 4
+            exact = np.sort(vectors @ vectors[row])[::-1][:5]
+            assert [hit.score for hit in (own, *others)] == pytest.approx(exact.tolist(), abs=1e-4)
+        # 120 papers of one year, more than are gathered; k answers whenever k papers match.
+        hits = search(store, papers[0].title, 119, filter={"year": 2000})
+        assert len(hits) == 119 and {hit.paper.year for hit in hits} == {2000}
+        assert len(search(store, papers[0].title, 9, filter={"id": ["5", "6", "7"]})) == 3
+        store.model(HashEmbeddings(32))
+        store.delete([str(i) for i in range(0, 3000, 3)])
+        store.commit()
+    with open_store("large") as store:
+        store.model(HashEmbeddings(32))
+        assert len(store) == 2000 and store.verify() == []
+        assert search(store, papers[1].title, 1, include_self=True)[0].paper == papers[1]

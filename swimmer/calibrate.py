@@ -80,7 +80,7 @@ def learnt_thresholds(database: PaperDatabase, vectors: Vectors, model: Model) -
         return {}
     # A transformer reads a title for about as long as a paper: what is learnt from a small store
     # must not cost more than building it.
-    most = max(8, count // 20) if model.pads else count
+    most = max(8, count // 40) if model.pads else count
     sample = min(count, SAMPLE, most)
     rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64)).tolist()
     titles = [paper.title for paper in database.papers(rows)]

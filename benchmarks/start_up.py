@@ -238,7 +238,7 @@ def size_of_installation() -> None:
         size = sum(
             p.stat().st_size for p in target.rglob("*") if p.is_file() and not p.is_symlink()
         )
-        torch = any(target.rglob("torch"))
+        torch = any(target.glob("lib/python*/site-packages/torch"))
     print(f"base installation: {size / 1e6:,.0f} MB on disk with the environment itself, "
           f"torch: {'yes' if torch else 'no'}, installed in {wall:.0f} s")  # fmt: skip
 

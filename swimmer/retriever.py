@@ -128,9 +128,16 @@ def load_retriever(
         filter: conditions as `filters.compile_filter` takes them, applied before the search.
         include_self: whether the paper asked about may be among its own answers.
         lookup: False embeds a query even when it is a title of the store.
-        like, unlike, mode, diversity, group, rerank, explain: ways of asking, as for
+        like: further examples of what is wanted, titles or papers; this and the next six as for
             `swimmer.ask`.
-        tags, metadata: what tracing shows, as for every LangChain retriever.
+        unlike: examples of what is not wanted.
+        mode: `dense` (vectors), `keyword` (words) or `hybrid` (both).
+        diversity: from 0 (by relevance alone) to 1 (by difference alone).
+        group: whether versions of one work become one document.
+        rerank: a second look at the first 50: `True`, a name, or a function.
+        explain: whether each document says in its metadata why it was found (`reasons`).
+        tags: labels that tracing shows, as for every LangChain retriever.
+        metadata: what else tracing shows.
 
     Raises:
         StoreNotFoundError: there is no such store; the message lists those there are.

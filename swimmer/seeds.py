@@ -70,10 +70,19 @@ def find_seeds(
     if not lookup:
         return seeds
     matches = find_titles(store, [seed.text for seed in seeds])
-    return [
-        replace(seed, row=match[0], exact=match[1]) if match else seed
-        for seed, match in zip(seeds, matches, strict=True)
-    ]
+    return [_placed(store, seed, match) for seed, match in zip(seeds, matches, strict=True)]
+
+
+def _placed(store: PaperStore, seed: Seed, match: tuple[int, bool] | None) -> Seed:
+    """Return a seed with its row: that of its title, or, of a paper of the store itself, its own.
+
+    Several papers of a store may have one title ("Position paper", a title in two tracks).
+    """
+    if seed.outside is not None:
+        own = store.database.row_of_id(seed.outside.id)
+        if own is not None and store.database.keys_of_rows([own]) == [seed.outside.key]:
+            match = (own, True)
+    return replace(seed, row=match[0], exact=match[1]) if match else seed
 
 
 def _seed(one: str | Paper | KnownPaper) -> Seed:

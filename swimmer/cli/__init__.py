@@ -23,6 +23,7 @@ VERBS = {
     "list": "The stores there are.",
     "show": "What a store holds, in words.",
     "verify": "Check that a store is whole.",
+    "serve": "Serve the stores as a page in the browser.",
     "mcp": "Serve the stores to agents over the Model Context Protocol.",
     "completion": "Print the completion script of a shell.",
 }

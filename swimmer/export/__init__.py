@@ -117,6 +117,30 @@ def papers_of(answers: Iterable[Answer]) -> list[Paper]:
     return list(found.values())
 
 
+def papers_to_json(papers: Iterable[Paper]) -> str:
+    """Return one JSON object a line, one line a paper; `swimmer build` reads it back."""
+    return "".join(json.dumps(paper.to_dict(), ensure_ascii=False) + "\n" for paper in papers)
+
+
+def papers_to_csv(papers: Iterable[Paper]) -> str:
+    """Return a CSV table with one row a paper, notes of one's own last; safe as `to_csv` is."""
+    import csv
+    import io
+
+    from swimmer.export.reading_list import note_of
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*CSV_COLUMNS[3:], "notes"])
+    for paper in papers:
+        cells = (
+            paper.id, paper.title, "; ".join(paper.authors), paper.venue, paper.year or "",
+            paper.url, paper.abstract, note_of(paper),
+        )  # fmt: skip
+        writer.writerow([_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
 def _bibtex(answers: Iterable[Answer]) -> str:
     from swimmer.export.bibtex import to_bibtex
 

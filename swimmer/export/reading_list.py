@@ -53,11 +53,16 @@ def to_reading_list(
         parts += _section(
             number,
             paper,
-            (notes or {}).get(paper.id, "") or _kept(paper, "reading_notes"),
+            (notes or {}).get(paper.id, "") or note_of(paper),
             (translations or {}).get(paper.id, "") or _kept(paper, "abstract_translated"),
             language,
         )
     return "\n".join(parts)
+
+
+def note_of(paper: Paper) -> str:
+    """Return the note of one's own that stands in a paper, "" without one."""
+    return _kept(paper, "reading_notes")
 
 
 def _kept(paper: Paper, name: str) -> str:

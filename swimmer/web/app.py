@@ -1,0 +1,144 @@
+"""The page as an ASGI application: its parts mounted, its errors made readable, its guard."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
+from swimmer.web.reading import ReadingList
+from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
+from swimmer.web.shelf import Shelf
+from swimmer.web.site import STATIC, Entry, Site, site_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
+
+PARTS = ["swimmer.web.pages", "swimmer.web.list_pages"]
+"""The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
+a further page is one more module here."""
+
+THREADS = 8
+"""Searches at once: more of them only wait for the same two or four cores."""
+
+
+def create_app(
+    stores: Sequence[Path] = (),
+    *,
+    host: str = "127.0.0.1",
+    token: str = "",
+    reading_list: Path | None = None,
+) -> Starlette:
+    """Return the page as an ASGI application.
+
+    Args:
+        stores: folders to serve besides those that `swimmer list` finds.
+        host: where it will listen; decides which names in a Host header are its own.
+        token: what a visitor must show, "" for nothing.
+        reading_list: the file of the reading list, by default the user's own.
+    """
+    routes: list[BaseRoute] = [Mount("/static", _Static(directory=STATIC))]
+    menu: list[Entry] = []
+    for name in PARTS:
+        part = import_module(name)
+        routes += part.ROUTES
+        if (entry := getattr(part, "MENU", None)) is not None:
+            menu.append(entry)
+    site = Site(Shelf(stores), ReadingList(reading_list), menu)
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, knows=known_hosts(host), token=token)],
+        exception_handlers={
+            SwimmerError: _on_error, HTTPException: _on_http_error, Exception: _on_bug,
+        },
+        lifespan=_lifespan,
+        max_body_size=BODY_LIMIT,
+    )  # fmt: skip
+    app.state.site = site
+    return app
+
+
+class _Static(StaticFiles):
+    """Static files; one asked for by its version is kept by the browser."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"].startswith(b"v="):
+            inner = send
+
+            async def send(message: dict[str, object]) -> None:  # type: ignore[misc]
+                if message["type"] == "http.response.start" and message["status"] == 200:
+                    kept = (b"cache-control", b"public, max-age=31536000, immutable")
+                    message["headers"] = [*message["headers"], kept]  # type: ignore[misc]
+                await inner(message)
+
+        await super().__call__(scope, receive, send)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    import anyio.to_thread
+
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    # The first visitor should not wait for numpy and FAISS to load.
+    threading.Thread(target=_warm, args=(app.state.site,), daemon=True).start()
+    yield
+
+
+def _warm(site: Site) -> None:
+    from swimmer.web.answering import similar
+
+    with contextlib.suppress(SwimmerError):
+        store = site.shelf.store(site.shelf.default())
+        if len(store):
+            similar(store, store.papers([0])[0], 1)
+
+
+def _on_error(request: Request, error: Exception) -> Response:
+    """Return an error of swimmer's own as a page, or as a line where only a part was asked for."""
+    assert isinstance(error, SwimmerError)
+    if isinstance(error, StoreNotFoundError):
+        status, title = 404, "No such store"
+    elif isinstance(error, InputError):
+        status, title = 400, "This cannot be asked"
+    elif isinstance(error, StoreBusyError):
+        status, title = 503, "The store is busy"
+    else:
+        status = 503 if isinstance(error, ModelError) else 500
+        title = "The model cannot be had" if status == 503 else "The store cannot be read"
+    return _failed(request, status, title, str(error))
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _failed(request, 404, "No such page", "There is nothing at this address.")
+    return _failed(request, error.status_code, "This cannot be done", error.detail)
+
+
+def _on_bug(request: Request, error: Exception) -> Response:
+    # Whatever broke may break the page's own templates too; the log has the traceback.
+    return HTMLResponse("<!doctype html><title>Error</title><p>Something broke; the terminal that "
+                        "runs swimmer serve says what.", 500)  # fmt: skip
+
+
+def _failed(request: Request, status: int, title: str, message: str) -> Response:
+    site = site_of(request)
+    if "hx-request" in request.headers or request.url.path == "/complete":
+        return site.fragment("failure.html", status=status, message=message)
+    stores = [info for info in site.shelf.stores() if info.manifest is not None]
+    return site.page(
+        request, "error.html", status=status, title=title, message=message, stores=stores
+    )

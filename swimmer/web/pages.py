@@ -1,0 +1,189 @@
+"""The pages that ask: the search with its answer, a paper of its own, completions, exports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from swimmer.errors import QueryError
+from swimmer.web.question import DEFAULTS, MODES, MOST, Question, read_question
+from swimmer.web.shelf import only_sample
+from swimmer.web.site import Entry, shown, site_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from swimmer.paper import Paper
+    from swimmer.store import PaperStore
+
+COMPLETIONS = 8
+SIMILAR = 12
+EXPORTS = {
+    "json": ("JSON", "json", "application/json"),
+    "csv": ("CSV", "csv", "text/csv"),
+    "markdown": ("Markdown", "md", "text/markdown"),
+    "bibtex": ("BibTeX", "bib", "application/x-bibtex"),
+    "ris": ("RIS", "ris", "application/x-research-info-systems"),
+    "reading-list": ("Reading list", "reading-list.md", "text/markdown"),
+}
+"""Formats of an answer: what a link is called, the ending of its file, its type."""
+
+_FIELDS = 40
+_SHORT = 100
+_HIDDEN = {"reading_notes", "abstract_translated"}
+
+
+def home(request: Request) -> Response:
+    """Return the empty search page, or how to build a store where there is none."""
+    site = site_of(request)
+    question = read_question(request.query_params, site.shelf.default())
+    stores = site.shelf.stores()
+    if not any(info.manifest for info in stores):
+        return site.page(request, "empty.html", stores=stores)
+    opened = site.shelf.store(question.store)
+    # Reasons are worth their milliseconds to somebody who reads.
+    return _form(request, replace(question, why=True), starters=_starters(opened))
+
+
+def _starters(store: PaperStore) -> list[Paper]:
+    """Return a few papers of a store, far apart in it, to begin with."""
+    return store.papers(
+        sorted({len(store) * part // 7 for part in (1, 3, 5)} if len(store) else ())
+    )
+
+
+def search(request: Request) -> Response:
+    """Return the answer to the question of the address, with the form that it came from."""
+    from swimmer.web.answering import reply
+
+    site = site_of(request)
+    question = read_question(request.query_params, site.shelf.default())
+    store = site.shelf.store(question.store)
+    question = _with_condition_checked(store, question)
+    if question.errors:
+        return _form(request, question, status=400)
+    try:
+        found = reply(store, question)
+    except QueryError as error:
+        return _form(request, question, status=400, problem=str(error))
+    return _form(request, question, reply=found, exports=EXPORTS)
+
+
+def _with_condition_checked(store: PaperStore, question: Question) -> Question:
+    """Return the question with what the store's fields make of its condition among its errors."""
+    from swimmer.filters import compile_filter
+
+    if question.filter is None:
+        return question
+    try:
+        compile_filter(question.filter, store.fields())
+    except QueryError as error:
+        return replace(question, errors={**question.errors, "where": str(error)})
+    return question
+
+
+def _form(request: Request, question: Question, status: int = 200, **context: Any) -> Response:
+    site = site_of(request)
+    stores = site.shelf.stores()
+    given: dict[str, Any] = {"reply": None, "problem": "", "exports": {}, "starters": []}
+    return site.page(
+        request,
+        "search.html",
+        status=status,
+        question=question,
+        stores=stores,
+        only_sample=only_sample(stores),
+        modes=MODES,
+        defaults=DEFAULTS,
+        most=MOST,
+        **given | context,
+    )
+
+
+def complete(request: Request) -> Response:
+    """Return titles that complete what was typed, as the options of a listbox."""
+    from swimmer.complete import complete_titles
+
+    site = site_of(request)
+    typed = request.query_params.get("q", "")[:300]
+    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    return site.fragment("options.html", titles=complete_titles(store, typed, COMPLETIONS))
+
+
+def export(request: Request) -> Response:
+    """Return an answer as a file in one of EXPORTS."""
+    from swimmer.export import WRITERS
+    from swimmer.web.answering import answered
+
+    site = site_of(request)
+    format = request.query_params.get("format", "")
+    if format not in EXPORTS:
+        raise QueryError(f"unknown format {format[:40]!r}; there is {', '.join(EXPORTS)}")
+    question = read_question(request.query_params, site.shelf.default())
+    if question.errors:
+        raise QueryError("; ".join(question.errors.values()))
+    store = site.shelf.store(question.store)
+    answer = answered(store, question, explain=question.why)
+    _, ending, kind = EXPORTS[format]
+    return download(WRITERS[format]([answer]), f"swimmer-{store.name}.{ending}", kind)
+
+
+def download(text: str, name: str, kind: str) -> Response:
+    """Return text as a file that a browser saves."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
+
+
+def paper(request: Request) -> Response:
+    """Return the page of one paper, with the papers most like it."""
+    from swimmer.web.answering import similar
+
+    site = site_of(request)
+    wanted = request.query_params.get("id", "")[:500]
+    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    found = store.get([wanted])
+    if not found:
+        return site.page(
+            request, "error.html", status=404, title="No such paper",
+            message=f"The store {store.name} has no paper with the id {wanted!r}. It may have been "
+            "built again since the link was made; search for the title.",
+            stores=site.shelf.stores(),
+        )  # fmt: skip
+    return site.page(
+        request,
+        "paper.html",
+        store=store.name,
+        paper=found[0],
+        facts=list(_facts(found[0])),
+        hits=similar(store, found[0], SIMILAR),
+        question=Question(store.name),
+    )
+
+
+def _facts(paper: Paper) -> Iterator[tuple[str, list[str]]]:
+    """Yield the further fields of a paper: a label and the values to show."""
+    for name, value in list(paper.extra.items())[:_FIELDS]:
+        values = value if isinstance(value, list) else [value]
+        plain = [
+            shown(one, 2_000) for one in values[:_SHORT]
+            if isinstance(one, (str, int, float)) and not isinstance(one, bool) and one != ""
+        ]  # fmt: skip
+        if plain and name not in _HIDDEN:
+            label = re.sub(r"[_\W]+", " ", shown(name, 60)).strip()
+            yield label[:1].upper() + label[1:] or "Field", plain
+
+
+ROUTES = [
+    Route("/", home),
+    Route("/search", search),
+    Route("/complete", complete),
+    Route("/export", export),
+    Route("/paper", paper),
+]
+MENU = Entry("/", "Search")

@@ -1,0 +1,204 @@
+"""A question as it stands in an address: read, checked field by field, written back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from swimmer.errors import QueryError
+from swimmer.text import clean
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+
+    from swimmer.filters import Filter
+
+MOST = 10_000
+"""Papers that one question may ask for."""
+
+PAGE = 50
+"""Hits that one page shows."""
+
+EXAMPLES = 20
+QUERY_LIMIT = 5_000
+WHERE_LIMIT = 2_000
+ID_LIMIT = 500
+MODES = ("dense", "hybrid", "keyword")
+DEFAULTS = {"k": "10", "mode": "dense", "diversity": "0"}
+_NAMES = ("q", "k", "mode", "diversity", "year_from", "year_to", "where")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the address of an answer asks; `errors` says, by field, what cannot be asked.
+
+    `given` holds the fields as they were typed, so that a form can show a wrong one again. `like`
+    and `unlike` are ids of papers of the store.
+    """
+
+    store: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    why: bool = False
+    page: int = 1
+    query: str = ""
+    k: int = 10
+    mode: str = "dense"
+    diversity: float = 0.0
+    filter: Filter | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked at all."""
+        return not self.query and not self.like
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every setting is as a new form has it."""
+        set_to = {name: value for name, value in self.given.items() if name != "q" and value}
+        return not self.errors and all(DEFAULTS.get(name) == v for name, v in set_to.items())
+
+    def url(self, path: str = "/search", **changes: Any) -> str:
+        """Return the address of this question, or of one that differs in some fields."""
+        asked = replace(self, **changes) if changes else self
+        pairs = [("store", asked.store)]
+        pairs += [
+            (name, value) for name in _NAMES
+            if (value := asked.given.get(name, "")) and DEFAULTS.get(name) != value
+        ]  # fmt: skip
+        pairs += [("like", one) for one in asked.like]
+        pairs += [("unlike", one) for one in asked.unlike]
+        if asked.why:
+            pairs.append(("why", "1"))
+        if asked.page > 1:
+            pairs.append(("page", str(asked.page)))
+        return f"{path}?{urlencode(pairs)}"
+
+    def export(self, format: str) -> str:
+        """Return the address of the answer in a format."""
+        return f"{self.url('/export', page=1)}&{urlencode({'format': format})}"
+
+    def more(self, identifier: str) -> str:
+        """Return the address of the question with one example more of what is wanted."""
+        unlike = tuple(one for one in self.unlike if one != identifier)
+        return self.url(like=_with(self.like, identifier), unlike=unlike, page=1)
+
+    def less(self, identifier: str) -> str:
+        """Return the address of the question with one example more of what is not wanted."""
+        like = tuple(one for one in self.like if one != identifier)
+        return self.url(like=like, unlike=_with(self.unlike, identifier), page=1)
+
+    def without(self, identifier: str) -> str:
+        """Return the address of the question without an example."""
+        like = tuple(one for one in self.like if one != identifier)
+        unlike = tuple(one for one in self.unlike if one != identifier)
+        # With nothing left to ask, what remains is the empty form.
+        path = "/search" if self.query or like else "/"
+        return self.url(path, like=like, unlike=unlike, page=1)
+
+
+def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:
+    return some if identifier in some else (*some, identifier)
+
+
+def read_question(params: QueryParams, default_store: str) -> Question:
+    """Return the question of an address; what is wrong with it stands in its `errors`."""
+    given = {name: params.get(name, "")[: QUERY_LIMIT + 1].strip() for name in _NAMES}
+    given = {name: value or DEFAULTS.get(name, "") for name, value in given.items()}
+    reader = _Reader(given)
+    query = reader.text("q", QUERY_LIMIT)
+    years = (reader.number("year_from", 1000, 9999), reader.number("year_to", 1000, 9999))
+    question = Question(
+        store=params.get("store", "")[:200] or default_store,
+        given=given,
+        like=reader.examples("like", params.getlist("like")),
+        unlike=reader.examples("unlike", params.getlist("unlike")),
+        why=params.get("why", "") not in ("", "0"),
+        page=reader.page(params.get("page", "")),
+        query=query,
+        k=reader.number("k", 1, MOST) or 10,
+        mode=reader.choice("mode", MODES),
+        diversity=reader.share("diversity"),
+        filter=reader.filter(years),
+    )
+    return replace(question, errors=reader.errors)
+
+
+class _Reader:
+    """The fields of a form, each read to a value or to a sentence about what is wrong with it."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, limit: int) -> str:
+        value = self._given[name]
+        if len(value) > limit:
+            self.errors[name] = f"A question may have {limit:,} characters."
+            return ""
+        return clean(value)
+
+    def number(self, name: str, least: int, most: int) -> int | None:
+        value = self._given[name]
+        if not value:
+            return None
+        if not re.fullmatch(r"\d{1,9}", value) or not least <= int(value) <= most:
+            self.errors[name] = f"A whole number from {least} to {most} is wanted."
+            return None
+        return int(value)
+
+    def share(self, name: str) -> float:
+        value = self._given[name]
+        if re.fullmatch(r"\d?\.?\d{1,6}|\d\.", value) and 0 <= float(value) <= 1:
+            return float(value)
+        self.errors[name] = "A number from 0 to 1 is wanted."
+        return 0.0
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        value = self._given[name]
+        if value not in choices:
+            self.errors[name] = f"One of {', '.join(choices)} is wanted."
+            return choices[0]
+        return value
+
+    def examples(self, name: str, ids: Sequence[str]) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(one for one in ids if one))
+        if len(found) > EXAMPLES or any(len(one) > ID_LIMIT for one in found):
+            self.errors[name] = f"At most {EXAMPLES} examples can be given, as ids of papers."
+            return ()
+        return found
+
+    def page(self, value: str) -> int:
+        return max(1, int(value)) if re.fullmatch(r"\d{1,4}", value) else 1
+
+    def filter(self, years: tuple[int | None, int | None]) -> Filter | None:
+        first, last = years
+        if first is not None and last is not None and first > last:
+            self.errors["year_to"] = f"No year is from {first} and up to {last}."
+            return None
+        bounds = {"$gte": first, "$lte": last}
+        wanted = {operator: year for operator, year in bounds.items() if year is not None}
+        parts: list[Filter] = [{"year": wanted}] if wanted else []
+        if condition := self._condition():
+            parts.append(condition)
+        return None if not parts else parts[0] if len(parts) == 1 else {"$and": parts}
+
+    def _condition(self) -> Filter | None:
+        text = self._given["where"]
+        if not text:
+            return None
+        if len(text) > WHERE_LIMIT:
+            self.errors["where"] = f"A condition may have {WHERE_LIMIT:,} characters."
+            return None
+        from swimmer.where import parse_where
+
+        try:
+            return parse_where(text)
+        except QueryError as error:
+            self.errors["where"] = str(error)
+            return None

@@ -1,0 +1,107 @@
+"""The page served: a socket of its own, one line with the address, an end without a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from swimmer.errors import InputError
+from swimmer.web.app import create_app
+from swimmer.web.security import checked_token
+
+BACKLOG = 128
+PORTS = 50
+_WAIT = 3
+
+
+def serve(
+    stores: Sequence[Path],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token: str | None = None,
+    browser: bool = True,
+) -> None:
+    """Serve the page until interrupted; prints its address on standard output.
+
+    Args:
+        stores: folders to serve besides those that `swimmer list` finds.
+        host: the address to listen at.
+        port: 0 takes any that is free.
+        token: what visitors must show; made here where others than this machine can connect.
+        browser: whether to open the page in a browser.
+
+    Raises:
+        InputError: the address cannot be listened at, or the token is none.
+    """
+    needed = checked_token(token, host)
+    with _listener(host, port) as listener:
+        address = _address(host, listener.getsockname()[1], needed)
+        app = create_app(stores, host=host, token=needed)
+        print(f"swimmer: serving at {address} (Ctrl-C ends it)", flush=True)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_WAIT,
+            ws="none",
+            lifespan="on",
+        )
+        if browser:
+            _open(address)
+        # Ctrl-C is how a person ends it: nothing was interrupted.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or error
+        free = _next_free(host, port)
+        hint = f"try --port {free}" if free else "choose another with --host and --port"
+        raise InputError(f"port {port} of {host} cannot be had ({reason}); {hint}") from None
+    return listener
+
+
+def _next_free(host: str, port: int) -> int | None:
+    """Return the next port above one that can be had, or None."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for other in range(port + 1, min(port + 1 + PORTS, 65_536)):
+        with socket.socket(family) as trial, contextlib.suppress(OSError):
+            trial.bind((host, other))
+            return other
+    return None
+
+
+def _address(host: str, port: int, token: str) -> str:
+    # Nobody can open 0.0.0.0; by its own name the machine is reached from others too.
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    name = f"[{name}]" if ":" in name else name
+    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+
+
+def _open(address: str) -> None:
+    import threading
+    import webbrowser
+
+    # The socket listens already: a browser that is quicker than the server waits for it.
+    def opened() -> None:
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(address)
+
+    threading.Thread(target=opened, daemon=True).start()

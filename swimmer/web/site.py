@@ -1,0 +1,118 @@
+"""What every page of one server shares: the stores, the reading list, the templates, the menu."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from swimmer.text import clean_url, printable, readable
+from swimmer.web.reading import entry_key
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from swimmer.paper import Paper
+    from swimmer.web.reading import ReadingList
+    from swimmer.web.shelf import Shelf
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the menu: where it leads and what it is called."""
+
+    path: str
+    label: str
+
+
+@dataclass
+class Site:
+    """One server's state, kept at `request.app.state.site`."""
+
+    shelf: Shelf
+    reading: ReadingList
+    menu: Sequence[Entry] = field(default_factory=list)
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **context: Any
+    ) -> Response:
+        """Return a template as an answer; what every page shows is put in here."""
+        return self.fragment(
+            template,
+            status=status,
+            path=request.url.path,
+            menu=self.menu,
+            has_map=any(entry.path == "/map" for entry in self.menu),
+            kept=self.reading.keys(),
+            **context,
+        )
+
+    def fragment(self, template: str, *, status: int = 200, **context: Any) -> Response:
+        """Return a template that is only a part of a page."""
+        text = self._environment.get_template(template).render(context)
+        return HTMLResponse(text, status)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            auto_reload=False,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {
+            "shown": shown, "link": clean_url, "names": names, "place": place, "prose": prose,
+        }  # fmt: skip
+        environment.globals |= {"static_version": static_version(), "entry_key": entry_key}
+        return environment
+
+
+def site_of(request: Request) -> Site:
+    """Return the site that a request is for."""
+    return cast("Site", request.app.state.site)
+
+
+def static_version() -> str:
+    """Return a digest of the static files: a browser keeps them until one of them changes."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def shown(text: object, limit: int = 1_000) -> str:
+    """Return text of others for a page: overrides of direction made visible, cut to a length."""
+    plain = printable(str(text)[: limit + 1]).replace("\n", " ").replace("\x0b", " ")
+    return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
+
+
+@lru_cache(maxsize=1024)
+def prose(abstract: str, limit: int) -> str:
+    """Return an abstract for a page: cut to a length, LaTeX turned into Unicode."""
+    # Kept, for a millisecond an abstract is most of what a page of hits would cost.
+    return shown(readable(abstract[:limit]), limit)
+
+
+def names(authors: Sequence[str], most: int = 6) -> str:
+    """Return authors in a line, the first of them and how many more there are."""
+    more = len(authors) - most
+    line = ", ".join(shown(name, 100) for name in authors[:most])
+    return f"{line} and {more} more" if more > 0 else line
+
+
+def place(paper: Paper) -> str:
+    """Return where and when a paper appeared, and how."""
+    where = " ".join(str(part) for part in (paper.venue, paper.year) if part)
+    return shown(" · ".join(part for part in (where, paper.status) if part), 200)

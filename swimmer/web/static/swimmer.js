@@ -1,0 +1,86 @@
+/* The search box as a combobox: what htmx puts into the list is opened, walked and chosen here.
+   The pattern is that of the ARIA Authoring Practices, "editable combobox with list". */
+"use strict";
+
+(() => {
+  const input = document.querySelector("input[role=combobox]");
+  const list = document.getElementById("completions");
+  if (!input || !list) return;
+  // An answer may come after the reader has chosen, left or pressed Escape: it opens nothing.
+  let wanted = false;
+  let at = -1;
+
+  const options = () => Array.from(list.querySelectorAll("[role=option]"));
+
+  const show = (open) => {
+    list.hidden = !open;
+    input.setAttribute("aria-expanded", String(open));
+    if (!open) mark(-1);
+  };
+
+  const mark = (index) => {
+    at = index;
+    options().forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+    const marked = options()[index];
+    if (marked) {
+      input.setAttribute("aria-activedescendant", marked.id);
+      marked.scrollIntoView({ block: "nearest" });
+    } else {
+      input.removeAttribute("aria-activedescendant");
+    }
+  };
+
+  const close = () => {
+    wanted = false;
+    show(false);
+  };
+
+  const choose = (option) => {
+    input.value = option.textContent.trim();
+    close();
+    input.form.requestSubmit();
+  };
+
+  new MutationObserver(() => {
+    mark(-1);
+    show(wanted && options().length > 0 && document.activeElement === input);
+  }).observe(list, { childList: true });
+
+  input.addEventListener("input", () => {
+    wanted = input.value.trim().length > 1;
+    if (!wanted) close();
+  });
+
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey) return;
+    const count = options().length;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (!count) return;
+      event.preventDefault();
+      if (list.hidden) {
+        wanted = true;
+        show(true);
+      }
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      // Before the first and after the last stands what was typed.
+      mark(((at + 1 + step + count + 1) % (count + 1)) - 1);
+    } else if (event.key === "Enter" && !list.hidden && at >= 0) {
+      event.preventDefault();
+      choose(options()[at]);
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      close();
+    } else if (event.key === "Tab") {
+      close();
+    }
+  });
+
+  // A press on the list must not take the focus from the box before the click is there.
+  list.addEventListener("mousedown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const option = event.target.closest("[role=option]");
+    if (option) choose(option);
+  });
+  input.addEventListener("blur", close);
+  input.form.addEventListener("submit", close);
+})();

@@ -66,7 +66,8 @@ class Model:
         name: the name by which `load_model` finds it again, or a description.
         revision: what pins its weights, or "".
         text: the recipe that makes a paper into text, a key of RECIPES.
-        query_prompt, document_prompt: what the model itself puts before a text, for the record.
+        query_prompt: what the model itself puts before a query, for the record.
+        document_prompt: the same of a document.
         languages: ISO 639-1 codes of what it reads; empty for no limit.
         pads: whether a batch costs as much as its longest text, as in a transformer.
         embed_array: embeds documents as an array; spares a list of Python floats ten times its

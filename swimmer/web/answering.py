@@ -1,9 +1,9 @@
-"""A question of the page put to a store: the answer, the examples it stands on, its reasons."""
+"""A question of the page put to a store: the answer, the slice that is shown, its reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a page shows of an answer: one slice of its hits, and the papers given as examples."""
+    """What a page shows of an answer: one slice of its hits."""
 
     answer: Answer
     hits: Sequence[Hit]
     page: int
     pages: int
-    like: Sequence[Paper] = field(default_factory=list)
-    unlike: Sequence[Paper] = field(default_factory=list)
 
 
 def examples(store: PaperStore, ids: Sequence[str]) -> list[Paper]:
@@ -72,20 +70,17 @@ def reply(store: PaperStore, question: Question) -> Reply:
     pages = max(1, -(-len(answer.hits) // PAGE))
     page = min(question.page, pages)
     hits: Sequence[Hit] = answer.hits[(page - 1) * PAGE : page * PAGE]
-    like, unlike = examples(store, question.like), examples(store, question.unlike)
     if question.why:
-        hits = _with_reasons(store, replace(answer, hits=list(hits)), question, like)
-    return Reply(answer, hits, page, pages, like, unlike)
+        hits = _with_reasons(store, replace(answer, hits=list(hits)), question)
+    return Reply(answer, hits, page, pages)
 
 
-def _with_reasons(
-    store: PaperStore, answer: Answer, question: Question, like: Sequence[Paper]
-) -> Sequence[Hit]:
+def _with_reasons(store: PaperStore, answer: Answer, question: Question) -> Sequence[Hit]:
     from swimmer.explain import explained
     from swimmer.seeds import find_seeds
 
     wanted: list[str | Paper] = [question.query] if question.query else []
-    seeds = find_seeds(store, [*wanted, *like], True)
+    seeds = find_seeds(store, [*wanted, *examples(store, question.like)], True)
     return explained(store, [answer], [seeds])[0].hits
 
 

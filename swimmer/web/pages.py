@@ -47,7 +47,7 @@ def home(request: Request) -> Response:
         return site.page(request, "empty.html", stores=stores)
     opened = site.shelf.store(question.store)
     # Reasons are worth their milliseconds to somebody who reads.
-    return _form(request, replace(question, why=True), starters=_starters(opened))
+    return _form(request, opened, replace(question, why=True), starters=_starters(opened))
 
 
 def _starters(store: PaperStore) -> list[Paper]:
@@ -66,12 +66,12 @@ def search(request: Request) -> Response:
     store = site.shelf.store(question.store)
     question = _with_condition_checked(store, question)
     if question.errors:
-        return _form(request, question, status=400)
+        return _form(request, store, question, status=400)
     try:
         found = reply(store, question)
     except QueryError as error:
-        return _form(request, question, status=400, problem=str(error))
-    return _form(request, question, reply=found, exports=EXPORTS)
+        return _form(request, store, question, status=400, problem=str(error))
+    return _form(request, store, question, reply=found, exports=EXPORTS)
 
 
 def _with_condition_checked(store: PaperStore, question: Question) -> Question:
@@ -87,8 +87,13 @@ def _with_condition_checked(store: PaperStore, question: Question) -> Question:
     return question
 
 
-def _form(request: Request, question: Question, status: int = 200, **context: Any) -> Response:
+def _form(
+    request: Request, store: PaperStore, question: Question, status: int = 200, **context: Any
+) -> Response:
+    from swimmer.web.answering import examples
+
     site = site_of(request)
+    given_as = examples(store, [*question.like, *question.unlike])
     stores = site.shelf.stores()
     given: dict[str, Any] = {"reply": None, "problem": "", "exports": {}, "starters": []}
     return site.page(
@@ -96,6 +101,7 @@ def _form(request: Request, question: Question, status: int = 200, **context: An
         "search.html",
         status=status,
         question=question,
+        titles={paper.id: paper.display_title for paper in given_as},
         stores=stores,
         only_sample=only_sample(stores),
         modes=MODES,

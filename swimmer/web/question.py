@@ -200,5 +200,10 @@ class _Reader:
         try:
             return parse_where(text)
         except QueryError as error:
-            self.errors["where"] = str(error)
+            self.errors["where"] = condition_error(error)
             return None
+
+
+def condition_error(error: QueryError) -> str:
+    """Return what is wrong with a condition, without the example for a command line."""
+    return str(error).partition("; an example:")[0]

@@ -84,3 +84,29 @@
   input.addEventListener("blur", close);
   input.form.addEventListener("submit", close);
 })();
+
+(() => {
+  /* An address that is passed on holds what was set, not every field of the form. */
+  const form = document.querySelector("form.ask");
+  if (!form) return;
+  form.addEventListener("formdata", (event) => {
+    for (const field of form.querySelectorAll("input[name], select[name]")) {
+      if (field.name !== "q" && (field.value === "" || field.value === field.dataset.default)) {
+        event.formData.delete(field.name);
+      }
+    }
+  });
+})();
+
+(() => {
+  /* A list that was put in place of another takes the focus of the button that asked for it. */
+  const list = () => document.getElementById("papers");
+  let last = "";
+  document.addEventListener("focusin", (event) => {
+    last = list()?.contains(event.target) ? event.target.id || "papers" : "";
+  });
+  new MutationObserver(() => {
+    if (!last || document.activeElement !== document.body) return;
+    (document.getElementById(last) || list())?.focus({ preventScroll: true });
+  }).observe(document.getElementById("main"), { childList: true });
+})();

@@ -16,7 +16,7 @@ pytest.importorskip("langchain", reason='needs pip install "swimmer[test]"')
 import nbformat
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NAMES = ["agent.ipynb", "similar_papers.ipynb"]
+NAMES = ["agent.ipynb", "own_conference.ipynb", "similar_papers.ipynb"]
 
 
 def execute(path: Path) -> Any:
@@ -61,6 +61,13 @@ def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert pictures(notebook) == 1
         assert "of the ten are also in the reference" in text
         assert text.count("https://iclr.cc/virtual/2025/poster/") >= 10
+    elif name == "own_conference.ipynb":
+        assert text.count("<table>") == 5
+        assert "of 3 in common" in text
+        assert "python:__main__.Spelling (512 dimensions) makes other vectors" in text
+        assert "embedded 2 of 12; whole: True" in text
+        assert "kitchen2026  Preferences of Eaters" in text and "sample       " in text
+        assert "5 papers read back from the reading list" in text
     else:
         assert "Start with these:" in text
         assert "4 papers were given" in text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -54,10 +55,12 @@ def posted(
 
     async def endpoint(request: Request) -> Response:
         try:
-            pairs = parse_qsl(
-                (await request.body()).decode(), keep_blank_values=True,
-                max_num_fields=_MOST_FIELDS,
-            )  # fmt: skip
+            body = await request.body()
+        except ClientDisconnect:
+            # Nobody is there to read an answer.
+            return Response(status_code=400)
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError:
             raise QueryError("the form cannot be read") from None
         return await run_in_threadpool(change, request, dict(pairs))

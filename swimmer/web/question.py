@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
-from swimmer.text import clean
+from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
@@ -108,8 +108,12 @@ def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:
 
 def read_question(params: QueryParams, default_store: str) -> Question:
     """Return the question of an address; what is wrong with it stands in its `errors`."""
-    given = {name: params.get(name, "")[: QUERY_LIMIT + 1].strip() for name in _NAMES}
-    given = {name: value or DEFAULTS.get(name, "") for name, value in given.items()}
+    # What is typed is shown again as it was, but for what would turn the page around.
+    typed = {name: params.get(name, "")[: QUERY_LIMIT + 1] for name in _NAMES}
+    given = {
+        name: printable(value).replace("\ufffd", "").strip() or DEFAULTS.get(name, "")
+        for name, value in typed.items()
+    }
     reader = _Reader(given)
     query = reader.text("q", QUERY_LIMIT)
     years = (reader.number("year_from", 1000, 9999), reader.number("year_to", 1000, 9999))

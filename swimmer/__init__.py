@@ -28,6 +28,7 @@ _HOMES = {
     "load_retriever": "retriever",
     "open_source": "sources",
     "open_store": "store",
+    "paper_map": "atlas",
     "paper_tools": "tools",
     "related_work_chain": "related_work",
     "search": "query",
@@ -50,12 +51,14 @@ __all__ = [
     "load_retriever",
     "open_source",
     "open_store",
+    "paper_map",
     "paper_tools",
     "related_work_chain",
     "search",
 ]
 
 if TYPE_CHECKING:
+    from swimmer.atlas import paper_map
     from swimmer.build import build_store
     from swimmer.embedding import load_model
     from swimmer.errors import SwimmerError

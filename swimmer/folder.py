@@ -13,7 +13,7 @@ from swimmer.manifest import DataFile, Manifest, flush_to_disk
 LOCK = ".lock"
 _OURS = re.compile(
     r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
-    r"|\.(papers|index|manifest\.json)\.\d+\.tmp"
+    r"|\.(papers|index|map|manifest\.json)\.\d+\.tmp"
 )
 
 

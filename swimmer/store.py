@@ -28,6 +28,7 @@ from swimmer.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.index import VectorIndex
 from swimmer.locate import default_store, find_store
 from swimmer.manifest import DataFile, Manifest, ModelIdentity, flush_to_disk
+from swimmer.mapfile import MAP, KeptMap
 from swimmer.paper import Paper
 from swimmer.report import BuildReport
 
@@ -155,6 +156,12 @@ class PaperStore:
     def thresholds(self) -> Mapping[str, float]:
         """What was learnt of the store's scores when it was built, by name."""
         return self._manifest.thresholds if self._manifest is not None else {}
+
+    @property
+    def generation(self) -> str:
+        """The random name of the state on disk; "" for a store in memory, or changed since."""
+        with self._lock:
+            return "" if self._writable or self._manifest is None else self._manifest.generation
 
     @property
     def _writable(self) -> bool:
@@ -474,8 +481,8 @@ class PaperStore:
         """Return everything that is wrong with the store on disk; an empty list when it is whole.
 
         Checks sizes and SHA-256 of the data files, the database's integrity, the number of papers
-        and vectors, unit length, and that the store's model is the one it was built with (a model
-        that was given as an object in Python cannot be asked).
+        and vectors, unit length, that the store's model is the one it was built with (a model
+        that was given as an object in Python cannot be asked), and its map where it has one.
         """
         assert self.folder is not None
         problems = []
@@ -485,6 +492,11 @@ class PaperStore:
                 problems.append(f"{path}: is missing")
             elif DataFile.of(path) != file:
                 problems.append(f"{path}: its content is not what the manifest says (SHA-256)")
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                KeptMap.read(self.folder / MAP)
+            except StoreDamagedError as error:
+                problems.append(str(error))
         if problems:
             return problems
         try:

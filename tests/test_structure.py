@@ -20,7 +20,7 @@ FLOORS = [
     {"paper", "language"},
     {"manifest", "sources", "embedding", "static", "huggingface", "fetch", "locate"},
     {"database", "index", "report"},
-    {"folder", "copies", "checkpoint", "filters", "keyword"},
+    {"folder", "copies", "checkpoint", "filters", "keyword", "mapfile"},
     {"store"},
     {"build", "identity", "diversity", "fusion"},
     {"ranking", "seeds", "where"},

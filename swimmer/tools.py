@@ -1,4 +1,4 @@
-"""LangChain tools over a store, and a chain that writes a related-work paragraph from it."""
+"""LangChain tools over a store: find what is similar, search, get one paper."""
 
 from __future__ import annotations
 

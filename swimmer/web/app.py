@@ -31,7 +31,7 @@ PARTS = ["swimmer.web.pages", "swimmer.web.list_pages"]
 """The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
 a further page is one more module here."""
 
-THREADS = 8
+THREADS = 4
 """Searches at once: more of them only wait for the same two or four cores."""
 
 

@@ -9,6 +9,7 @@
   // An answer may come after the reader has chosen, left or pressed Escape: it opens nothing.
   let wanted = false;
   let at = -1;
+  let reached = "";
 
   const options = () => Array.from(list.querySelectorAll("[role=option]"));
 
@@ -32,6 +33,7 @@
 
   const close = () => {
     wanted = false;
+    reached = "";
     show(false);
   };
 
@@ -42,8 +44,10 @@
   };
 
   new MutationObserver(() => {
-    mark(-1);
+    // A late answer must not take away the title that the reader stands on.
+    const again = options().findIndex((option) => option.textContent === reached);
     show(wanted && options().length > 0 && document.activeElement === input);
+    mark(list.hidden ? -1 : again);
   }).observe(list, { childList: true });
 
   input.addEventListener("input", () => {
@@ -64,6 +68,7 @@
       const step = event.key === "ArrowDown" ? 1 : -1;
       // Before the first and after the last stands what was typed.
       mark(((at + 1 + step + count + 1) % (count + 1)) - 1);
+      reached = options()[at]?.textContent ?? "";
     } else if (event.key === "Enter" && !list.hidden && at >= 0) {
       event.preventDefault();
       choose(options()[at]);

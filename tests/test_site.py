@@ -161,38 +161,38 @@ def test_figures_and_changes_are_those_of_the_repository(site: Path) -> None:
     assert "Unreleased" in (site / "changes" / "index.html").read_text("utf-8")
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A copy of what the site is made of, to be broken."""
-    folder = tmp_path / "clone"
+FAULTS = [
+    ("docs/index.md", "(tutorial.md)", "(tutorail.md)", "tutorail.md"),
+    ("docs/index.md", "[Every way of asking](asking.md)", "[x](asking.md#nowhere)", "#nowhere"),
+    ("docs/reference/models.md", "::: swimmer.load_model", "", "swimmer.load_model stands on no"),
+    ("docs/figures.md", "README.md#Figures", "README.md#Numbers", "no section 'Numbers'"),
+    (
+        "swimmer/paper.py",
+        '        """Whether the id is',
+        "        # ",
+        "has_own_id has no docstring",
+    ),
+]
+"""What can go wrong: a file, what stands in it, what shall stand there, what is said of it."""
+
+
+def test_what_is_wrong_ends_the_build(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
     for name in ("docs", "swimmer"):
-        shutil.copytree(REPOSITORY / name, folder / name,
+        shutil.copytree(REPOSITORY / name, clone / name,
                         ignore=shutil.ignore_patterns("__pycache__", "static"))  # fmt: skip
     for name in ("mkdocs.yml", "README.md", "CHANGELOG.md"):
-        shutil.copy(REPOSITORY / name, folder / name)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
-    [
-        ("docs/index.md", "(tutorial.md)", "(tutorail.md)", "tutorail.md"),
-        ("docs/index.md", "asking.md)", "asking.md#no-such-place)", "no-such-place"),
-        ("docs/reference/models.md", "::: swimmer.load_model", "", "swimmer.load_model stands on"),
-        ("swimmer/paper.py", '        """Whether the id is', "        # ", "has_own_id has no doc"),
-        ("docs/figures.md", "README.md#Figures", "README.md#Numbers", "no section 'Numbers'"),
-    ],
-    ids=["broken link", "broken anchor", "name without a page", "no docstring", "lost section"],
-)
-def test_what_is_wrong_ends_the_build(
-    clone: Path, tmp_path: Path, file: str, old: str, new: str, said: str
-) -> None:
-    text = (clone / file).read_text("utf-8")
-    assert old in text
-    (clone / file).write_text(text.replace(old, new), "utf-8")
+        shutil.copy(REPOSITORY / name, clone / name)
+    (clone / "docs" / "lost.md").write_text("# In no menu\n", "utf-8")
+    for file, old, new, _ in FAULTS:
+        text = (clone / file).read_text("utf-8")
+        assert old in text
+        (clone / file).write_text(text.replace(old, new), "utf-8")
     done = build(clone / "mkdocs.yml", tmp_path / "site")
     assert done.returncode != 0
-    assert said in done.stderr
+    warnings = done.stderr.split("WARNING")[1:]
+    for *_, said in [*FAULTS, ("", "", "", "lost.md")]:
+        assert any(said in warning for warning in warnings), said
 
 
 def test_an_address_that_leaves_is_recognised() -> None:

@@ -1,0 +1,505 @@
+"""The page in a real browser: the whole way of a visitor, by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs the extra 'web'")
+pytest.importorskip("playwright", reason="needs the extra 'test' (playwright)")
+pytest.importorskip("axe_playwright_python", reason="needs the extra 'test' (axe-core)")
+
+from playwright.sync_api import Browser, Locator, Route, expect, sync_playwright
+
+from swimmer import Paper, ask, build_store, open_store
+from swimmer.export import WRITERS
+
+from .browser import ARGUMENTS, NARROW, Visit, chromium, grave, overflow, serving, visiting
+from .corpus import RECORDS
+
+pytestmark = pytest.mark.skipif(
+    chromium() is None,
+    reason="needs Chromium: apt-get install chromium, or its path in $SWIMMER_CHROMIUM",
+)
+
+NAME = "conf2025"
+TITLE = "Preference Optimization without a Reference Model"
+OTHER = "Graph Transformers at Linear Cost"
+OVERRIDE = "\u202e"
+HOSTILE = [
+    Paper(
+        title="<script>alert(1)</script><img src=x onerror=alert(2)> hostile ranking",
+        abstract="</p><script>alert(3)</script><svg onload=alert(4)> ranking of hostile text.",
+        url="javascript:alert(5)",
+        id='"><script>alert(6)</script>',
+        authors=("<b onclick=alert(7)>Mallory</b>",),
+        keywords=("<u>hostile</u>",),
+        venue="<i>V</i>",
+        year=2025,
+        extra={"pdf": "javascript:alert(8)", "note": "=HYPERLINK(1)"},
+    ),
+    Paper(
+        title='"onmouseover="alert(9)" x=\' hostile ranking of attributes',
+        abstract='" autofocus onfocus=alert(10) x=" ranking of hostile attributes.',
+        url='https://papers.example/"onmouseover="alert(11)',
+        id="h2' onclick='alert(12)",
+        year=2025,
+    ),
+    Paper(
+        title=f"Hostile {OVERRIDE}gnp.exe{OVERRIDE} ranking turned around",
+        abstract=f"{OVERRIDE}Ranking turned around.",
+        url="https://papers.example/h3",
+        id="h3",
+        year=2025,
+    ),
+]
+
+TOUCH = """document.querySelectorAll("*").forEach(
+    one => ["mouseover", "focus", "mouseenter"].forEach(what => one.dispatchEvent(new Event(what))))
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Ended with the module: its event loop would be in the way of asynchronous tests.
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+def corpus() -> list[Paper]:
+    return [Paper(**record) for record in RECORDS] + HOSTILE
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that no test changes."""
+    with build_store(corpus(), tmp_path_factory.mktemp("shelf") / NAME) as built:
+        assert built.folder is not None
+        return built.folder
+
+
+@pytest.fixture
+def store(shelf: Path, home: Path) -> Path:
+    """A store of this test's own."""
+    return Path(shutil.copytree(shelf, home / NAME))
+
+
+@pytest.fixture
+def visit(browser: Browser, store: Path) -> Iterator[Visit]:
+    """A visit to a server over this test's store; fails when anything went wrong on it."""
+    with serving(store) as address, visiting(browser, address) as visit:
+        yield visit
+
+
+def answer_titles(store: Path, *queries: str, **options: Any) -> list[str]:
+    """What the library answers."""
+    with open_store(store) as opened:
+        (answer,) = ask(opened, list(queries), 10, **options)
+        return [hit.paper.display_title for hit in answer.hits]
+
+
+def hit(visit: Visit, title: str) -> Locator:
+    return visit.page.locator("ol.hits > li").filter(has_text=title)
+
+
+# ---------------------------------------------------------------------- asking
+
+
+def test_a_title_that_is_typed_is_answered_by_its_neighbours(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    expect(visit.box).to_be_focused()
+    page.keyboard.type(TITLE)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
+    assert visit.titles() == answer_titles(store, TITLE)
+    expect(page.get_by_text("Similar to", exact=False).first).to_be_visible()
+    first = page.locator("ol.hits > li").first
+    abstract = first.locator("details p")
+    expect(abstract).to_be_hidden()
+    first.get_by_text("Abstract").click()
+    expect(abstract).to_be_visible()
+
+
+def test_a_completion_is_chosen_by_keyboard(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    page.keyboard.type("preference opt")
+    options = visit.options
+    expect(options).to_have_text([TITLE])
+    expect(visit.box).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    expect(visit.box).to_have_attribute("aria-activedescendant", "completion-1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
+    expect(visit.box).to_have_value(TITLE)
+    assert visit.titles() == answer_titles(store, TITLE)
+
+
+def test_a_completion_is_chosen_by_mouse(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    page.keyboard.type("linear cost")
+    visit.option(OTHER).click()
+    page.wait_for_url("**/search?*")
+    assert visit.titles() == answer_titles(store, OTHER)
+
+
+def test_a_late_answer_leaves_the_title_that_was_reached(visit: Visit) -> None:
+    page = visit.open()
+    late = []
+
+    def hold(route: Route) -> None:
+        late.append(route) if "optim" in route.request.url else route.continue_()
+
+    page.route("**/complete?*", hold)
+    page.keyboard.type("preference opt")
+    expect(visit.options).to_have_text([TITLE])
+    page.keyboard.type("im")
+    page.wait_for_timeout(200)
+    page.keyboard.press("ArrowDown")
+    visit.options.first.evaluate("option => { option.className = 'earlier' }")
+    late[-1].continue_()
+    expect(page.locator("#completions .earlier")).to_have_count(0)
+    expect(visit.options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
+    expect(visit.box).to_have_value(TITLE)
+
+
+def test_completions_close_and_open_again(visit: Visit) -> None:
+    page = visit.open()
+    listbox = page.locator("#completions")
+    page.keyboard.type("learning")
+    expect(listbox).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(listbox).to_be_hidden()
+    expect(visit.box).to_have_value("learning")
+    page.keyboard.press("ArrowDown")
+    expect(listbox).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(listbox).to_be_hidden()
+    visit.box.fill("learning with zzzz")
+    expect(visit.options).to_have_count(0)
+    expect(listbox).to_be_hidden()
+
+
+def test_examples_of_what_is_wanted_and_what_is_not(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    visit.search(TITLE)
+    liked, unliked = visit.titles()[1], visit.titles()[0]
+    hit(visit, liked).get_by_role("link", name="More like this").click()
+    expect(page.locator(".chip.like")).to_contain_text(liked)
+    assert visit.titles() == answer_titles(store, TITLE, like=[liked])
+    hit(visit, unliked).get_by_role("link", name="Less like this").click()
+    expect(page.locator(".chip.unlike")).to_contain_text(unliked)
+    assert visit.titles() == answer_titles(store, TITLE, like=[liked], unlike=[unliked])
+    page.get_by_role("link", name=f"Remove the example {liked}").click()
+    expect(page.locator(".chip.like")).to_have_count(0)
+    assert visit.titles() == answer_titles(store, TITLE, unlike=[unliked])
+    page.go_back()
+    expect(page.locator(".chip.like")).to_contain_text(liked)
+
+
+def test_filters(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    page.locator("summary", has_text="Filters").click()
+    page.get_by_label("Year from").fill("2025")
+    page.get_by_label("Condition").fill('status="Oral"')
+    visit.search(TITLE)
+    wanted = {"$and": [{"year": {"$gte": 2025}}, {"status": "Oral"}]}
+    assert visit.titles() == answer_titles(store, TITLE, filter=wanted)
+    visit.expected = {400}
+    page.get_by_label("Condition").fill("status=")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    condition = page.get_by_label("Condition")
+    expect(condition).to_have_attribute("aria-invalid", "true")
+    expect(condition).to_have_value("status=")
+
+
+def test_a_title_the_store_does_not_know_is_read_as_text(visit: Visit, store: Path) -> None:
+    text = "An Unheard-of Title about Walking Robots"
+    page = visit.open()
+    visit.search(text)
+    expect(page.locator(".taken")).to_contain_text("Read as text")
+    assert visit.titles() == answer_titles(store, text)
+
+
+def test_a_paper_leads_to_its_neighbours(visit: Visit) -> None:
+    page = visit.open()
+    visit.search(TITLE)
+    first = visit.titles()[0]
+    page.locator("ol.hits h3 a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(first)
+    assert first not in visit.titles()
+    page.get_by_role("link", name="Search from this paper").click()
+    expect(page.locator(".chip.like")).to_contain_text(first)
+
+
+@pytest.mark.parametrize("format", list(WRITERS))
+def test_an_export_is_the_library_s(visit: Visit, store: Path, format: str) -> None:
+    labels = {"json": "JSON", "csv": "CSV", "markdown": "Markdown", "bibtex": "BibTeX",
+              "ris": "RIS", "reading-list": "Reading list"}  # fmt: skip
+    page = visit.open(f"/search?store={NAME}&q=hostile+ranking")
+    with page.expect_download() as saved:
+        page.locator(".formats").get_by_role("link", name=labels[format], exact=True).click()
+    text = Path(saved.value.path()).read_bytes().decode()
+    with open_store(store) as opened:
+        assert text == WRITERS[format](ask(opened, ["hostile ranking"], 10))
+    assert saved.value.suggested_filename.startswith(f"swimmer-{NAME}.")
+
+
+# ---------------------------------------------------------------------- the reading list
+
+
+def test_the_reading_list_and_its_notes_outlive_the_server(browser: Browser, store: Path) -> None:
+    note = "Read twice.\n<b>not bold</b> — 読む"
+    with serving(store) as address, visiting(browser, address) as visit:
+        page = visit.open()
+        visit.search(TITLE)
+        first, second = visit.titles()[:2]
+        for number, title in enumerate((first, second), 1):
+            hit(visit, title).get_by_role("button", name="Add to reading list").click()
+            expect(
+                hit(visit, title).get_by_role("link", name="On the reading list")
+            ).to_be_visible()
+            expect(page.locator("#kept-count")).to_have_text(str(number))
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="list").click()
+        entry = hit(visit, first)
+        entry.get_by_label("Notes").fill(note)
+        entry.get_by_role("button", name="Save notes").click()
+        expect(entry.get_by_text("saved", exact=True)).to_be_visible()
+        entry.get_by_role("button", name="Move down").click()
+        expect(page.locator("ol.hits h3").first).to_have_text(second)
+    with serving(store) as address, visiting(browser, address) as visit:
+        page = visit.open("/list")
+        assert visit.titles() == [second, first]
+        expect(hit(visit, first).get_by_label("Notes")).to_have_value(note)
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Markdown").click()
+        text = Path(saved.value.path()).read_text(encoding="utf-8")
+        assert "Read twice." in text and text.index(second) < text.index(first)
+        hit(visit, second).get_by_role("button", name="Remove").click()
+        expect(page.locator("ol.hits > li")).to_have_count(1)
+        expect(page.locator("#kept-count")).to_have_text("1")
+
+
+def test_notes_are_saved_when_the_field_is_left(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=walking+robots")
+    page.get_by_role("button", name="Add to reading list").first.click()
+    expect(page.locator("#kept-count")).to_have_text("1")
+    visit.open("/list")
+    page.get_by_label("Notes").fill("for Monday")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("saved", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Notes")).to_have_value("for Monday")
+
+
+# ---------------------------------------------------------------------- stores that change
+
+
+def test_a_store_that_was_deleted_is_said(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    shutil.rmtree(store)
+    visit.expected = {404}
+    page.keyboard.type("preference")
+    page.wait_for_timeout(500)
+    expect(visit.options).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No such store")
+    expect(page.get_by_role("link", name="sample")).to_be_visible()
+
+
+def test_a_store_that_was_updated_is_served_to_an_open_tab(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    visit.search(TITLE)
+    new = replace(corpus()[4], id="new", title=f"{TITLE}, Revisited", url="", abstract="As before.")
+    build_store([*corpus(), new], store).close()
+    visit.box.fill(f"{TITLE}, Re")
+    expect(visit.option("Revisited")).to_be_visible()
+    page.keyboard.press("Escape")
+    visit.search(TITLE + " ")
+    assert new.title in visit.titles()
+    assert visit.titles() == answer_titles(store, TITLE)
+
+
+def test_without_any_store_the_page_says_how_to_build_one(browser: Browser, home: Path) -> None:
+    hidden = (
+        "import pathlib, swimmer.locate\n"
+        "swimmer.locate.bundled_sample = lambda: pathlib.Path('none')"
+    )
+    with serving(program=hidden) as address, visiting(browser, address) as visit:
+        page = visit.open()
+        expect(page.get_by_text("There is no store yet")).to_be_visible()
+        expect(page.get_by_text("swimmer build iclr2025")).to_be_visible()
+        assert grave(page) == []
+        build_store(corpus(), home / "vectorstores" / NAME).close()
+        page.wait_for_timeout(1100)
+        page.reload()
+        expect(visit.box).to_be_visible()
+
+
+# ---------------------------------------------------------------------- hostile papers
+
+
+def test_hostile_papers_are_text_and_nothing_runs(visit: Visit) -> None:
+    page = visit.open()
+    page.keyboard.type("hostile rank")
+    expect(visit.option(HOSTILE[0].title)).to_be_visible()
+    expect(visit.option(HOSTILE[1].title)).to_be_visible()
+    visit.search("hostile ranking")
+    assert {one.title for one in HOSTILE[:2]} <= set(visit.titles())
+    for one in page.locator("ol.hits h3").all():
+        one.hover()
+    for paper in HOSTILE:
+        page = visit.open(f"/search?store={NAME}&q=hostile+ranking&why=1")
+        shown = paper.title.replace(OVERRIDE, "")
+        entry = page.locator("ol.hits > li").filter(has_text=shown[-20:])
+        entry.get_by_role("button", name="Add to reading list").click()
+        expect(entry.get_by_role("link", name="On the reading list")).to_be_visible()
+        entry.get_by_role("link", name="More like this").click()
+        expect(page.locator(".chip.like")).to_contain_text(shown[-20:])
+        page.go_back()
+        page.locator("ol.hits h3 a").filter(has_text=shown[-20:]).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(shown[-20:])
+        page.evaluate(TOUCH)
+        assert_harmless(visit)
+    visit.open("/list")
+    assert len(visit.titles()) == 3
+    assert_harmless(visit)
+
+
+def assert_harmless(visit: Visit) -> None:
+    """No element or handler of a paper's own, no address but http's, no turned-around text."""
+    page = visit.page
+    assert page.locator("main script, main svg, main img, main b, main u, main i").count() == 0
+    handlers = """Array.from(document.querySelectorAll("*")).flatMap(e => e.getAttributeNames())
+                  .filter(name => name.startsWith("on"))"""
+    assert page.evaluate(handlers) == []
+    schemes = "Array.from(document.links).map(link => new URL(link.href).protocol)"
+    assert set(page.evaluate(schemes)) <= {"http:", "https:"}
+    assert OVERRIDE not in page.content()
+    visit.check()
+
+
+# ---------------------------------------------------------------------- keyboard, sizes, colours
+
+
+def test_the_whole_way_by_keyboard_alone(visit: Visit) -> None:
+    page = visit.open()
+    keys = page.keyboard
+    keys.type("preference opt")
+    expect(visit.options.first).to_be_visible()
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    page.wait_for_url("**/search?*")
+    visit.tab_to("Abstract")
+    keys.press("Enter")
+    expect(page.locator("ol.hits details p").first).to_be_visible()
+    visit.tab_to("More like this")
+    keys.press("Enter")
+    expect(page.locator(".chip.like")).to_be_visible()
+    visit.tab_to("Less like this")
+    keys.press("Enter")
+    expect(page.locator(".chip.unlike")).to_be_visible()
+    visit.tab_to("Filters and options")
+    keys.press("Enter")
+    visit.tab_to("Year from")
+    keys.type("2025")
+    keys.press("Enter")
+    page.wait_for_url("**year_from=2025**")
+    visit.tab_to("Add to reading list")
+    keys.press("Enter")
+    expect(page.locator("#kept-count")).to_have_text("1")
+    page.reload()
+    visit.tab_to("Reading list")
+    keys.press("Enter")
+    page.wait_for_url("**/list")
+    visit.tab_to("Notes")
+    keys.type("by keyboard")
+    visit.tab_to("Save notes")
+    keys.press("Enter")
+    expect(page.get_by_text("saved", exact=True)).to_be_visible()
+    visit.tab_to("Remove")
+    keys.press("Enter")
+    expect(page.locator("ol.hits > li")).to_have_count(0)
+    page.reload()
+    visit.tab_to("Skip to the content")
+    keys.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def every_page(visit: Visit) -> Iterator[str]:
+    """Open every kind of page in turn; yields what it is."""
+    page = visit.open()
+    yield "search form"
+    page.keyboard.type("learning")
+    expect(visit.options.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    yield "completions"
+    like = f"/search?store={NAME}&q=reward+models&why=1&like=p04&unlike=p06&year_from=2024"
+    visit.open(like)
+    page.get_by_text("Abstract").first.click()
+    page.get_by_role("button", name="Add to reading list").first.click()
+    expect(page.locator("#kept-count")).not_to_have_text("0")
+    yield "answer"
+    visit.open(f"/search?store={NAME}&q=reward&mode=keyword&k=40")
+    yield "answer by words"
+    visit.open(f"/search?store={NAME}&q=%22no+such+words%22&mode=keyword")
+    yield "empty answer"
+    visit.open(f"/paper?store={NAME}&id=p04")
+    yield "paper"
+    visit.open("/list")
+    yield "reading list"
+    visit.expected = {400, 404}
+    visit.open(f"/search?store={NAME}&q=x&k=none&where=%3D&diversity=7")
+    yield "wrong fields"
+    visit.open("/search?store=nosuch&q=x")
+    yield "no such store"
+    visit.open("/nowhere")
+    yield "no such page"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(browser: Browser, store: Path, scheme: Any) -> None:
+    with (
+        serving(store) as address,
+        visiting(browser, address, color_scheme=scheme) as visit,
+    ):
+        grounds = set()
+        for what in every_page(visit):
+            assert grave(visit.page) == [], what
+            grounds.add(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        (ground,) = grounds
+        brightness = sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(",")))
+        assert (brightness > 384) == (scheme == "light")
+
+
+def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, store: Path) -> None:
+    options = {"viewport": NARROW, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+    with serving(store) as address, visiting(browser, address, **options) as visit:
+        for what in every_page(visit):
+            assert overflow(visit.page) == 0, what
+            assert visit.page.evaluate("window.innerWidth") == 360, what
+
+
+def test_the_page_answers_without_any_script(browser: Browser, store: Path) -> None:
+    with (
+        serving(store) as address,
+        visiting(browser, address, java_script_enabled=False) as visit,
+    ):
+        page = visit.open()
+        visit.search(TITLE)
+        assert visit.titles() == answer_titles(store, TITLE)
+        page.get_by_role("button", name="Add to reading list").first.click()
+        page.wait_for_url("**/list**")
+        page.get_by_label("Notes").fill("no script")
+        page.get_by_role("button", name="Save notes").click()
+        expect(page.get_by_label("Notes")).to_have_value("no script")

@@ -27,6 +27,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from swimmer import Paper, PaperStore, ask, build_store, open_store, search
+from swimmer.errors import InputError
 from swimmer.export.ris import to_ris
 from swimmer.web.app import create_app
 from swimmer.web.reading import ReadingList
@@ -228,6 +229,15 @@ def test_ten_thousand_papers_come_a_page_at_a_time(home: Path) -> None:
     assert "page 2 of 3" in pages[1] and 'rel="next"' not in pages[2]
 
 
+def test_a_paper_page_asks_on_from_its_paper(client: TestClient, papers: list[Paper]) -> None:
+    page = client.get("/paper", params={"store": NAME, "id": papers[0].id}).text
+    links = [html.unescape(one) for one in re.findall(r'href="(/search\?[^"]+)"', page)]
+    assert len(links) > 3
+    for link in links:
+        answer = client.get(link)
+        assert answer.status_code == 200 and papers[0].id not in ids(answer.text), link
+
+
 def test_titles_are_completed(client: TestClient, papers: list[Paper]) -> None:
     whole = papers[0].display_title
     options = client.get("/complete", params={"store": NAME, "q": whole[: len(whole) // 2]}).text
@@ -352,6 +362,26 @@ def test_an_unknown_store_suggests_a_near_one(client: TestClient) -> None:
 def test_a_store_is_asked_by_name_never_by_path(client: TestClient, store: Path) -> None:
     for name in (str(store), f"../{NAME}", "..", "vectorstores/../x"):
         assert client.get("/search", params={"store": name, "q": "x"}).status_code == 404
+
+
+def test_a_store_behind_a_link_keeps_the_name_it_is_asked_by(
+    home: Path, store: Path, papers: list[Paper]
+) -> None:
+    (home / "vectorstores").mkdir()
+    (home / "vectorstores" / "latest").symlink_to(store)
+    with TestClient(create_app(), base_url=ORIGIN) as client:
+        page = client.get("/paper", params={"store": "latest", "id": papers[0].id}).text
+        assert "store=latest" in page and f"store={NAME}" not in page
+        post(client, "/list/add", store="latest", id=papers[0].id)
+        assert "store=latest" in client.get("/list").text
+
+
+def test_two_given_stores_of_one_name_are_refused(home: Path, store: Path) -> None:
+    twin = home / "other" / NAME
+    shutil.copytree(store, twin)
+    with pytest.raises(InputError, match="two of the stores are called conf2025"):
+        create_app([store, twin])
+    create_app([store, store])
 
 
 def test_an_unknown_paper_or_page_is_said(client: TestClient) -> None:

@@ -25,7 +25,7 @@ from swimmer.web.site import STATIC, Entry, Site, site_of
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Scope
 
 PARTS = ["swimmer.web.pages", "swimmer.web.list_pages"]
 """The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
@@ -74,17 +74,11 @@ def create_app(
 class _Static(StaticFiles):
     """Static files; one asked for by its version is kept by the browser."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["query_string"].startswith(b"v="):
-            inner = send
-
-            async def send(message: dict[str, object]) -> None:  # type: ignore[misc]
-                if message["type"] == "http.response.start" and message["status"] == 200:
-                    kept = (b"cache-control", b"public, max-age=31536000, immutable")
-                    message["headers"] = [*message["headers"], kept]  # type: ignore[misc]
-                await inner(message)
-
-        await super().__call__(scope, receive, send)
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if scope["query_string"].startswith(b"v=") and response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 @contextlib.asynccontextmanager

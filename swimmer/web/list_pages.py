@@ -71,11 +71,11 @@ def posted(
 def add(request: Request, fields: Fields) -> Response:
     """Put a paper of a store on the list."""
     site = site_of(request)
-    store = site.shelf.store(fields.get("store", "")[:200])
-    found = store.get([fields.get("id", "")[:500]])
+    name = fields.get("store", "")[:200]
+    found = site.shelf.store(name).get([fields.get("id", "")[:500]])
     if not found:
-        raise QueryError(f"the store {store.name} has no such paper; reload the page")
-    entry = site.reading.add(store.name, found[0])
+        raise QueryError(f"the store {name} has no such paper; reload the page")
+    entry = site.reading.add(name, found[0])
     if "hx-request" in request.headers:
         return site.page(request, "kept.html", key=entry.key, title=found[0].display_title)
     return _back(entry.key)

@@ -152,23 +152,25 @@ def paper(request: Request) -> Response:
 
     site = site_of(request)
     wanted = request.query_params.get("id", "")[:500]
-    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    name = request.query_params.get("store", "")[:200] or site.shelf.default()
+    store = site.shelf.store(name)
     found = store.get([wanted])
     if not found:
         return site.page(
             request, "error.html", status=404, title="No such paper",
-            message=f"The store {store.name} has no paper with the id {wanted!r}. It may have been "
+            message=f"The store {name} has no paper with the id {wanted!r}. It may have been "
             "built again since the link was made; search for the title.",
             stores=site.shelf.stores(),
         )  # fmt: skip
     return site.page(
         request,
         "paper.html",
-        store=store.name,
+        store=name,
         paper=found[0],
         facts=list(_facts(found[0])),
         hits=similar(store, found[0], SIMILAR),
-        question=Question(store.name),
+        # What is asked from here on starts from this paper.
+        question=Question(name, like=(found[0].id,), why=True),
     )
 
 

@@ -72,7 +72,7 @@ def known_hosts(host: str) -> Callable[[str], bool]:
     if is_loopback(host):
         return lambda name: name in names
     own = socket.gethostname().lower()
-    names |= {own, own.partition(".")[0], f"{own.partition('.')[0]}.local", socket.getfqdn(host)}
+    names |= {own, own.partition(".")[0], f"{own.partition('.')[0]}.local"}
     # An address is no name that somebody else could point at this machine.
     return lambda name: name in names or _is_address(name)
 

@@ -92,7 +92,7 @@ def _next_free(host: str, port: int) -> int | None:
 
 def _address(host: str, port: int, token: str) -> str:
     # Nobody can open 0.0.0.0; by its own name the machine is reached from others too.
-    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    name = socket.gethostname() if host in ("", "0.0.0.0", "::") else host
     name = f"[{name}]" if ":" in name else name
     return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swimmer.errors import StoreNotFoundError
+from swimmer.errors import InputError, StoreError, StoreNotFoundError
 from swimmer.locate import SAMPLE, StoreInfo, bundled_sample, find_store, list_stores
 from swimmer.manifest import MANIFEST, Manifest
 
@@ -28,10 +29,21 @@ class Shelf:
     Args:
         given: folders named at the start; they are served besides those that `swimmer list`
             finds, and stand before them.
+
+    Raises:
+        InputError: two of the folders have one name.
     """
 
     def __init__(self, given: Sequence[Path] = ()) -> None:
-        self._given = {folder.resolve().name: folder.resolve() for folder in given}
+        self._given: dict[str, Path] = {}
+        for folder in given:
+            # The name it was given by, also where that is a link to a folder of another name.
+            name, folder = Path(os.path.abspath(folder)).name, folder.resolve()  # noqa: PTH100
+            if self._given.setdefault(name, folder) != folder:
+                raise InputError(
+                    f"two of the stores are called {name}: {self._given[name]} and {folder}; serve "
+                    "one of them"
+                )
         self._open: dict[Path, tuple[Stamp, PaperStore]] = {}
         self._listed: tuple[float, list[StoreInfo]] = (-LISTED_SECONDS, [])
         self._lock = threading.Lock()
@@ -116,8 +128,6 @@ def only_sample(stores: Sequence[StoreInfo]) -> bool:
 
 
 def _described(name: str, folder: Path) -> StoreInfo | None:
-    from swimmer.errors import StoreError
-
     try:
         return StoreInfo(name, folder, Manifest.read(folder))
     except StoreNotFoundError:

@@ -17,6 +17,7 @@ VERBS = {
     "related": "What a draft's related work should not miss.",
     "neighbours": "The nearest papers of every paper, as a graph.",
     "trends": "Topics across the years.",
+    "map": "The papers of a store as a map, its topics named.",
     "build": "Build a store from a venue's list or from a file.",
     "update": "Fetch a store's list again; report what was added, changed, withdrawn.",
     "venues": "What can be fetched, and which of it is a store.",

@@ -85,9 +85,10 @@ class ProgressLine:
 
     SECONDS = 5.0
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, unit: str = "papers") -> None:
         self.done = 0
         self._quiet = quiet
+        self._unit = unit
         self._stage = ""
         self._bar: Any = None
         self._said = time.monotonic()
@@ -128,7 +129,7 @@ class ProgressLine:
         elif time.monotonic() - self._said >= self.SECONDS:
             self._said = time.monotonic()
             of = f" of {total:,}" if total else ""
-            click.echo(f"{stage}: {done:,}{of} papers", err=True)
+            click.echo(f"{stage}: {done:,}{of} {self._unit}", err=True)
 
     def _show_bar(self, stage: str, done: int, total: int | None) -> None:
         if stage != self._stage:
@@ -137,7 +138,7 @@ class ProgressLine:
             self.close()
             self._stage = stage
             self._bar = tqdm(
-                desc=stage, total=total, unit=" papers", leave=False, dynamic_ncols=True
+                desc=stage, total=total, unit=f" {self._unit}", leave=False, dynamic_ncols=True
             )
         if self._bar is not None:
             self._bar.update(done - self._bar.n)

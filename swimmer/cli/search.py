@@ -43,6 +43,13 @@ _MAX_WIDTH = 110
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Any of the formats.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
 @click.option("--brief", is_flag=True, help="Leave the abstracts out.")
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Mark the answer on the store's map: .html, .png or .svg; opened without FILE.",
+)
 def search_command(
     titles: tuple[str, ...],
     stores: tuple[str, ...],
@@ -54,6 +61,7 @@ def search_command(
     named: str | None,
     output: str | None,
     brief: bool,
+    plot: str | None,
     why: bool | None,
     **asking: Any,
 ) -> None:
@@ -69,19 +77,27 @@ def search_command(
     swimmer search --text "robots that learn to walk" --json
     swimmer search "A" "B" --like-all --unlike "C" --where 'year>=2024'
     swimmer search draft.pdf --mode hybrid --diversity 0.3
+    swimmer search "Attention Is All You Need" --plot
     """
     style = chosen_format(named or style, output)
     given = list(titles) if asking["like"] or (titles and titles != ("-",)) else _from_stdin()
     queries, options = asked_for(given, **asking)
+    if plot is not None:
+        from swimmer.cli.map import check_plot
+
+        check_plot(plot, len(queries), one_store=len(stores) < 2 and not every)
     # At a terminal reasons are shown unless they are refused; in a file only where asked for.
     options["explain"] = why is not False if style is None else bool(why)
     options |= {"include_self": include_self, "lookup": not text}
     answers, size = _asked(stores, every, queries, k, **options)
     if style:
         emit(answers, style, output)
-        return
-    for answer in answers:
+    for answer in answers if style is None else ():
         click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES, nearest=bool(why)))
+    if plot is not None:
+        from swimmer.cli.map import plot_answer
+
+        plot_answer(stores[0] if stores else None, answers[0], plot)
 
 
 def _asked(

@@ -80,7 +80,10 @@ def scores_of(judged: JudgedSet, store: PaperStore, depth: int, way: dict[str, A
             options["like"] = [
                 as_paper(judged.texts[j], "like") for j in list(judged.grades[i])[:2]
             ]
-        (answer,) = ask(store, [asked], depth, **options)
+        # Where candidates are judged, all of them are ranked, the paper that a query names too:
+        # people who search for a title mean that paper. `measure` leaves out those not judged.
+        candidates = not all(judged.grades[i].values())
+        (answer,) = ask(store, [asked], depth, include_self=candidates, **options)
         for hit in answer.hits:
             scores[i, places[hit.paper.id]] = -hit.rank
     return scores

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.web.question import DEFAULTS, MODES, MOST, Question, read_question
+from swimmer.web.question import DEFAULTS, Question, condition_error, read_question
 from swimmer.web.shelf import only_sample
 from swimmer.web.site import Entry, shown, site_of
 
@@ -52,9 +52,8 @@ def home(request: Request) -> Response:
 
 def _starters(store: PaperStore) -> list[Paper]:
     """Return a few papers of a store, far apart in it, to begin with."""
-    return store.papers(
-        sorted({len(store) * part // 7 for part in (1, 3, 5)} if len(store) else ())
-    )
+    rows = {len(store) * part // 7 for part in (1, 3, 5)} if len(store) else set()
+    return store.papers(sorted(rows))
 
 
 def search(request: Request) -> Response:
@@ -83,7 +82,7 @@ def _with_condition_checked(store: PaperStore, question: Question) -> Question:
     try:
         compile_filter(question.filter, store.fields())
     except QueryError as error:
-        return replace(question, errors={**question.errors, "where": str(error)})
+        return replace(question, errors={**question.errors, "where": condition_error(error)})
     return question
 
 
@@ -93,21 +92,19 @@ def _form(
     from swimmer.web.answering import examples
 
     site = site_of(request)
-    given_as = examples(store, [*question.like, *question.unlike])
+    chosen = examples(store, [*question.like, *question.unlike])
     stores = site.shelf.stores()
-    given: dict[str, Any] = {"reply": None, "problem": "", "exports": {}, "starters": []}
+    unset: dict[str, Any] = {"reply": None, "problem": "", "exports": {}, "starters": []}
     return site.page(
         request,
         "search.html",
         status=status,
         question=question,
-        titles={paper.id: paper.display_title for paper in given_as},
+        titles={paper.id: paper.display_title for paper in chosen},
         stores=stores,
         only_sample=only_sample(stores),
-        modes=MODES,
         defaults=DEFAULTS,
-        most=MOST,
-        **given | context,
+        **unset | context,
     )
 
 

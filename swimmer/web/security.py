@@ -137,7 +137,7 @@ class Guard:
         if scope["method"] == "POST" or not given or not self._is_token(given[0]):
             return _refused(
                 401, "This page needs its token: open the address that `swimmer serve` printed, "
-                "with ?token=… at its end.",
+                "with ?token=… at its end. If you have just followed it, reload this page.",
             )  # fmt: skip
         # The token leaves the address at once: addresses are shared, and kept in histories.
         rest = urlencode([(name, value) for name, value in query if name != "token"])

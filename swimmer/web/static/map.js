@@ -8,12 +8,14 @@
   const REACH = 16;
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
-  function start(root, data) {
+  function start(root, points, marks) {
+    const data = joined(points, marks);
     const canvas = root.querySelector(".map-canvas");
     const tip = root.querySelector(".map-tip");
     const ring = root.querySelector(".map-ring");
     const chart = echarts.init(canvas, null, { renderer: "canvas" });
     const hits = new Map(data.hits.map((hit) => [hit.point, hit]));
+    const paper = root.dataset.paper || "";
     const bounds = extent(data);
     const state = { found: null, current: -1, view: null };
 
@@ -184,14 +186,14 @@
     }
 
     function address(point) {
-      const given = data.paper ? data.paper + encodeURIComponent(data.id[point]) : data.url[point];
-      return /^https?:\/\//.test(given) || (data.paper && given.startsWith("/")) ? given : "";
+      if (paper) return paper + encodeURIComponent(data.id[point]);
+      return /^https?:\/\//.test(data.url[point]) ? data.url[point] : "";
     }
 
     function open(point) {
       const given = address(point);
       if (!given) return;
-      if (data.paper) window.location.assign(given);
+      if (paper) window.location.assign(given);
       else window.open(given, "_blank", "noopener,noreferrer");
     }
 
@@ -292,6 +294,16 @@
     performance.mark("map-drawn");
   }
 
+  // The hits come after the papers that are drawn, whether they are among those or not.
+  function joined(points, marks) {
+    const data = { topics: points.topics, query: marks.query };
+    for (const name of ["x", "y", "topic", "title", "authors", "url", "id"]) {
+      data[name] = points[name].concat(marks[name]);
+    }
+    data.hits = marks.x.map((_, i) => ({ point: points.x.length + i, rank: i + 1 }));
+    return data;
+  }
+
   function extent(data) {
     let left = Infinity, right = -Infinity, low = Infinity, high = -Infinity;
     for (let i = 0; i < data.x.length; i++) {
@@ -317,6 +329,15 @@
   }
 
   const root = document.querySelector(".map");
-  const carried = document.getElementById("map-data");
-  if (root && carried) start(root, JSON.parse(carried.textContent));
+  const carried = (id) => JSON.parse(document.getElementById(id).textContent);
+  if (root && root.dataset.points) {
+    fetch(root.dataset.points)
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
+      .then((points) => start(root, points, carried("map-marks")))
+      .catch((error) => {
+        root.querySelector(".map-count").textContent = `The points could not be had: ${error.message}`;
+      });
+  } else if (root) {
+    start(root, carried("map-points"), carried("map-marks"));
+  }
 })();

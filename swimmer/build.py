@@ -6,14 +6,14 @@ import contextlib
 import itertools
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from swimmer.checkpoint import Checkpoint
-from swimmer.copies import KnownPapers, find_stored, merge_copies
+from swimmer.copies import find_stored
 from swimmer.database import PaperDatabase, text_hash
 from swimmer.embedding import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
@@ -27,8 +27,9 @@ from swimmer.errors import (
 from swimmer.folder import writing
 from swimmer.locate import target_folder
 from swimmer.paper import Paper
-from swimmer.report import BuildReport
+from swimmer.report import BuildReport, Progress
 from swimmer.sources import Source, SourceReport, open_source
+from swimmer.staging import Texts, indexing, stage
 from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
@@ -38,14 +39,6 @@ CHUNK = 512
 """Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
 
 WORK = ".build"
-
-
-class Progress(Protocol):
-    """Told how far a build is: the stage in a word, what is done, and of how much."""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Take note."""
-        ...
 
 
 def build_store(
@@ -187,12 +180,9 @@ class _Build:
         old = self._existing()
         model = self._choose_model(old)
         if old is None:
-            database = self._stage(papers, model, "papers.sqlite")
-            old_rows = np.full(len(database), -1, np.int64)
-            self.report.added = len(database)
+            database, vectors = self._built(papers, model)
         else:
-            database, old_rows = self._updated(old, papers, model)
-        vectors = self._vectors(database, old, old_rows, model)
+            database, vectors = self._renewed(old, papers, model)
         store = PaperStore.of_parts(database, vectors, model, old, self.folder)
         self.progress("writing", 0, None)
         store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
@@ -202,6 +192,40 @@ class _Build:
         if old is not None:
             old.close()
         return store
+
+    def _built(self, papers: Iterator[Paper], model: Model) -> tuple[PaperDatabase, Vectors]:
+        """Return the papers of a store that was not there before, and their vectors."""
+        database = self._scratch("papers.sqlite")
+        with contextlib.closing(Texts(self.work)) as texts:
+            stage(papers, database, model, self.report, self.progress, texts)
+            self.report.added = len(database)
+            vectors = np.zeros((self.report.added, model.identity.dimension), np.float32)
+            pending = self._in_order(database, np.arange(self.report.added), model)
+            with indexing(database) as check:
+
+                def texts_of(rows: list[int]) -> list[str]:
+                    check()
+                    return texts.of(rows)
+
+                self._embed_rows(vectors, pending, texts_of, model)
+        return database, vectors
+
+    def _renewed(
+        self, old: PaperStore, papers: Iterator[Paper], model: Model
+    ) -> tuple[PaperDatabase, Vectors]:
+        """Return the papers of a store brought up to date, and their vectors."""
+        database, old_rows = self._updated(old, papers, model)
+        vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
+        kept = np.flatnonzero(old_rows >= 0)
+        if len(kept):
+            vectors[kept] = old.index.vectors(old_rows[kept])
+        pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
+
+        def texts_of(rows: list[int]) -> list[str]:
+            return [model.text_of(paper) for paper in database.papers(rows)]
+
+        self._embed_rows(vectors, pending, texts_of, model)
+        return database, vectors
 
     def _thresholds(
         self, old: PaperStore | None, store: PaperStore, vectors: Vectors
@@ -228,31 +252,11 @@ class _Build:
 
     # ------------------------------------------------------------------ papers
 
-    def _stage(self, papers: Iterator[Paper], model: Model, name: str) -> PaperDatabase:
-        """Write the papers of the source to a scratch database, copies of one merged into one."""
+    def _scratch(self, name: str) -> PaperDatabase:
         path = self.work / name
         path.unlink(missing_ok=True)
         database = PaperDatabase.create(path)
         self._failing.callback(database.close)
-        known = KnownPapers()
-        with database.bulk():
-            for paper in papers:
-                row = known.find(paper, database)
-                if row is None:
-                    row = known.count
-                    database.put(row, paper, text_hash(model.text_of(paper)), new=True)
-                    known.learn(row, paper)
-                else:
-                    kept = database.papers([row])[0]
-                    merged = merge_copies(kept, paper)
-                    self.report.merged += 1
-                    if len(self.report.merges) < 100:
-                        self.report.merges.append((kept.title, paper.title))
-                    database.put(row, merged, text_hash(model.text_of(merged)))
-                    known.learn(row, paper)
-                if known.count % 1000 == 0:
-                    self.progress("reading", known.count, None)
-        self.progress("reading", known.count, known.count)
         return database
 
     def _updated(
@@ -264,7 +268,8 @@ class _Build:
             reusable = old.identity.text == model.text
         except ModelMismatchError:
             reusable = False
-        incoming = self._stage(papers, model, "incoming.sqlite")
+        incoming = self._scratch("incoming.sqlite")
+        stage(papers, incoming, model, self.report, self.progress)
         path = self.work / "papers.sqlite"
         path.unlink(missing_ok=True)
         database = old.database.copy(path)
@@ -306,19 +311,18 @@ class _Build:
 
     # ------------------------------------------------------------------ vectors
 
-    def _vectors(
-        self, database: PaperDatabase, old: PaperStore | None, old_rows: Rows, model: Model
-    ) -> Vectors:
-        vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
-        kept = np.flatnonzero(old_rows >= 0)
-        if old is not None and len(kept):
-            vectors[kept] = old.index.vectors(old_rows[kept])
-        pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
+    def _embed_rows(
+        self,
+        vectors: Vectors,
+        pending: Rows,
+        texts_of: Callable[[list[int]], list[str]],
+        model: Model,
+    ) -> None:
         with Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
             done = 0
             for start in range(0, len(pending), CHUNK):
                 rows = pending[start : start + CHUNK]
-                texts = [model.text_of(paper) for paper in database.papers(rows.tolist())]
+                texts = texts_of(rows.tolist())
                 digests = [text_hash(text) for text in texts]
                 found = checkpoint.find(digests)
                 new = [i for i, digest in enumerate(digests) if digest not in found]
@@ -332,7 +336,6 @@ class _Build:
                 done += len(rows)
                 self.progress("embedding", done, len(pending))
         self.report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
-        return vectors
 
     def _embed(self, model: Model, texts: list[str]) -> Vectors:
         try:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.database import COLUMNS, PaperDatabase, contains
+from swimmer.database import PaperDatabase, contains
 from swimmer.errors import QueryError
+from swimmer.schema import COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -59,30 +59,30 @@ class Paper:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
+        # Past the frozen setters, and not by object.__setattr__: this runs for every record read.
+        own = self.__dict__
         for name, limit in _TEXT_LIMITS.items():
-            value = getattr(self, name)
+            value = own[name]
             if not isinstance(value, str):
                 raise InputError(f"paper: {name} must be text, got {value!r:.80}")
-            put(self, name, clean(value, limit))
+            if value:
+                own[name] = clean(value, limit)
         if not self.title:
             raise InputError("paper: the title is blank; every paper needs one")
         if not isinstance(self.url, str):
             raise InputError(f"paper: url must be text, got {self.url!r:.80}")
-        put(self, "url", clean_url(self.url))
+        if self.url:
+            own["url"] = clean_url(self.url)
         for name in ("authors", "keywords"):
-            values = getattr(self, name)
-            if isinstance(values, str) or not isinstance(values, Iterable):
-                raise InputError(f"paper: {name} must be a list of texts, got {values!r:.80}")
-            cleaned = (clean(_text_of(name, value), 500) for value in values)
-            put(self, name, tuple(value for value in cleaned if value))
+            if own[name] != ():
+                own[name] = _cleaned_list(name, own[name])
         if self.year is not None and (
             isinstance(self.year, bool) or not isinstance(self.year, int)
         ):
             raise InputError(f"paper: year must be a whole number or None, got {self.year!r:.80}")
-        put(self, "extra", _jsonable(self.extra))
+        own["extra"] = _jsonable(self.extra)
         if not self.id:
-            put(self, "id", derived_id(self.url, self.title))
+            own["id"] = derived_id(self.url, self.title)
 
     @cached_property
     def key(self) -> str:
@@ -140,6 +140,13 @@ def derived_id(url: str, title: str) -> str:
     """Return an id for a paper whose source gives none: a digest of its URL, else of its title."""
     kind, what = ("url", url) if url else ("title", title_key(title))
     return f"{kind}:{hashlib.blake2b(what.encode(), digest_size=8).hexdigest()}"
+
+
+def _cleaned_list(name: str, values: object) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"paper: {name} must be a list of texts, got {values!r:.80}")
+    cleaned = (clean(_text_of(name, value), 500) for value in values)
+    return tuple(value for value in cleaned if value)
 
 
 def _text_of(name: str, value: object) -> str:

@@ -438,10 +438,13 @@ class PaperStore:
         if not database.writable:
             database = database.copy()
         database.set_meta("generation", generation)
-        database.optimize()
-        database.save(draft_papers)
-        if database is not self.database:
-            database.close()
+        if database.finished:
+            database.hand_over(draft_papers)
+        else:
+            database.optimize()
+            database.save(draft_papers)
+            if database is not self.database:
+                database.close()
         vectors = self._vectors[:rows] if self._vectors is not None else self.index.vectors()
         index = VectorIndex.of(vectors, exact=False)
         index.save(draft_index)

@@ -32,6 +32,7 @@ _SCRIPT = re.compile(r"([\^_])(\d+)")
 _ARGUMENT = re.compile(r"\{([^{}]*)\}")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ASCII_SYMBOLS = bytes(c for c in range(128) if not chr(c).isalnum())
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
 
 
@@ -42,10 +43,10 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     is put into NFC and the result is cut to `limit` characters. LaTeX is kept.
     `clean(clean(x)) == clean(x)` for every string.
     """
+    if len(text) <= limit and _is_clean(text):
+        return text.strip(" ")
     # A hostile text of megabytes is cut before any work is done on it.
     text = text[: 4 * limit + 1_000]
-    if _is_clean(text) and len(text) <= limit:
-        return text.strip(" ")
     for _ in range(6):
         cleaned = _clean_once(text)
         unfolded, text = cleaned == text, cleaned
@@ -60,13 +61,14 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
 
 
 def _is_clean(text: str) -> bool:
-    # Spelt out: this runs several times for every paper, and a generator costs twice as much.
+    # Spelt out: this runs several times for every paper, and a generator costs twice as much. Of
+    # all spaces, controls, overrides and surrogates only the plain space counts as printable.
     return (
-        text.isascii()
-        and text.isprintable()
+        text.isprintable()
         and "  " not in text
         and "&" not in text
         and "<" not in text
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
     )
 
 
@@ -77,7 +79,7 @@ def _clean_once(text: str) -> str:
         text = html.unescape(_AMPERSANDS.sub("&", text))
     if "<" in text:
         text = _TAG.sub(" ", text)
-    text = _SPACE.sub(" ", _UNSAFE.sub("", text)).strip()
+    text = " ".join(_UNSAFE.sub("", text).split())
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -86,6 +88,8 @@ def clean_url(url: str, base: str = "") -> str:
 
     `base` is the address that a relative URL is resolved against.
     """
+    if len(url) <= 2_000 and _PLAIN_URL.fullmatch(url):
+        return url
     url = _SPACE.sub("", _UNSAFE.sub("", url))[:2_000]
     if _PLAIN_URL.fullmatch(url):
         return url
@@ -177,7 +181,9 @@ def fold(text: str) -> str:
 def compatible(text: str) -> str:
     """Return `text` cleaned and in NFKC: full-width letters and ligatures become plain ones."""
     text = clean(text)
-    return text if text.isascii() else clean(unicodedata.normalize("NFKC", text))
+    if text.isascii() or unicodedata.is_normalized("NFKC", text):
+        return text
+    return clean(unicodedata.normalize("NFKC", text))
 
 
 @functools.cache
@@ -195,13 +201,15 @@ def title_key(title: str) -> str:
     `$\\beta$-VAE`, `β-VAE`, `Beta VAE` share one key.
     """
     text = readable(clean(title, TITLE_LIMIT))
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(
-            _greek_name(char) if "Ͱ" <= char <= "Ͽ" else char
-            for char in decomposed
-            if not unicodedata.combining(char)
-        )
+    if text.isascii():
+        folded = text.lower()
+        return folded.encode().translate(None, _ASCII_SYMBOLS).decode() or folded
+    decomposed = unicodedata.normalize("NFKD", text)
+    text = "".join(
+        _greek_name(char) if "Ͱ" <= char <= "Ͽ" else char
+        for char in decomposed
+        if not unicodedata.combining(char)
+    )
     folded = text.casefold()
     # A title of nothing but symbols still needs a key of its own.
     return "".join(filter(str.isalnum, folded)) or folded

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
+from swimmer.database import PaperDatabase
+from swimmer.embedding import PROBES
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
 
 from .conftest import REPOSITORY
@@ -224,6 +226,152 @@ def test_ctrl_c_keeps_what_was_embedded(
         build_store(papers, "conf", model=HashEmbeddings(), progress=impatient)
     store = build_store(papers, "conf", model=HashEmbeddings())
     assert store.report is not None and store.report.resumed == 15
+
+
+def contents(store: PaperStore) -> tuple[list[Paper], bytes]:
+    return list(store), store.vectors().tobytes()
+
+
+def many_papers() -> list[Paper]:
+    """Copies far apart, of one id, one URL or one title; LaTeX, accents and blanks on the way."""
+    papers = [
+        Paper(title=f"Paper ${{i}}^2$ über {i % 90} *worlds*", abstract=f"w{i} \u2013 naïve " * 9,
+              url=f"https://c.cc/virtual/2025/poster/{i}", id=str(i % 280),
+              extra={"area": f"area {i % 3}", "score": i} if i % 4 else {})
+        for i in range(300)
+    ]  # fmt: skip
+    return [*papers, *(replace(paper, id="", status="Oral") for paper in papers[5:40])]
+
+
+def test_it_does_not_matter_how_papers_are_batched_and_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One row at a time, texts on disk, and chunks of three: the store is the same."""
+    whole = build_store(many_papers(), "whole", model=HashEmbeddings())
+    monkeypatch.setattr("swimmer.database._BATCH", 1)
+    monkeypatch.setattr("swimmer.staging._IN_MEMORY", 100)
+    monkeypatch.setattr("swimmer.build.CHUNK", 3)
+    bit_by_bit = build_store(many_papers(), "bits", model=HashEmbeddings())
+    assert contents(bit_by_bit) == contents(whole)
+    assert whole.report is not None and bit_by_bit.report is not None
+    assert whole.report.merged == bit_by_bit.report.merged > 20
+    assert whole.report.merges == bit_by_bit.report.merges
+    assert whole.verify() == bit_by_bit.verify() == []
+    assert whole.fields() == bit_by_bit.fields() and "area" in whole.fields()
+
+
+def test_a_first_build_holds_what_papers_added_one_by_one_hold() -> None:
+    """The indexes made at the end are those that grow with the papers; so are words and titles."""
+    built = build_store(many_papers(), "built", model=HashEmbeddings())
+    grown = PaperStore.create(HashEmbeddings())
+    grown.add(list(built))
+    grown.commit("grown")
+    schema = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%fts%' ORDER BY name"
+    for question in (
+        schema,
+        "SELECT * FROM papers ORDER BY row",
+        "SELECT * FROM fields ORDER BY name",
+        "SELECT * FROM title_terms ORDER BY term",
+        "SELECT rowid, bm25(papers_fts) FROM papers_fts WHERE papers_fts MATCH 'w7 OR uber'"
+        " ORDER BY rowid",
+    ):
+        answer = built.database.query(question)
+        assert answer and answer == grown.database.query(question), question
+    assert built.database.path != Path("vectorstores/built/.build/papers.sqlite")
+
+
+def test_the_static_model_embeds_a_first_build_as_it_embeds_any_text() -> None:
+    store = build_store(many_papers(), "static", model="static")
+    model = store.model()
+    texts = [model.text_of(paper) for paper in store]
+    assert np.array_equal(store.vectors(), model.embed_documents(texts))
+
+
+def test_a_first_build_can_be_changed_and_committed_again(papers: list[Paper]) -> None:
+    store = build_store(papers, "conf", model=HashEmbeddings())
+    store.add([Paper(title="Zebra crossings at night", id="zebra")])
+    store.commit()
+    assert store.verify() == [] and len(store) == 31
+    (hit,) = search(open_store("conf"), "zebra", k=1, mode="keyword")
+    assert hit.paper.id == "zebra"
+
+
+def test_indexes_that_cannot_be_made_end_the_build_early(
+    monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
+) -> None:
+    """They are made beside the embedding, in a thread: its error is the build's."""
+    started = threading.Event()
+
+    def full(self: PaperDatabase) -> None:
+        started.set()
+        raise OSError(28, "no space left on the disk")
+
+    def waiting(stage: str, done: int, total: int | None) -> None:
+        if stage == "embedding":
+            assert started.wait(20)
+
+    monkeypatch.setattr("swimmer.build.CHUNK", 4)
+    monkeypatch.setattr("swimmer.checkpoint.CHECKPOINT_SECONDS", 0)
+    model = HashEmbeddings(delay=0.005)
+    with monkeypatch.context() as patch:
+        patch.setattr(PaperDatabase, "index", full)
+        with pytest.raises(StoreError, match=r"cannot be written.*no space.*goes on where it was"):
+            build_store(papers, "conf", model=model, progress=waiting)
+    embedded = len(model.embedded) - len(PROBES)
+    assert embedded < len(papers), "a slow model is not run to its end for nothing"
+    store = build_store(papers, "conf", model=HashEmbeddings())
+    assert store.report is not None and store.report.resumed == embedded
+    assert store.verify() == []
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ModelError])
+def test_a_build_that_ends_early_does_not_wait_for_its_indexes(
+    monkeypatch: pytest.MonkeyPatch, papers: list[Paper], failure: type[BaseException]
+) -> None:
+    """Ctrl-C, or a model that fails, interrupts the statement that SQLite is at."""
+    at_work = threading.Event()
+
+    def endless(self: PaperDatabase) -> None:
+        at_work.set()
+        self.query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+        )
+
+    def impatient(stage: str, done: int, total: int | None) -> None:
+        if stage == "embedding":
+            assert at_work.wait(20)
+            raise failure("enough")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PaperDatabase, "index", endless)
+        with pytest.raises(failure, match="enough"):
+            build_store(papers, "conf", model=HashEmbeddings(), progress=impatient)
+    assert not any(thread.name.startswith("swimmer-index") for thread in threading.enumerate())
+    assert build_store(papers, "conf", model=HashEmbeddings()).verify() == []
+
+
+@pytest.mark.parametrize("stage", ["reading", "embedding", "writing"])
+def test_ctrl_c_in_any_stage_leaves_a_build_that_can_be_done_again(
+    stage: str, papers: list[Paper]
+) -> None:
+    def impatient(now: str, done: int, total: int | None) -> None:
+        if now == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(papers, "conf", model=HashEmbeddings(), progress=impatient)
+    assert not (Path("vectorstores") / "conf" / "manifest.json").exists()
+    store = build_store(papers, "conf", model=HashEmbeddings())
+    assert list(store) == papers and store.verify() == []
+
+
+def test_a_line_that_cannot_be_read_is_named_however_far_it_stands(home: Path) -> None:
+    lines = [json.dumps({"title": f"Paper {i}", "id": str(i)}) for i in range(2_500)]
+    lines[2_345] = '{"title": "cut o'
+    (home / "list.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"list\.jsonl: line 2346 is not JSON"):
+        build_store("list.jsonl", "conf", model=HashEmbeddings())
+    assert not (Path("vectorstores") / "conf" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize(

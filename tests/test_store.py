@@ -381,6 +381,7 @@ def dying(real):
     return step
 os.fsync = dying(os.fsync)
 pathlib.Path.replace = dying(pathlib.Path.replace)
+pathlib.Path.rename = dying(pathlib.Path.rename)
 pathlib.Path.unlink = dying(pathlib.Path.unlink)
 papers = [Paper(title=f"New title {{i}}", abstract="fresh words", id=f"p{{i}}") for i in range(40)]
 build_store(papers, {folder!r}, model=HashEmbeddings(), prune=True)
@@ -409,6 +410,28 @@ def test_death_at_every_step_of_a_commit_leaves_the_old_or_the_new_store(
     # Both outcomes were met, and once the new store is there it stays.
     assert outcomes[0] == 30 and outcomes[-1] == 40 and sorted(outcomes) == outcomes
     assert len(outcomes) > 8
+
+
+def test_death_at_every_step_of_a_first_build_leaves_no_store_or_the_whole(tmp_path: Path) -> None:
+    there = []
+    for step in range(1, 40):
+        place = tmp_path / f"first{step}"
+        code = CRASH.format(tests=str(Path(__file__).parent.parent), step=step, folder=str(place))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        there.append((place / "manifest.json").exists())
+        if not there[-1]:
+            # What the dead build has left is in nobody's way.
+            code = CRASH.format(tests=str(Path(__file__).parent.parent), step=0, folder=str(place))
+            subprocess.run([sys.executable, "-c", code], check=True)
+        with PaperStore.open(place) as store:
+            store.model(HashEmbeddings())
+            assert store.verify() == [] and len(store) == 40, f"after death at step {step}"
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9, done.stderr
+    else:
+        raise AssertionError("the build never came to its end")
+    assert not there[0] and there[-1] and sorted(there) == there and len(there) > 6
 
 
 def test_commit_to_a_place_that_cannot_be_written_says_so(store: PaperStore) -> None:

@@ -18,9 +18,9 @@ PACKAGE = Path(swimmer.__file__).parent
 FLOORS = [
     {"errors", "text"},
     {"paper", "language"},
-    {"manifest", "sources", "embedding", "static", "huggingface", "fetch", "locate"},
-    {"database", "index", "report"},
-    {"folder", "copies", "checkpoint", "filters", "keyword", "mapfile"},
+    {"manifest", "sources", "embedding", "static", "huggingface", "cores", "fetch", "locate"},
+    {"schema", "database", "index", "report"},
+    {"folder", "copies", "checkpoint", "staging", "filters", "keyword", "mapfile"},
     {"store"},
     {"build", "identity", "diversity", "fusion"},
     {"ranking", "seeds", "where"},

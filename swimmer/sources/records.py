@@ -35,7 +35,12 @@ EXTRA_ALIASES: dict[str, tuple[str, ...]] = {
     "reading_notes": ("reading_notes",),
 }
 
-_KNOWN = frozenset(name for names in (*ALIASES.values(), *EXTRA_ALIASES.values()) for name in names)
+_SLOTS = {
+    alias: (name, rank)
+    for name, aliases in (*ALIASES.items(), *EXTRA_ALIASES.items())
+    for rank, alias in enumerate(aliases)
+}
+"""The plain name that a field of the wild stands for, and how many are trusted more for it."""
 
 PAPER_EVENTS = ("poster", "oral", "spotlight", "paper", "highlight", "journal track")
 OTHER_EVENTS = (
@@ -54,6 +59,7 @@ _NOT_KEPT = frozenset({
 })  # fmt: skip
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 _ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?", re.I)
+_SHORT_VENUE = re.compile(r"[a-z]{2,8}")
 _SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")
 
 
@@ -73,27 +79,27 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
             unusable type; the text says which.
     """
     flat = _flatten(record)
-    found = {name: _first(flat, names) for name, names in ALIASES.items()}
-    title = found["title"]
+    found = _most_trusted(flat)
+    title = found.get("title")
     if title is not None and not isinstance(title, str):
         raise NotAPaper(f"title is not text ({type(title).__name__})")
     if not title or not clean(title):
         raise NotAPaper("no title")
-    status = _status(found["status"])
-    url, virtual_id = _address(flat, found["url"], base)
+    status = _status(found.get("status"))
+    url, virtual_id = _address(flat, found.get("url"), base)
     venue, year = _venue_and_year(found, url)
-    extra = {name: v for name, names in EXTRA_ALIASES.items() if (v := _first(flat, names))}
+    extra = {name: found[name] for name in EXTRA_ALIASES if found.get(name)}
     extra.update(_small_fields(flat))
     try:
         return Paper(
             title=title,
-            abstract=_text(found["abstract"]),
+            abstract=_text(found.get("abstract")),
             url=url,
-            id=virtual_id or _identifier(found["id"]),
-            authors=names_of_people(found["authors"]),
+            id=virtual_id or _identifier(found.get("id")),
+            authors=names_of_people(found.get("authors")),
             venue=venue,
             year=year,
-            keywords=keywords_of(found["keywords"]),
+            keywords=keywords_of(found.get("keywords")),
             status=status,
             extra=extra,
         )
@@ -119,7 +125,7 @@ def _field_name(name: str) -> str:
 
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     content = record.get("content")
-    merged = {**record, **content} if isinstance(content, Mapping) else dict(record)
+    merged = {**record, **content} if isinstance(content, Mapping) else record
     flat: dict[str, Any] = {}
     for name, value in merged.items():
         if isinstance(value, dict) and "value" in value and set(value) <= {"value", "readers"}:
@@ -128,15 +134,25 @@ def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _first(flat: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    for name in names:
-        value = flat.get(name)
-        if value is None or value == "" or value == [] or value == {}:
+def _most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by plain name the value of its most trusted field that is not blank."""
+    found: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    # A pass over the few fields of a record, not over the many names that one could have.
+    for alias, value in flat.items():
+        slot = _SLOTS.get(alias)
+        if slot is None or _is_blank(value):
             continue
-        if isinstance(value, float) and math.isnan(value):
-            continue
-        return value
-    return None
+        name, rank = slot
+        if rank < ranks.get(name, len(_SLOTS)):
+            found[name], ranks[name] = value, rank
+    return found
+
+
+def _is_blank(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return not value and (value is None or value == "" or value == [] or value == {})
 
 
 def _text(value: Any) -> str:
@@ -164,18 +180,23 @@ def _address(flat: Mapping[str, Any], url: Any, base: str) -> tuple[str, str]:
         # A relative address whose host is not known leads nowhere; the paper's own page does.
         return address or clean_url(_text(flat.get("paper_url")), base), match["id"]
     address = clean_url(_text(url), base)
-    match = _VIRTUAL.search(address)
+    match = _virtual(address)
     return address, match["id"] if match else ""
 
 
+def _virtual(address: str) -> re.Match[str] | None:
+    # The search costs more than all else about an address, and few are of a virtual site.
+    return _VIRTUAL.search(address) if "/virtual/" in address.lower() else None
+
+
 def _venue_and_year(found: Mapping[str, Any], url: str) -> tuple[str, int | None]:
-    venue = _text(found["venue"])
-    year = year_of(found["year"])
-    if match := _VIRTUAL.search(url):
+    venue = _text(found.get("venue"))
+    year = year_of(found.get("year"))
+    if match := _virtual(url):
         host = (match["host"] or "").removeprefix("www.").split(".")[0]
         venue = venue or host.upper()
         year = year or int(match["year"])
-    if re.fullmatch(r"[a-z]{2,8}", venue):
+    if _SHORT_VENUE.fullmatch(venue):
         venue = venue.upper()
     if year is None:
         year = year_of(venue)
@@ -256,7 +277,7 @@ def keywords_of(value: Any) -> tuple[str, ...]:
 def _small_fields(flat: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in flat.items():
-        if name in _KNOWN or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
+        if name in _SLOTS or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
             continue
         small = isinstance(value, (bool, int)) or (isinstance(value, str) and 0 < len(value) <= 200)
         finite = isinstance(value, float) and math.isfinite(value)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from swimmer.embedding import Model
-from swimmer.errors import QueryError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,28 +76,19 @@ def learnt_thresholds(database: PaperDatabase, vectors: Vectors, model: Model) -
     count = len(vectors)
     if count < FEWEST:
         return {}
-    # A transformer reads a title for about as long as a paper: what is learnt from a small store
-    # must not cost more than building it.
-    most = max(8, count // 40) if model.pads else count
+    # What a store learns of a transformer must not show in the time of building it. Asked one by
+    # one, a title costs about what a paper does; in a batch, what its words cost: an eighth.
+    most = max(8, count // (10 if model.batches_queries else 40)) if model.pads else count
     sample = min(count, SAMPLE, most)
     rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64)).tolist()
     titles = [paper.title for paper in database.papers(rows)]
     foreign = UNRELATED[:most]
-    own = _best(vectors, _embedded(model, titles), rows)
-    other = _best(vectors, _embedded(model, foreign), [-1] * len(foreign))
+    own = _best(vectors, model.embed_queries(titles), rows)
+    other = _best(vectors, model.embed_queries(foreign), [-1] * len(foreign))
     if not len(own) or not len(other):
         return {}
     low, high = float(np.quantile(own, MISSED)), float(np.quantile(other, 0.95))
     return {"related": round(min(low, (low + high) / 2), 4)}
-
-
-def _embedded(model: Model, texts: Sequence[str]) -> Vectors:
-    """Return the vectors of texts as queries, zeros for one of which no word is known."""
-    vectors = np.zeros((len(texts), model.identity.dimension), np.float32)
-    for i, text in enumerate(texts):
-        with contextlib.suppress(QueryError):
-            vectors[i] = model.embed_query(text)
-    return vectors
 
 
 def _best(vectors: Vectors, queries: Vectors, own: Sequence[int]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
@@ -72,6 +73,7 @@ class Model:
         pads: whether a batch costs as much as its longest text, as in a transformer.
         embed_array: embeds documents as an array; spares a list of Python floats ten times its
             size.
+        embed_queries: the same for queries; without it they are asked one by one.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Model:
         languages: Sequence[str] = (),
         pads: bool = True,
         embed_array: Callable[[list[str]], Vectors] | None = None,
+        embed_queries: Callable[[list[str]], Vectors] | None = None,
     ) -> None:
         self.embeddings = embeddings
         self.name = name
@@ -96,6 +99,7 @@ class Model:
         self.languages = tuple(languages)
         self.pads = pads
         self._embed = embed_array or embeddings.embed_documents
+        self._embed_queries = embed_queries
         self._identity: ModelIdentity | None = None
 
     def __repr__(self) -> str:
@@ -157,6 +161,29 @@ class Model:
                 "ask in its language, or in other words"
             )
         return vector
+
+    @property
+    def batches_queries(self) -> bool:
+        """Whether many queries cost less together than one by one."""
+        return self._embed_queries is not None
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of queries, float32 (n, dimension), zeros for one it cannot read.
+
+        Raises:
+            ModelError: as for `embed_documents`.
+        """
+        vectors = np.zeros((len(texts), self.identity.dimension), np.float32)
+        folded = [fold(text[:QUERY_LIMIT]) for text in texts]
+        rows = [i for i, text in enumerate(folded) if text]
+        if self._embed_queries is None:
+            for i in rows:
+                with contextlib.suppress(QueryError):
+                    vectors[i] = self.embed_query(texts[i])
+        elif rows:
+            made = self._embed_queries([folded[i] for i in rows])
+            vectors[rows] = self._checked(made, len(rows))
+        return vectors
 
     def _checked(self, raw: Any, count: int) -> Vectors:
         try:

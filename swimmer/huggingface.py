@@ -7,11 +7,11 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from swimmer.cores import encode
 from swimmer.embedding import Model
 from swimmer.errors import MissingExtraError, ModelError
 
@@ -68,7 +68,7 @@ def load_huggingface(
         device: `cpu`, `cuda`, `mps` …; the fastest there is by default.
         revision: branch, tag or commit on the hub; the newest by default.
         half: half precision; by default where the device gains by it (CUDA; a CPU with AMX).
-        batch_size: texts in a batch; 32 on a CPU (8 in half precision), 64 elsewhere.
+        batch_size: texts in a batch; what suits the caches on a CPU, 64 elsewhere.
         max_tokens: where texts are cut, if the model does not cut them earlier.
         query_prompt, document_prompt: put before every text; the model's own by default.
 
@@ -102,13 +102,15 @@ def load_huggingface(
         )
     embeddings.query_encode_kwargs = embeddings.encode_kwargs | {"prompt": query_prompt}
     embeddings.encode_kwargs = embeddings.encode_kwargs | {"prompt": document_prompt}
-    return _model(embeddings, name if commit or name in NAMED else str(folder), commit, named.text)
+    shown = name if commit or name in NAMED else str(folder)
+    return _model(embeddings, shown, commit, named.text, batch_size)
 
 
 def wrap_huggingface(embeddings: Any) -> Model:
     """Return a user's `HuggingFaceEmbeddings` as a model, its settings as they are.
 
-    Its vectors are taken as arrays, which spares lists of Python floats ten times the size.
+    Its vectors are taken as arrays, which spares lists of Python floats ten times the size, and on
+    a CPU in batches of a size of our own where its `encode_kwargs` name none.
     """
     client = getattr(embeddings, "_client", None)
     if client is None or not hasattr(client, "encode"):
@@ -116,19 +118,18 @@ def wrap_huggingface(embeddings: Any) -> Model:
         return Model(embeddings, str(name))
     name = str(embeddings.model_name)
     revision = (embeddings.model_kwargs or {}).get("revision") or ""
-    return _model(embeddings, name, str(revision), "title_abstract")
+    size = (embeddings.encode_kwargs or {}).get("batch_size")
+    return _model(embeddings, name, str(revision), "title_abstract", size)
 
 
-def _model(embeddings: HuggingFaceEmbeddings, name: str, revision: str, text: str) -> Model:
-    client = embeddings._client
-
-    def embed_array(texts: list[str]) -> Vectors:
-        # HuggingFaceEmbeddings does the same, and then makes a list of lists of it.
+def _model(
+    embeddings: HuggingFaceEmbeddings, name: str, revision: str, text: str, batch_size: int | None
+) -> Model:
+    def embed_array(texts: list[str], *, query: bool = False) -> Vectors:
+        # HuggingFaceEmbeddings does the same to each text, and makes a list of lists of it.
         lines = [text.replace("\n", " ") for text in texts]
-        vectors = client.encode(
-            lines, show_progress_bar=False, convert_to_numpy=True, **embeddings.encode_kwargs
-        )
-        return np.asarray(vectors, np.float32)
+        used = (embeddings.query_encode_kwargs if query else None) or embeddings.encode_kwargs
+        return encode(embeddings._client, lines, used, batch_size)
 
     return Model(
         embeddings,
@@ -138,6 +139,7 @@ def _model(embeddings: HuggingFaceEmbeddings, name: str, revision: str, text: st
         query_prompt=_prompt_used(embeddings, query=True),
         document_prompt=_prompt_used(embeddings, query=False),
         embed_array=None if embeddings.multi_process else embed_array,
+        embed_queries=None if embeddings.multi_process else partial(embed_array, query=True),
     )
 
 

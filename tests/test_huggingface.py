@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,99 @@ def test_vectors_stay_arrays_from_the_model_to_the_index(
 def test_long_texts_are_cut_not_choked_on(folder: Path) -> None:
     vectors = load_model(str(folder)).embed_documents(["graph attention " * 20_000, "graph"])
     assert np.isfinite(vectors).all()
+
+
+# ---------------------------------------------------------------------- batches, a core to each
+
+
+@pytest.fixture
+def cores() -> Any:
+    """As on a machine of four cores; what was set before is set again."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield 4
+    torch.set_num_threads(threads)
+
+
+def uneven(count: int) -> list[str]:
+    """Texts of many lengths, in no order."""
+    return [f"paper {i}: " + "graph attention " * (i * 7 % 23) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 70])
+def test_batches_on_all_cores_make_the_same_vectors(prompted: Path, cores: int, count: int) -> None:
+    texts = uneven(count)
+    for model in (
+        load_model(str(prompted)),
+        load_model(str(prompted), batch_size=3),
+        load_model(HuggingFaceEmbeddings(model_name=str(prompted))),
+    ):
+        client: Any = model.embeddings._client  # type: ignore[attr-defined]
+        prompt = model.document_prompt
+        if texts:
+            expected = client.encode([prompt + text for text in texts], prompt="")
+            assert np.allclose(model.embed_documents(texts), expected, atol=1e-5)
+        asked = model.embed_queries([*texts, " "])
+        assert asked.shape == (count + 1, 32)
+        assert not asked[-1].any()
+        for text, vector in zip(texts[:5], asked, strict=False):
+            assert np.allclose(vector, model.embed_query(text), atol=1e-5)
+    assert torch.get_num_threads() == cores
+
+
+def test_two_threads_may_embed_at_once(folder: Path, cores: int) -> None:
+    model = load_model(str(folder))
+    texts = uneven(40)
+    expected = model.embed_documents(texts)
+    with ThreadPoolExecutor(4) as pool:
+        for made in pool.map(model.embed_documents, [texts] * 8):
+            assert np.allclose(made, expected, atol=1e-5)
+    assert torch.get_num_threads() == cores
+
+
+def test_a_user_who_wants_more_of_encode_gets_its_own_way(folder: Path, cores: int) -> None:
+    embeddings = HuggingFaceEmbeddings(
+        model_name=str(folder), encode_kwargs={"truncate_dim": 16, "batch_size": 2}
+    )
+    made = load_model(embeddings).embed_documents(uneven(9))
+    assert made.shape == (9, 16)
+    assert np.allclose(made, load_model(embeddings)._checked(
+        embeddings.embed_documents(uneven(9)), 9), atol=1e-5)  # fmt: skip
+
+
+def test_an_error_in_one_batch_ends_them_all(
+    folder: Path, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    encode, done = embeddings._client.encode, []
+
+    def fail(lines: list[str], **options: Any) -> Any:
+        done.append(len(lines))
+        if len(done) == 3:
+            raise MemoryError("no room")
+        return encode(lines, **options)
+
+    monkeypatch.setattr(embeddings._client, "encode", fail)
+    with pytest.raises(MemoryError):
+        load_model(embeddings).embed_documents(uneven(400))
+    assert torch.get_num_threads() == cores
+    assert load_model(embeddings).embed_documents(uneven(9)).shape == (9, 32)
+
+
+def test_a_store_learns_of_a_slow_model_by_a_few_batches(
+    folder: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    encode, given = embeddings._client.encode, []
+    monkeypatch.setattr(
+        embeddings._client,
+        "encode",
+        lambda lines, **o: (given.extend(lines), encode(lines, **o))[1],
+    )
+    monkeypatch.setattr(HuggingFaceEmbeddings, "embed_query", None)
+    store = build_store(papers, "learnt", model=embeddings)
+    assert store.thresholds["related"]
+    assert len(given) <= len(papers) + 3 + 16  # the papers, the fingerprint, what is asked
 
 
 # ---------------------------------------------------------------------- prompts

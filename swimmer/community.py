@@ -13,15 +13,22 @@ import math
 import pickle
 import pickletools
 import struct
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from swimmer.calibrate import learnt_thresholds
 from swimmer.documents import document_paper, paper_document
 from swimmer.embedding import SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
+from swimmer.locate import target_folder
+from swimmer.manifest import MANIFEST
 from swimmer.paper import Paper
+from swimmer.report import BuildReport
+from swimmer.sources import SourceReport
+from swimmer.sources.files import slug
 from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
@@ -124,6 +131,46 @@ def import_langchain_faiss(
     store = PaperStore.create(model)
     store.add(papers, vectors)
     return store
+
+
+def build_from_langchain(
+    folder: str | Path,
+    name: str | Path | None = None,
+    *,
+    model: str | Embeddings | Model | None,
+) -> PaperStore:
+    """Import a folder that LangChain's FAISS saved, and write it as a store; return it open.
+
+    Args:
+        folder: where `FAISS.save_local` wrote.
+        name: the store's name (or the path of its folder); by default the folder's own name.
+        model: the model that the folder was built with; the folder does not say it.
+
+    Raises:
+        InputError: no model is named, or there is a store of this name.
+        StoreError: the store cannot be written.
+        SourceError, ModelMismatchError: as for `import_langchain_faiss`.
+    """
+    folder = Path(folder)
+    started = time.monotonic()
+    if model is None:
+        raise InputError(
+            f"{folder}: was saved by LangChain's FAISS, which does not say what model made its "
+            "vectors; name it: --model sentence-transformers/all-MiniLM-L6-v2, for example"
+        )
+    target = target_folder(name if name is not None else slug(folder.resolve().name))
+    if (target / MANIFEST).exists() or is_langchain_folder(target):
+        raise InputError(f"{target}: holds an index already; take {folder} in under another --name")
+    store = import_langchain_faiss(folder, model)
+    thresholds = learnt_thresholds(store.database, store.vectors(), store.model())
+    store.commit(target, source=str(folder), thresholds=thresholds)
+    written = PaperStore.open(target)
+    read = SourceReport(read=len(written), without_abstract=sum(not p.abstract for p in written))
+    written.report = BuildReport(
+        source=read, added=len(written), papers=len(written), seconds=time.monotonic() - started
+    )
+    store.close()
+    return written
 
 
 def to_langchain_faiss(store: PaperStore, embeddings: LangChainEmbeddings) -> FAISS:
@@ -324,4 +371,9 @@ def is_langchain_folder(folder: Path, index_name: str = "index") -> bool:
     return all((folder / f"{index_name}.{end}").is_file() for end in ("faiss", "pkl"))
 
 
-__all__ = ["import_langchain_faiss", "is_langchain_folder", "to_langchain_faiss"]
+__all__ = [
+    "build_from_langchain",
+    "import_langchain_faiss",
+    "is_langchain_folder",
+    "to_langchain_faiss",
+]

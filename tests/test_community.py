@@ -7,6 +7,7 @@ import os
 import pickle
 import struct
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from langchain_community.vectorstores import FAISS
 from langchain_community.vectorstores.utils import DistanceStrategy
 from langchain_core.documents import Document
 
-from swimmer import Paper, PaperVectorStore, SwimmerEmbeddings, build_store, community
+from swimmer import Paper, PaperVectorStore, SwimmerEmbeddings, build_store, community, open_store
 from swimmer.documents import paper_document
 from swimmer.errors import (
     InputError,
@@ -31,6 +32,7 @@ from swimmer.errors import (
     SwimmerError,
 )
 
+from .conftest import Outcome
 from .models import HashEmbeddings
 
 TITLE = "Preference Optimization without a Reference Model"
@@ -214,6 +216,81 @@ def test_the_hostile_pickles_would_run_elsewhere(home: Path) -> None:
     trace.unlink()
     pickle.loads(hostile(trace)["beside the right documents"])
     assert trace.exists()
+
+
+# ---------------------------------------------------------------------- at the command line
+
+
+@pytest.fixture
+def static_folder(home: Path, papers: list[Paper]) -> Path:
+    documents = [
+        Document(page_content=p.page_content, metadata={"url": p.url, "note": {"row": i}})
+        for i, p in enumerate(papers)
+    ]
+    FAISS.from_documents(documents, SwimmerEmbeddings("static")).save_local(str(home / "Old Index"))
+    return home / "Old Index"
+
+
+def test_a_folder_becomes_a_store_by_one_command(
+    swimmer: Callable[..., Outcome], static_folder: Path, papers: list[Paper]
+) -> None:
+    done = swimmer("build", static_folder, "--model", "static")
+    assert (done.code, done.err) == (0, "")
+    assert "30 added" in done.out and "embedded   0" in done.out
+    assert "16 texts embedded again came out the same with the model static" in done.out
+    store = open_store("old-index")
+    assert (len(store), store.identity.name, store.identity.text) == (30, "static", "page_content")
+    assert store.thresholds["related"] > 0
+    assert store.verify() == []
+    kept = {paper.url: paper for paper in store}
+    assert all(kept[p.url].page_content == p.page_content for p in papers)
+    assert sorted(p.extra["note"]["row"] for p in store) == list(range(30))
+    assert swimmer("search", TITLE, "--store", "old-index", "--json").code == 0
+    again = swimmer("build", static_folder, "--model", "static")
+    assert again.code == 2 and "another --name" in again.err
+
+
+def test_a_folder_does_not_say_its_model(
+    swimmer: Callable[..., Outcome], static_folder: Path, home: Path
+) -> None:
+    done = swimmer("build", static_folder)
+    assert done.code == 2 and "--model" in done.err
+    wrong = swimmer("build", static_folder, "--model", "nothing")
+    assert wrong.code == 2 and "unknown model" in wrong.err
+    pruned = swimmer("build", static_folder, "--model", "static", "--prune")
+    assert pruned.code == 2 and "--prune" in pruned.err
+    inside = swimmer("build", static_folder, "--model", "static", "--name", static_folder)
+    assert inside.code == 2 and "another --name" in inside.err
+    other = put(home / "other", pickle.dumps(honest(a="text")), dimension=256)
+    mismatch = swimmer("build", other, "--model", "static")
+    assert mismatch.code == 2 and "give the model" in mismatch.err
+    assert not list(home.rglob("manifest.json"))
+
+
+def test_a_folder_whose_model_needs_an_extra_prints_its_line(
+    swimmer: Callable[..., Outcome], static_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from swimmer import huggingface
+
+    monkeypatch.setattr(huggingface.importlib.util, "find_spec", lambda name: None)
+    done = swimmer("build", static_folder, "--model", "bge-m3")
+    assert done.code == 2 and 'pip install "swimmer[huggingface]"' in done.err
+
+
+@pytest.mark.parametrize(
+    "kind", ["os.system", "builtins.eval", "a nested reduce", "a billion laughs"]
+)
+def test_a_hostile_folder_ends_the_command_and_runs_nothing(
+    swimmer: Callable[..., Outcome], home: Path, kind: str
+) -> None:
+    trace = home / "trace"
+    data = hostile(trace)[kind] if kind not in BOMBS else BOMBS[kind]()
+    folder = put(home / "old", data, dimension=256)
+    done = swimmer("build", folder, "--model", "static")
+    assert done.code == 2 and done.out == ""
+    assert "index.pkl" in done.err and "Traceback" not in done.err
+    assert not trace.exists()
+    assert not list(home.rglob("manifest.json"))
 
 
 def laughs(depth: int) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from swimmer.build import build_store
+from swimmer.errors import InputError
 from swimmer.report import BuildReport
 from swimmer.sources import open_source
 from swimmer.text import printable
@@ -47,10 +49,15 @@ def build_command(
 
     SOURCE is a venue (iclr2025, acl2024; `swimmer venues` lists them), a question to a publisher
     (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
-    lines, CSV, TSV, BibTeX, RIS, Markdown, also gzip-compressed, recognised from its content.
+    lines, CSV, TSV, BibTeX, RIS, Markdown, also gzip-compressed, recognised from its content. A
+    folder that LangChain's FAISS saved (index.faiss, index.pkl) is taken in with its vectors, if
+    --model names the model that made them; nothing in its pickle is run.
     Only new or changed text is embedded; a build that was interrupted goes on where it was when
     the same command is given again.
     """
+    if is_langchain_folder(source):
+        _take_in(source, name, model, prune)
+        return
     with ProgressLine(quiet) as progress:
         try:
             options = fetch_options(progress, status=status, offline=offline, fresh=refresh)
@@ -68,6 +75,31 @@ def build_command(
             raise click.exceptions.Exit(130) from None
     assert store.report is not None
     click.echo("\n".join(report_lines(store.report, store.name, str(store.folder))))
+    store.close()
+
+
+def is_langchain_folder(source: str) -> bool:
+    """Return whether SOURCE is a folder that LangChain's FAISS saved."""
+    if not Path(source).is_dir():
+        return False
+    from swimmer.community import is_langchain_folder as looks_like_one
+
+    return looks_like_one(Path(source))
+
+
+def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> None:
+    from swimmer.community import SAMPLE, build_from_langchain
+
+    if prune:
+        raise InputError("--prune updates a store; a folder of LangChain's FAISS becomes a new one")
+    store = build_from_langchain(folder, name, model=model)
+    assert store.report is not None
+    lines = report_lines(store.report, store.name, str(store.folder))
+    kept = printable(
+        f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts embedded again came out "
+        f"the same with the model {store.identity.name}"
+    )
+    click.echo("\n".join([*lines[:-1], kept, lines[-1]]))
     store.close()
 
 

@@ -29,7 +29,8 @@ _MANY = 100
 COMMON_WORDS = Path(__file__).parent / "data" / "common_words.txt"
 """Words that abstracts are full of and titles are not; made by `training/common_words.py`."""
 
-_WORD = re.compile(r"[^\W\d_][^\W_]*")
+# A LaTeX command is no word.
+_WORD = re.compile(r"(?<![\\])(?<![^\W\d_])[^\W\d_][^\W_]*")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
 _NO_END = re.compile(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
 _STOP = frozenset(

@@ -410,6 +410,15 @@ def test_reasons_find_the_sentence_that_was_asked_for() -> None:
     assert hit.reasons.sentence == "We present secure aggregation with differential privacy."
 
 
+def test_reasons_name_no_latex_command() -> None:
+    abstract = r"A bound of $\mathcal{O}\left(\log n\right)$ holds for spectral sketching."
+    store = store_of([Paper(t, abstract) for t in TITLES], RandomEmbeddings())
+    (hit,) = search(store, Paper("Bounds", abstract), 1, mode="keyword", explain=True)
+    assert hit.reasons is not None
+    assert "spectral sketching" in hit.reasons.terms
+    assert not {"log", "left", "right", "mathcal"} & set(hit.reasons.terms)
+
+
 def test_reasons_stand_without_an_abstract() -> None:
     store = store_of([Paper(title) for title in TITLES], RandomEmbeddings())
     (hit,) = search(store, "graph learning", 1, mode="keyword", explain=True)

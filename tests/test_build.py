@@ -195,6 +195,56 @@ def test_a_model_that_fails_half_way_costs_only_the_rest(
     assert not (Path("vectorstores") / "conf" / ".build").exists()
 
 
+class Recorder(HashEmbeddings):
+    """Keeps the texts of each call, and of each chunk that was answered."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.answered: list[list[str]] = []
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        made = super().embed_documents(texts)
+        if texts != list(PROBES):
+            self.answered.append(texts)
+        return made
+
+
+def of_many_lengths(count: int) -> list[Paper]:
+    lengths = random.Random(0).choices(range(480), k=count)
+    return [
+        Paper(title=f"Paper {i}", abstract="w" * length, id=str(i))
+        for i, length in enumerate(lengths)
+    ]
+
+
+def test_like_lengths_go_together_over_the_whole_list(home: Path) -> None:
+    model = Recorder()
+    build_store(of_many_lengths(1300), "many", model=model).close()
+    assert [len(texts) for texts in model.answered] == [512, 512, 276]
+    lengths = [len(text) for texts in model.answered for text in texts]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swimmer.build.CHUNK", 64)
+    papers = of_many_lengths(400)
+    first = Recorder(fail_after=len(PROBES) + 200)
+    with pytest.raises(ModelError, match="they are kept"):
+        build_store(papers, "many", model=first)
+    second = Recorder()
+    store = build_store(papers, "many", model=second)
+    done = [text for texts in first.answered for text in texts]
+    rest = [text for texts in second.answered for text in texts]
+    assert len(done) == 192
+    assert sorted(done + rest) == sorted({paper.embedding_text for paper in papers})
+    lengths = [len(text) for text in done + rest]
+    assert lengths == sorted(lengths, reverse=True)
+    assert store.report is not None
+    assert (store.report.resumed, store.report.embedded) == (192, 208)
+
+
 def test_vectors_of_another_model_are_not_taken_up(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:

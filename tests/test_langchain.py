@@ -434,6 +434,49 @@ def test_models_that_answer_wrongly(answer: Any) -> None:
     assert len(vectors.store) == 0
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda texts: [[1.0, 2.0, 3.0]],
+        lambda texts: [[float("inf"), 1.0]],
+        lambda texts: [None],
+        lambda texts: ["text"],
+        lambda texts: [[]],
+    ],
+    ids=["dimension", "infinite", "none", "text", "empty"],
+)
+def test_models_that_answer_a_question_wrongly(answer: Any) -> None:
+    class WrongAsked(Wrong):
+        def embed_documents(self, texts: list[str]) -> Any:
+            return [[1.0, 2.0] for _ in texts]
+
+    vectors = PaperVectorStore.from_texts(["one", "two"], WrongAsked(answer))
+    for ask in (
+        vectors.similarity_search,
+        vectors.max_marginal_relevance_search,
+        load_retriever(vectors.store).invoke,
+    ):
+        with pytest.raises(ModelError, match="answered with"):
+            ask("a question")  # type: ignore[operator]
+    assert len(vectors.store) == 2
+
+
+def test_documents_without_an_address(model: HashEmbeddings) -> None:
+    for metadata in ({}, {"url": None}, {"url": ""}, {"url": "not an address"}):
+        vectors = PaperVectorStore(model)
+        vectors.add_documents([Document(page_content="graph attention", metadata=metadata)])
+        found = vectors.similarity_search("graph", k=1)[0]
+        assert found.page_content == "graph attention"
+        assert metadata.items() <= found.metadata.items()
+
+
+def test_a_query_of_ten_megabytes(retriever: PaperRetriever) -> None:
+    for query in ("graph attention " * 700_000, "x" * 10_500_000, "\U0001d4d0" * 2_700_000):
+        assert len(query.encode()) > 10_000_000
+        assert len(retriever.invoke(query, k=3)) == 3
+        assert len(retriever.vectorstore.similarity_search(query, k=3)) == 3
+
+
 def test_a_model_of_integers_is_fine() -> None:
     vectors = PaperVectorStore.from_texts(["a"], Wrong(lambda texts: [[3, 4]] * len(texts)))
     assert vectors.similarity_search_with_score("a")[0][1] == pytest.approx(1)

@@ -42,7 +42,7 @@ def hits_html(hits: Sequence[Hit]) -> str:
         return "<div>no paper to show</div>"
     rows = "".join(
         f'<tr><td style="{_NUMBER}">{hit.rank}</td><td style="{_NUMBER}">{hit.score:.3f}</td>'
-        f'<td style="{_CELL}">{paper_html(hit.paper)}{_why(hit)}</td></tr>'
+        f'<td style="{_CELL}">{paper_html(hit.paper)}{_where(hit)}{_why(hit)}</td></tr>'
         for hit in hits
     )
     head = (
@@ -50,6 +50,16 @@ def hits_html(hits: Sequence[Hit]) -> str:
         f'<th style="{_CELL}">paper</th></tr>'
     )
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _where(hit: Hit) -> str:
+    """The store of a hit that was found over several, and the places of its copies."""
+    store = hit.paper.extra.get("store")
+    copies = [str(copy.extra.get("store") or copy.venue or copy.url) for copy in hit.copies]
+    parts = [f"in {store}"] if isinstance(store, str) and store else []
+    if copies:
+        parts.append("also at " + ", ".join(dict.fromkeys(copies)))
+    return f'<div style="{_QUIET}">{_text(" · ".join(parts))}</div>' if parts else ""
 
 
 def _why(hit: Hit) -> str:

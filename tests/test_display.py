@@ -8,6 +8,7 @@ import pytest
 
 from swimmer import Answer, Hit, Paper, PaperStore, build_store, open_store
 from swimmer.explain import Reasons
+from swimmer.federation import ask_stores
 
 from .models import HashEmbeddings
 
@@ -69,6 +70,17 @@ def test_an_answer_shows_what_was_found(papers: list[Paper]) -> None:
     told = shown(Answer("q", "s", "m", None, False, [Hit(papers[0], 0.5, 1, reasons=why)]))
     assert "shares off-policy <i>, baseline (both on the method)" in told.text
     assert "no paper to show" in shown(Answer("q", "conf", "static", None, False)).text
+
+
+def test_an_answer_over_several_stores_says_where_each_paper_stands(
+    papers: list[Paper], model: HashEmbeddings
+) -> None:
+    one = build_store(papers[:3], name="conf2024", model=model)
+    two = build_store(papers[2:], name="conf2025", model=model)
+    (answer,) = ask_stores([one, two], [papers[0].title], k=20)
+    seen = shown(answer)
+    assert "in conf2024" in seen.text and "in conf2025" in seen.text
+    assert "also at conf" in seen.text
 
 
 def test_hostile_text_is_text() -> None:

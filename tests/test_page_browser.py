@@ -14,12 +14,22 @@ pytest.importorskip("starlette", reason="needs the extra 'web'")
 pytest.importorskip("playwright", reason="needs the extra 'test' (playwright)")
 pytest.importorskip("axe_playwright_python", reason="needs the extra 'test' (axe-core)")
 
-from playwright.sync_api import Browser, Locator, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
-from swimmer import Paper, ask, build_store, open_store
+from swimmer import Paper, ask, build_store, open_store, paper_map, search
 from swimmer.export import WRITERS
 
-from .browser import ARGUMENTS, NARROW, Visit, chromium, grave, overflow, serving, visiting
+from .browser import (
+    ARGUMENTS,
+    NARROW,
+    WIDE,
+    Visit,
+    chromium,
+    grave,
+    overflow,
+    serving,
+    visiting,
+)  # fmt: skip
 from .corpus import RECORDS
 
 pytestmark = pytest.mark.skipif(
@@ -387,6 +397,104 @@ def assert_harmless(visit: Visit) -> None:
     assert set(page.evaluate(schemes)) <= {"http:", "https:"}
     assert OVERRIDE not in page.content()
     visit.check()
+
+
+# ---------------------------------------------------------------------- the map
+
+
+@pytest.fixture(scope="module")
+def mapped(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with its map, which no test changes."""
+    pytest.importorskip("openTSNE", reason="needs the extra 'map'")
+    pytest.importorskip("swimmer.web.map")
+    folder = Path(shutil.copytree(shelf, tmp_path_factory.mktemp("mapped") / NAME))
+    with open_store(folder) as opened:
+        paper_map(opened)
+    return folder
+
+
+def on_the_map(visit: Visit, path: str) -> Page:
+    page = visit.open(path)
+    expect(page.locator(".map")).to_have_attribute("data-ready", "yes")
+    return page
+
+
+def at_the_ring(page: Page) -> tuple[float, float]:
+    """Where on the screen the ring lies that shows which paper is meant."""
+    canvas, ring = page.locator(".map-canvas").bounding_box(), page.locator(".map-ring")
+    assert canvas is not None
+    left, top = (
+        float(ring.evaluate(f"ring => ring.style.{side}").removesuffix("px"))
+        for side in ("left", "top")
+    )
+    return canvas["x"] + left, canvas["y"] + top
+
+
+def test_a_point_of_the_map_leads_to_its_paper(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = visit.open(f"/paper?store={NAME}&id=p04")
+        page.get_by_role("link", name="Show on the map").click()
+        expect(page.locator(".map")).to_have_attribute("data-ready", "yes")
+        hits = page.locator(".map-side li[data-point]")
+        with open_store(mapped) as opened:
+            assert hits.locator("a").all_inner_texts() == [
+                one.paper.display_title for one in search(opened, TITLE, 10)
+            ]
+        hits.nth(2).hover()
+        expect(page.locator(".map-tip b")).to_have_text(hits.nth(2).locator("a").inner_text())
+        page.mouse.move(*at_the_ring(page))
+        meant = page.locator(".map-tip b").inner_text()
+        page.mouse.click(*at_the_ring(page))
+        page.wait_for_url("**/paper?**")
+        expect(page.get_by_role("heading", level=1)).to_have_text(meant)
+
+
+def test_the_map_by_keyboard(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}&q=diffusion+models")
+        visit.tab_to("Zoom in")
+        page.keyboard.press("Enter")
+        holding = [paper for paper in corpus() if "diffusion" in paper.title.lower()]
+        visit.tab_to("Find in titles")
+        page.keyboard.type("DIFFUSION")
+        expect(page.locator(".map-count")).to_have_text(f"{len(holding)} titles")
+        first = page.locator(".map-side li[data-point] a").first.inner_text()
+        visit.tab_to(first)
+        expect(page.locator(".map-tip b")).to_have_text(first)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(first)
+
+
+def test_a_map_is_made_while_the_page_waits(browser: Browser, store: Path) -> None:
+    pytest.importorskip("openTSNE", reason="needs the extra 'map'")
+    pytest.importorskip("swimmer.web.map")
+    with serving(store) as address, visiting(browser, address) as visit:
+        page = visit.open(f"/map?store={NAME}")
+        expect(page.get_by_role("heading", name="The map is being made")).to_be_visible()
+        expect(page.locator(".map")).to_have_attribute("data-ready", "yes", timeout=60_000)
+
+
+def test_hostile_papers_on_the_map_are_text(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}&q=hostile+ranking+%3Cscript%3Ealert(1)")
+        for paper in HOSTILE:
+            shown = paper.title.replace(OVERRIDE, "")
+            page.locator(".map-side li[data-point]").filter(has_text=shown[-20:]).hover()
+            expect(page.locator(".map-tip b")).to_contain_text(shown[-20:])
+            assert OVERRIDE not in page.locator(".map").inner_text()
+        assert page.locator(".map img, .map svg, .map script, .map u").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_map_is_accessible_and_fits_a_phone(
+    browser: Browser, mapped: Path, scheme: Any
+) -> None:
+    with serving(mapped) as address:
+        for size in (WIDE, NARROW):
+            with visiting(browser, address, color_scheme=scheme, viewport=size) as visit:
+                page = on_the_map(visit, f"/map?store={NAME}&q=reward+models")
+                assert grave(page) == []
+                assert overflow(page) == 0
 
 
 # ---------------------------------------------------------------------- keyboard, sizes, colours

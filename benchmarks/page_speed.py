@@ -5,7 +5,7 @@
 LIST is any paper list that `swimmer build` reads. Three waits, each from the key press to the frame
 that shows it: completions after every letter of a title, typed at 5 letters a second; the answer to
 a known title; the answer to words that are no title. Milliseconds; server and browser share the
-machine.
+machine. Needs the extras `test` and `web`, and Chromium.
 """
 
 from __future__ import annotations

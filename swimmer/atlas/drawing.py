@@ -23,7 +23,7 @@ COLOURS = 7
 """Colours that a drawing has; topics side by side get different ones."""
 
 MOST_POINTS = 20_000
-"""Papers that a page draws; of a larger store a sample is, the hits among them."""
+"""Papers that a page draws; of a larger store a sample is, and the hits."""
 
 _AROUND = 5
 _BESIDE = 4
@@ -74,15 +74,33 @@ def coloured(topics: Sequence[Topic]) -> list[int]:
     return colours
 
 
-def payload(store: PaperStore, drawn: PaperMap, found: Marked | None = None) -> dict[str, Any]:
-    """Return what the script of the page needs, as JSON-able columns, a row for a paper."""
-    rows = _shown_rows(drawn, found)
+def points_payload(store: PaperStore, drawn: PaperMap) -> dict[str, Any]:
+    """Return what a page's script draws: the papers as columns, a row for a paper, and topics.
+
+    Of more than MOST_POINTS papers, evenly spread ones.
+    """
+    rows = np.arange(len(drawn))[:: -(-len(drawn) // MOST_POINTS)]
+    topics = [
+        {
+            "name": printable(topic.name), "papers": topic.papers, "colour": colour,
+            "x": round(topic.x, 4), "y": round(topic.y, 4),
+        }
+        for topic, colour in zip(drawn.topics, coloured(drawn.topics), strict=True)
+    ]  # fmt: skip
+    return {"papers": len(drawn), "topics": topics, **_columns(store, drawn, rows)}
+
+
+def marks_payload(store: PaperStore, drawn: PaperMap, found: Marked | None) -> dict[str, Any]:
+    """Return what a page's script marks: the hits as columns like those of the points, the best
+    first, and where the question lies."""
+    rows = np.array([] if found is None else found.rows, np.int64)
+    query = None if found is None else {"x": round(found.x, 4), "y": round(found.y, 4)}
+    return {"query": query, **_columns(store, drawn, rows)}
+
+
+def _columns(store: PaperStore, drawn: PaperMap, rows: Rows) -> dict[str, Any]:
     papers = store.papers(rows.tolist())
-    places = {row: point for point, row in enumerate(rows.tolist())}
-    hits = () if found is None else found.rows
     return {
-        "store": store.name,
-        "papers": len(drawn),
         "x": _rounded(drawn.points[rows, 0]),
         "y": _rounded(drawn.points[rows, 1]),
         "topic": drawn.labels[rows].tolist(),
@@ -90,20 +108,7 @@ def payload(store: PaperStore, drawn: PaperMap, found: Marked | None = None) -> 
         "authors": [authors_line(paper) for paper in papers],
         "url": [clean_url(paper.url) for paper in papers],
         "id": [paper.id for paper in papers],
-        "topics": [
-            {
-                "name": printable(topic.name), "papers": topic.papers, "colour": colour,
-                "x": round(topic.x, 4), "y": round(topic.y, 4),
-            }
-            for topic, colour in zip(drawn.topics, coloured(drawn.topics), strict=True)
-        ],
-        "query": None if found is None else {
-            "label": found.label, "x": round(found.x, 4), "y": round(found.y, 4),
-        },
-        "hits": [
-            {"point": places[row], "rank": rank} for rank, row in enumerate(hits, 1)
-        ],
-    }  # fmt: skip
+    }
 
 
 def authors_line(paper: Paper) -> str:
@@ -113,17 +118,6 @@ def authors_line(paper: Paper) -> str:
         names += f" and {len(paper.authors) - _AUTHORS} more"
     place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
     return printable(" · ".join(part for part in (names, place) if part))[:_TITLE]
-
-
-def _shown_rows(drawn: PaperMap, found: Marked | None) -> Rows:
-    rows = np.arange(len(drawn))
-    if len(rows) <= MOST_POINTS:
-        return rows
-    rows = rows[:: -(-len(rows) // MOST_POINTS)]
-    if found is not None:
-        own = [] if found.row is None else [found.row]
-        rows = np.union1d(rows, [*found.rows, *own]).astype(np.int64)
-    return rows
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

@@ -28,6 +28,8 @@ _TOO_FEW = 20
 _JOIN = 5
 _SEED = 1
 _BATCH = 4_096
+_EXACT = 256
+_SPARE = 8
 
 
 def placed(vectors: Vectors, progress: Callable[[int, int], None] | None = None) -> Points:
@@ -89,6 +91,8 @@ def _laid_out(vectors: Vectors, progress: Callable[[int, int], None] | None) -> 
     # So few are all neighbours of one another, and would be drawn into one point.
     if len(vectors) < _TOO_FEW:
         return _centred(start)
+    if progress is not None:
+        progress(0, rounds)
     rows, distances = _neighbours(vectors)
     near = affinity.PerplexityBasedNN(
         perplexity=min(PERPLEXITY, rows.shape[1] / 3),
@@ -117,16 +121,24 @@ def _centred(points: NDArray[np.float64]) -> Points:
     return scaled
 
 
-def _neighbours(vectors: Vectors) -> tuple[Rows, Vectors]:
+def _neighbours(vectors: Vectors) -> tuple[Rows, NDArray[np.float64]]:
     """Return the nearest rows of every row and their distances, without the row itself."""
-    k = min(len(vectors) - 1, 3 * PERPLEXITY)
-    scores, rows = faiss.knn(vectors, vectors, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-    own = rows == np.arange(len(vectors))[:, None]
-    # A twin with the same vector may have taken the paper's own place.
-    own[~own.any(axis=1), -1] = True
-    shape = (len(vectors), k)
-    distances = np.sqrt(np.maximum(0, 2 - 2 * scores[~own].reshape(shape)))
-    return rows[~own].reshape(shape), distances
+    count = len(vectors)
+    k = min(count - 1, 3 * PERPLEXITY)
+    near = faiss.knn(vectors, vectors, min(count, k + _SPARE), metric=faiss.METRIC_INNER_PRODUCT)[1]
+    rows = np.empty((count, k), np.int64)
+    distances = np.empty((count, k))
+    for start in range(0, count, _EXACT):
+        own = np.arange(start, min(start + _EXACT, count))
+        found = near[own]
+        # What FAISS sums depends on its threads: measured again, the same map comes out anywhere.
+        scores = np.einsum("id,ijd->ij", vectors[own].astype(np.float64), vectors[found])
+        scores = np.round(scores, 9)
+        scores[found == own[:, None]] = -np.inf
+        order = np.lexsort((found, -scores), axis=1)[:, :k]
+        rows[own] = np.take_along_axis(found, order, 1)
+        distances[own] = np.sqrt(np.maximum(0, 2 - 2 * np.take_along_axis(scores, order, 1)))
+    return rows, distances
 
 
 def _first_axes(vectors: Vectors) -> NDArray[np.float64]:
@@ -136,6 +148,10 @@ def _first_axes(vectors: Vectors) -> NDArray[np.float64]:
     axes = axes[:, :-3:-1]
     # An axis has no sign of its own; without one the map might come out mirrored elsewhere.
     axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)
-    first: NDArray[np.float64] = centred @ axes
-    spread = max(float(first.std()), 1e-6)
-    return first + np.random.default_rng(_SEED).normal(0, spread * 1e-3, first.shape)
+    first = centred @ axes
+    first /= max(float(first.std()), 1e-9)
+    # The last digits depend on the threads of the linear algebra, and would grow into another map.
+    first = np.round(first, 5)
+    noise = np.random.default_rng(_SEED).normal(0, 1e-3, first.shape)
+    jittered: NDArray[np.float64] = first + noise
+    return jittered

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swimmer.atlas.drawing import MOST_POINTS, Marked, payload
+from swimmer.atlas.drawing import Marked, marks_payload, points_payload
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
 
     Nothing in it asks another machine, and a policy of its own forbids every script but its two.
     """
-    data = payload(store, drawn, found)
+    data, marks = points_payload(store, drawn), marks_payload(store, drawn, found)
     library = (_STATIC / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
     program = (_STATIC / "map.js").read_text(encoding="utf-8")
     style = _COLOURS + (_STATIC / "map.css").read_text(encoding="utf-8")
@@ -79,11 +79,12 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
 <label class="map-field">Find in titles
 <input class="map-find" type="search" autocomplete="off"></label>
 <p class="map-count" role="status"></p>
-{_hits(data)}
+{_hits(marks, len(data["x"]))}
 {_topics(data)}
 </div>
 </main>
-<script type="application/json" id="map-data">{_json(data)}</script>
+<script type="application/json" id="map-points">{json_text(data)}</script>
+<script type="application/json" id="map-marks">{json_text(marks)}</script>
 <script>{library}</script>
 <script>{program}</script>
 </body>
@@ -96,33 +97,31 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _json(data: dict[str, Any]) -> str:
-    """Return JSON that cannot end the element it stands in."""
+def json_text(data: dict[str, Any]) -> str:
+    """Return data as JSON that cannot end the element it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _about(data: dict[str, Any], found: Marked | None) -> str:
     papers = f"{data['papers']:,} papers"
-    if data["papers"] > MOST_POINTS:
+    if len(data["x"]) < data["papers"]:
         papers += f", {len(data['x']):,} of them drawn"
     asked = "" if found is None else f" · similar to <b>{escape(found.label)}</b>"
     return papers + asked
 
 
-def _hits(data: dict[str, Any]) -> str:
-    if not data["hits"]:
-        return ""
+def _hits(marks: dict[str, Any], drawn: int) -> str:
+    """Return the hits as a list; they come after the points that are drawn."""
     items = []
-    for hit in data["hits"]:
-        point = hit["point"]
-        title, url = escape(data["title"][point]), escape(data["url"][point], quote=True)
-        linked = f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
+    for number, (title, url) in enumerate(zip(marks["title"], marks["url"], strict=True)):
+        text, address = escape(title), escape(url, quote=True)
+        linked = f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
         items.append(
-            f'<li data-point="{point}"><span>{hit["rank"]}</span> '
-            f"<bdi>{linked if url else title}</bdi></li>"
+            f'<li data-point="{drawn + number}"><span>{number + 1}</span> '
+            f"<bdi>{linked if url else text}</bdi></li>"
         )
-    return f"<h2>Nearest papers</h2>\n<ol>{''.join(items)}</ol>"
+    return f"<h2>Nearest papers</h2>\n<ol>{''.join(items)}</ol>" if items else ""
 
 
 def _topics(data: dict[str, Any]) -> str:

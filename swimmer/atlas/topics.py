@@ -41,6 +41,8 @@ _SEED = 1
 _FEWEST = 3
 _LOOKED_AT = 60
 _ALWAYS = 0.8
+# How much commoner in a topic a phrase of weak words must be: graph neural networks are a topic.
+_WEAK = 8
 _WORDS = 3
 _SEGMENT = re.compile(r"\s[-–—]\s|[^\w\s'’-]+")
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
@@ -172,14 +174,17 @@ def _capitals(abstracts: Iterable[str]) -> dict[str, str]:
 def _ranked(
     inside: Counter[tuple[str, ...]], everywhere: Counter[tuple[str, ...]], size: int, total: int
 ) -> list[tuple[str, ...]]:
-    fewest = _FEWEST if size >= 4 * _FEWEST else 1
+    fewest = _FEWEST if size >= 40 else 2
+    if not any(count >= fewest for count in inside.values()):
+        fewest = 1
     scores = {}
     for phrase, count in inside.items():
         if count < fewest:
             continue
         share = count / size
         elsewhere = (everywhere[phrase] - count + 1) / (total - size + 2)
-        if share > elsewhere:
+        alone = any(_kind(word)[1] for word in phrase)
+        if share > elsewhere * (1 if alone else _WEAK):
             longer = 1 + 0.45 * (len(phrase) - 1)
             scores[phrase] = longer * share * math.log(share / elsewhere)
     return sorted(scores, key=lambda phrase: (-scores[phrase], phrase))
@@ -194,7 +199,7 @@ def _whole(
         for other in ranked
         if len(other) == len(phrase) + 1
         and phrase in (other[1:], other[:-1])
-        and inside[other] >= MOSTLY * inside[phrase]
+        and inside[other] >= max(2, MOSTLY * inside[phrase])
     ]
     return max(longer, key=lambda other: inside[other], default=phrase)
 
@@ -223,7 +228,7 @@ def _phrases(texts: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
                     stems = [stem for stem, _ in kinds[start:end]]
                     if "" in stems:
                         break
-                    if any(subject for _, subject in kinds[start:end]):
+                    if end - start > 1 or kinds[start][1]:
                         yield tuple(stems), " ".join(tokens[start:end])
 
 

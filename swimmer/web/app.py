@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
-PARTS = ["swimmer.web.pages", "swimmer.web.list_pages"]
+PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.list_pages"]
 """The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
 a further page is one more module here."""
 

@@ -75,7 +75,7 @@
         ...dots(pale, "pale", 0.28),
         ...dots(clear, "clear", 0.78),
         names(colours),
-        marks(colours),
+        ranked(colours),
         asked(colours),
       ];
     }
@@ -99,7 +99,7 @@
       };
     }
 
-    function marks(colours) {
+    function ranked(colours) {
       return {
         id: "hits", type: "scatter", silent: true, z: 8, symbol: "circle",
         data: data.hits.slice().reverse().map((hit) => ({
@@ -275,8 +275,10 @@
           if (title.toLocaleLowerCase().includes(wanted)) state.found.add(i);
         });
       }
+      // A hit is there twice: as a mark, and as the point that lies under it.
+      const count = new Set(Array.from(state.found || [], (point) => data.id[point])).size;
       root.querySelector(".map-count").textContent =
-        wanted ? `${state.found.size.toLocaleString("en")} titles` : "";
+        wanted ? `${count.toLocaleString("en")} ${count === 1 ? "title" : "titles"}` : "";
       draw();
     }
 

@@ -1,0 +1,225 @@
+"""The map of a store as a page: made once in the background, then drawn with an answer marked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from swimmer.atlas import FEWEST, PaperMap, kept_map, paper_map
+from swimmer.errors import QueryError, SwimmerError
+from swimmer.web.question import QUERY_LIMIT, Question
+from swimmer.web.site import Entry, site_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from swimmer.atlas.drawing import Marked
+    from swimmer.query import Answer
+    from swimmer.store import PaperStore
+
+HITS = 10
+HELD = 8
+"""Maps that are held in memory; of the others, those that are kept on disk are read again."""
+
+_STAGES = {"placing": "placing the papers", "naming": "finding and naming the topics"}
+
+
+@dataclass
+class Making:
+    """A map in the making, or what became of it."""
+
+    stage: str = "reading"
+    done: int = 0
+    total: int = 0
+    made: PaperMap | None = None
+    problem: str = ""
+    told: bool = False
+
+
+@dataclass
+class Maps:
+    """The maps of one server's stores, each made by one thread however many wait for it."""
+
+    _held: dict[tuple[str, str], Making] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, store: PaperStore) -> Making:
+        """Return the map of a store; where there is none yet, one is begun in the background."""
+        key = str(store.folder), store.generation
+        with self._lock:
+            making = self._held.pop(key, None)
+            if making is None or (making.problem and making.told):
+                making = Making(made=kept_map(store))
+                if making.made is None:
+                    threading.Thread(target=_make, args=(store, making), daemon=True).start()
+            self._held[key] = making
+            if len(self._held) > HELD:
+                self._held.pop(next(iter(self._held)))
+            return making
+
+
+def _make(store: PaperStore, making: Making) -> None:
+    def tell(stage: str, done: int, total: int | None) -> None:
+        making.stage, making.done, making.total = stage, done, total or 0
+
+    try:
+        making.made = paper_map(store, progress=tell)
+    except SwimmerError as error:
+        making.problem = str(error)
+    except BaseException:
+        # Whoever waits must not wait for ever; the terminal has the traceback.
+        making.problem = "The map could not be made; the terminal of swimmer serve says why."
+        raise
+
+
+def show(request: Request) -> Response:
+    """Return the map of a store, with the answer to the address's question marked on it."""
+    from swimmer.atlas.drawing import marked
+
+    site = site_of(request)
+    asked = _asked(request)
+    store = site.shelf.store(asked["store"] or site.shelf.default())
+    asked["store"] = store.name
+    if len(store) < FEWEST:
+        problem = f"{store.name} has {len(store)} papers; a map needs at least {FEWEST}."
+        return _page(request, store, asked, problem=problem)
+    making = _maps(request).of(store)
+    if making.problem:
+        # Whoever asks again may have installed what was missing.
+        making.told = True
+        return _page(request, store, asked, status=503, problem=making.problem)
+    if making.made is None:
+        return _page(request, store, asked, making=making)
+    try:
+        answer = _answer(store, asked)
+    except QueryError as error:
+        return _page(request, store, asked, status=400, problem=str(error))
+    found = None if answer is None else marked(store, making.made, answer)
+    return _page(request, store, asked, drawn=making.made, found=found)
+
+
+def _asked(request: Request) -> dict[str, str]:
+    given = request.query_params
+    limits = {"store": 200, "q": QUERY_LIMIT, "id": 500}
+    return {name: given.get(name, "")[:most] for name, most in limits.items()}
+
+
+def _answer(store: PaperStore, asked: Mapping[str, str]) -> Answer | None:
+    """Return the answer to words or to a paper's id, None where neither is given.
+
+    Raises:
+        QueryError: the id is that of no paper, or the words cannot be asked.
+    """
+    from swimmer.query import ask
+
+    if asked["id"]:
+        papers = store.get([asked["id"]])
+        if not papers:
+            raise QueryError(f"The store {store.name} has no paper with this id any more.")
+        return ask(store, papers, HITS)[0]
+    return ask(store, [asked["q"]], HITS)[0] if asked["q"].strip() else None
+
+
+def _page(
+    request: Request,
+    store: PaperStore,
+    asked: Mapping[str, str],
+    *,
+    status: int = 200,
+    making: Making | None = None,
+    drawn: PaperMap | None = None,
+    found: Marked | None = None,
+    problem: str = "",
+) -> Response:
+    from swimmer.atlas.drawing import marks_payload
+    from swimmer.atlas.page import json_text
+
+    context: dict[str, Any] = {"points": "", "marks": {}, "marks_json": "", "drawn": 0}
+    if drawn is not None:
+        marks = marks_payload(store, drawn, found)
+        version = {"store": store.name, "v": store.generation}
+        context = {
+            "points": f"/map/points?{urlencode(version)}",
+            "marks": marks,
+            "marks_json": json_text(marks),
+            "drawn": _drawn(drawn),
+        }
+    return site_of(request).page(
+        request,
+        "map.html",
+        status=status,
+        asked=asked,
+        label="" if found is None else found.label,
+        question=Question(store.name),
+        stores=site_of(request).shelf.stores(),
+        topics=() if drawn is None else drawn.topics,
+        making=making,
+        said="" if making is None else _said(making),
+        state=f"/map/state?{urlencode({'store': store.name})}",
+        problem=problem,
+        **context,
+    )
+
+
+def _drawn(drawn: PaperMap) -> int:
+    """Return how many papers the page draws: hits are numbered from there on."""
+    from swimmer.atlas.drawing import MOST_POINTS
+
+    return len(range(0, len(drawn), -(-len(drawn) // MOST_POINTS)))
+
+
+def state(request: Request) -> Response:
+    """Return how far the map of a store is; once it is there, the browser loads the page again."""
+    site = site_of(request)
+    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    making = _maps(request).of(store)
+    response = site.fragment("map_state.html", making=making, said=_said(making))
+    if making.made is not None or making.problem:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _said(making: Making) -> str:
+    stage = _STAGES.get(making.stage, "reading the papers")
+    return f"{stage}, {100 * making.done // making.total} %" if making.total else stage
+
+
+def points(request: Request) -> Response:
+    """Return the points of a store's map for the page's script."""
+    from swimmer.atlas.drawing import points_payload
+
+    site = site_of(request)
+    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    making = _maps(request).of(store)
+    if making.made is None:
+        return JSONResponse({"error": "the map is not made yet"}, 503)
+    response = JSONResponse(points_payload(store, making.made))
+    if request.query_params.get("v") == store.generation:
+        response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _maps(request: Request) -> Maps:
+    """Return the maps of the server that a request is for."""
+    held = request.app.state
+    with _BEGIN:
+        if not hasattr(held, "maps"):
+            held.maps = Maps()
+    maps: Maps = held.maps
+    return maps
+
+
+_BEGIN = threading.Lock()
+
+ROUTES = [
+    Route("/map", show),
+    Route("/map/state", state),
+    Route("/map/points", points),
+]
+MENU = Entry("/map", "Map")

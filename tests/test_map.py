@@ -1,0 +1,294 @@
+"""The map of a store: points, topics, what is kept of it, what is drawn, and hostile titles."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("openTSNE", reason='needs pip install "swimmer[map]"')
+pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
+pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
+
+from swimmer import Paper, ask, build_store, open_store, paper_map
+from swimmer.atlas import kept_map
+from swimmer.atlas import page as atlas_page
+from swimmer.atlas.files import write_map
+from swimmer.errors import InputError, MissingExtraError
+from swimmer.mapfile import MAP
+
+SUBJECTS = ("graph rewiring", "speech codecs", "protein folding", "offline bandits")
+HOSTILE = "</script><script>window.broken=1</script> <img src=x onerror=window.broken=1> $\\frac$"
+
+
+def many(count: int = 80) -> list[Paper]:
+    """Papers on four subjects, in turns."""
+    return [
+        Paper(
+            f"{SUBJECTS[i % 4].title()} number {i}", f"About {SUBJECTS[i % 4]} and their uses.",
+            f"https://example.org/{i}", id=str(i), authors=(f"Author {i}",), year=2025,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    build_store(many(), home / "store").close()
+    return home / "store"
+
+
+def test_every_paper_is_a_point_and_has_a_topic_with_a_name_of_its_own(folder: Path) -> None:
+    drawn = paper_map(open_store(folder))
+    assert drawn.points.shape == (80, 2) and np.isfinite(drawn.points).all()
+    assert len(drawn) == 80 and sum(topic.papers for topic in drawn.topics) == 80
+    names = [topic.name for topic in drawn.topics]
+    assert len(set(names)) == len(names)
+    subjects = " ".join(SUBJECTS)
+    assert all(any(word in subjects for word in re.findall(r"\w+", name)) for name in names)
+    # Papers of one subject lie together.
+    for start in range(4):
+        own = drawn.points[start::4]
+        assert np.hypot(*own.std(axis=0)) < np.hypot(*drawn.points.std(axis=0))
+
+
+@pytest.mark.parametrize("count", [5, 6, 19, 20, 21])
+def test_small_stores_have_maps_too(home: Path, count: int) -> None:
+    drawn = paper_map(build_store(many(count), home / "store"))
+    assert np.isfinite(drawn.points).all() and drawn.points.std() > 0.5
+
+
+def test_papers_that_are_all_alike_have_a_map(home: Path) -> None:
+    papers = [Paper("The same title", "The same text.", id=f"t{i}", url=f"https://example.org/t{i}")
+              for i in range(30)]  # fmt: skip
+    store = build_store(many(3), home / "store")
+    vectors = np.repeat(store.vectors(np.array([0])), 30, axis=0)
+    store.add(papers, vectors)
+    drawn = paper_map(store)
+    assert len(drawn) == 33 and np.isfinite(drawn.points).all()
+
+
+def test_too_few_papers_are_told(home: Path) -> None:
+    with pytest.raises(InputError, match="has 4 papers; a map needs at least 5"):
+        paper_map(build_store(many(4), home / "store"))
+
+
+def test_the_map_is_the_same_when_it_is_made_again(folder: Path) -> None:
+    first = paper_map(open_store(folder))
+    (folder / MAP).unlink()
+    second = paper_map(open_store(folder))
+    assert np.array_equal(first.points, second.points)
+    assert first.topics == second.topics
+
+
+# ---------------------------------------------------------------------- kept
+
+
+def test_it_is_kept_and_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kept_map(open_store(folder)) is None
+    made = paper_map(open_store(folder))
+    assert (folder / MAP).is_file()
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    again = paper_map(open_store(folder))
+    assert np.array_equal(made.points, again.points) and made.topics == again.topics
+    assert open_store(folder).verify() == []
+
+
+def test_after_a_small_update_the_others_keep_their_places(folder: Path) -> None:
+    before = paper_map(open_store(folder))
+    news = Paper("Speech codecs without a codec", "About speech codecs.", "https://example.org/n")
+    build_store([*many(), news], folder).close()
+    store = open_store(folder)
+    assert (folder / MAP).is_file() and kept_map(store) is None
+    after = paper_map(store)
+    assert np.array_equal(after.points[:80], before.points)
+    assert [t.name for t in after.topics] == [t.name for t in before.topics]
+    # The newcomer joins its like.
+    near = np.argsort(np.hypot(*(after.points[:80] - after.points[80]).T))[:3]
+    assert {int(row) % 4 for row in near} == {1}
+
+
+def test_after_a_paper_is_gone_no_other_takes_its_place(folder: Path) -> None:
+    before = paper_map(open_store(folder))
+    store = open_store(folder)
+    store.delete(["7"])
+    assert kept_map(store) is None
+    store.commit()
+    after = paper_map(store)
+    assert len(after) == 79
+    for row, paper in enumerate(store):
+        assert np.array_equal(after.points[row], before.points[int(paper.id)])
+
+
+def test_after_a_large_update_it_is_made_anew(folder: Path) -> None:
+    before = paper_map(open_store(folder))
+    build_store(many(120), folder).close()
+    after = paper_map(open_store(folder))
+    assert len(after) == 120 and not np.array_equal(after.points[:80], before.points)
+
+
+def test_the_map_of_another_store_is_never_shown(folder: Path, home: Path) -> None:
+    build_store(list(reversed(many())), home / "other").close()
+    paper_map(open_store(home / "other"))
+    (folder / MAP).write_bytes((home / "other" / MAP).read_bytes())
+    store = open_store(folder)
+    assert kept_map(store) is None
+    drawn, other = paper_map(store), paper_map(open_store(home / "other"))
+    for row, paper in enumerate(store):
+        assert paper.id == str(row)
+        assert np.array_equal(drawn.points[row], other.points[79 - row])
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty"])
+def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: str) -> None:
+    made = paper_map(open_store(folder))
+    path = folder / MAP
+    raw = bytearray(path.read_bytes())
+    if damage == "flipped":
+        raw[-40] ^= 0xFF
+    path.write_bytes(
+        {"cut": raw[: len(raw) // 2], "text": b"{}" * 50, "empty": b""}.get(damage, raw)
+    )
+    (problem,) = open_store(folder).verify()
+    assert "is not a map of swimmer" in problem
+    assert np.array_equal(paper_map(open_store(folder)).points, made.points)
+    assert open_store(folder).verify() == []
+
+
+def test_where_the_store_cannot_be_written_the_cache_keeps_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # No lock can be had here, as on a disk that is mounted to be read only, even by root.
+    (folder / ".lock").unlink(missing_ok=True)
+    (folder / ".lock").mkdir()
+    made = paper_map(open_store(folder))
+    assert not (folder / MAP).exists()
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    assert np.array_equal(paper_map(open_store(folder)).points, made.points)
+
+
+def test_the_bundled_sample_is_not_written_to(
+    sample_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    before = sorted(os.listdir(sample_store))
+    assert len(paper_map(open_store("sample"))) == 94
+    assert sorted(os.listdir(sample_store)) == before
+
+
+# ---------------------------------------------------------------------- drawn
+
+
+def carried(page: str, name: str) -> dict[str, Any]:
+    """The data that a page carries for its script."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.S)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_the_page_carries_everything_and_shows_titles_as_text(home: Path) -> None:
+    papers = [*many(), Paper(HOSTILE, "Text.", "https://example.org/h")]
+    store = build_store(papers, home / "store")
+    (answer,) = ask(store, [papers[0].title], 5)
+    page = write_map(store, home / "map.html", answer).read_text(encoding="utf-8")
+    points = carried(page, "map-points")
+    assert len(points["title"]) == 81 and "<script>" in points["title"][80]
+    marks = carried(page, "map-marks")
+    assert marks["id"] == [hit.paper.id for hit in answer.hits]
+    row = int(np.argmin([int(p.id != papers[0].id) for p in store]))
+    assert marks["query"]["x"] == pytest.approx(points["x"][row])
+    # Nothing of a title starts an element, and the policy knows no script but the page's own.
+    for library in (atlas_page._STATIC / "vendor/echarts.min.js", atlas_page._STATIC / "map.js"):
+        page = page.replace(library.read_text(encoding="utf-8"), "")
+    assert page.count("<script") == 4 and "<img" not in page and "onerror=" in page
+    assert "default-src 'none'" in page
+    links = re.findall(r"<[^>]*(?:src|href)=(\S*)", page.split('id="map-points"')[0])
+    assert links and all(link.startswith('"https://example.org/') for link in links)
+
+
+def test_an_address_that_is_no_web_page_is_not_linked(home: Path) -> None:
+    papers = many(20)
+    hostile = Paper("Graph rewiring, hostile", "About graph rewiring.", id="h")
+    object.__setattr__(hostile, "url", "javascript:alert(1)")
+    store = build_store([*papers, hostile], home / "store")
+    (answer,) = ask(store, ["graph rewiring, hostile"], 5, include_self=True)
+    page = write_map(store, home / "map.html", answer).read_text(encoding="utf-8")
+    assert "javascript:alert" not in page
+
+
+def test_pictures_are_drawn_whatever_stands_in_titles(home: Path) -> None:
+    papers = [*many(), Paper(HOSTILE, "Text.", id="h", url="https://example.org/h")]
+    store = build_store(papers, home / "store")
+    (answer,) = ask(store, [HOSTILE], 5)
+    png = write_map(store, home / "map.png", answer).read_bytes()
+    assert (
+        png.startswith(b"\x89PNG") and png == write_map(store, home / "b.png", answer).read_bytes()
+    )
+    svg = write_map(store, home / "map.svg", answer).read_text(encoding="utf-8")
+    assert "<svg" in svg and "<script" not in svg
+
+
+# ---------------------------------------------------------------------- the command line
+
+
+def test_the_command_draws_pages_and_pictures(
+    folder: Path, home: Path, swimmer: Callable[..., Any]
+) -> None:
+    told = swimmer("map", folder)
+    assert told.code == 0 and "80 papers on the map store-map.html" in told.out
+    assert (home / "store-map.html").is_file()
+    assert swimmer("map", folder, "-q", "speech", "-o", "a.PNG").code == 0
+    assert (home / "a.PNG").read_bytes().startswith(b"\x89PNG")
+    told = swimmer("search", "speech codecs", "-s", folder, "-k", "2", "--brief", "--plot", "a.svg")
+    assert told.code == 0 and (home / "a.svg").is_file() and "80 papers in store" in told.out
+
+
+def test_a_plot_without_a_file_is_opened(
+    folder: Path, swimmer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    told = swimmer("search", "speech codecs", "-s", folder, "--plot")
+    assert told.code == 0 and len(opened) == 1 and opened[0].startswith("file:///")
+    assert "the map is" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["map", "STORE", "-o", "a.pdf"], "end it in .html, .png, .svg"),
+        (["map", "STORE", "-o", "nowhere/a.png"], "there is no folder nowhere"),
+        (["map", "STORE", "-o", "folder.html"], "cannot be written"),
+        (["map", "STORE", "-q", " "], "the query is blank"),
+        (["map", "STORE", "-q", "x", "-k", "0"], "k"),
+        (["search", "a", "b", "-s", "STORE", "--plot", "a.png"], "got 2 titles"),
+        (["search", "a", "-s", "STORE", "-s", "STORE", "--plot", "a.png"], "the map of one store"),
+        (["search", "a", "-s", "STORE", "--plot", "a.gif"], "end it in"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(
+    folder: Path, home: Path, swimmer: Callable[..., Any], arguments: list[str], said: str
+) -> None:
+    (home / "folder.html").mkdir()
+    told = swimmer(*[str(folder) if part == "STORE" else part for part in arguments])
+    assert told.code == 2 and said in told.err and told.err.startswith("swimmer: ")
+    assert not [path for path in home.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_a_missing_extra_prints_the_line_that_installs_it(
+    folder: Path, swimmer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    told = swimmer("map", folder)
+    assert told.code == 2 and 'pip install "swimmer[map]"' in told.err
+    with pytest.raises(MissingExtraError):
+        paper_map(open_store(folder))

@@ -1,0 +1,130 @@
+"""The map as a page of the server: made once in the background, then drawn, answers marked."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason='needs pip install "swimmer[web]"')
+pytest.importorskip("openTSNE", reason='needs pip install "swimmer[map]"')
+from starlette.testclient import TestClient
+
+import swimmer.web.map as page_module
+from swimmer import Paper, build_store, open_store, paper_map, search
+from swimmer.errors import MissingExtraError
+from swimmer.web.app import create_app
+
+from .test_web import HOSTILE
+
+WORDS = "graph rewiring speech codecs protein folding offline bandits".split()
+
+
+@pytest.fixture
+def store(home: Path) -> Path:
+    papers = [Paper(f"{WORDS[i % 8]} {WORDS[(i * 3) % 8]} {i}", "Text.", id=f"p{i}")
+              for i in range(30)]  # fmt: skip
+    build_store([*papers, HOSTILE], home / "conf").close()
+    return home / "conf"
+
+
+@pytest.fixture
+def client(store: Path) -> Iterator[TestClient]:
+    with TestClient(create_app([store]), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def waited(client: TestClient) -> None:
+    """Ask as the page does until it is told to load again."""
+    for _ in range(600):
+        if client.get("/map/state?store=conf").headers.get("hx-refresh") == "true":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the map was not made within a minute")
+
+
+def marks(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="map-marks">(.*?)</script>', page, re.S)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_the_first_visitor_waits_and_is_told_so_the_second_starts_nothing(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, made = threading.Event(), []
+
+    def slow(store: Any, *, progress: Any) -> Any:
+        made.append(store)
+        progress("placing", 50, 200)
+        assert going.wait(30)
+        return paper_map(store)
+
+    monkeypatch.setattr(page_module, "paper_map", slow)
+    first = client.get("/map?store=conf").text
+    assert "The map is being made" in first and 'hx-get="/map/state?store=conf"' in first
+    assert "The map is being made" in client.get("/map?store=conf").text
+    state = client.get("/map/state?store=conf")
+    assert "placing the papers, 25 %" in state.text and "hx-refresh" not in state.headers
+    assert client.get("/map/points?store=conf").status_code == 503
+    going.set()
+    waited(client)
+    assert 'data-points="/map/points?' in client.get("/map?store=conf").text and len(made) == 1
+
+
+def test_a_map_that_cannot_be_made_says_why(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(store: Any, *, progress: Any) -> Any:
+        raise MissingExtraError("the map", "map")
+
+    monkeypatch.setattr(page_module, "paper_map", missing)
+    client.get("/map?store=conf")
+    waited(client)
+    page = client.get("/map?store=conf")
+    assert page.status_code == 503 and "pip install" in page.text and 'role="alert"' in page.text
+
+
+def test_the_page_has_points_topics_and_hits_that_keys_reach(
+    client: TestClient, store: Path
+) -> None:
+    drawn = paper_map(open_store(store))
+    page = client.get("/map?store=conf&q=speech").text
+    hits = [hit.paper.id for hit in search(open_store(store), "speech", 10)]
+    assert marks(page)["id"] == hits
+    for paper in hits:
+        assert f'href="/paper?store=conf&amp;id={paper}"' in page or paper == HOSTILE.id
+    assert page.count('<button type="button" data-topic=') == len(drawn.topics)
+    address = html.unescape(re.search(r'data-points="([^"]*)"', page)[1])  # type: ignore[index]
+    answer = client.get(address)
+    assert answer.json()["papers"] == 31 and len(answer.json()["x"]) == 31
+    assert "immutable" in answer.headers["cache-control"]
+    old = client.get("/map/points?store=conf&v=another")
+    assert "immutable" not in old.headers["cache-control"]
+
+
+def test_a_paper_is_marked_by_its_id_and_hostile_text_stays_text(
+    client: TestClient, store: Path
+) -> None:
+    paper_map(open_store(store))
+    page = client.get("/map", params={"store": "conf", "id": HOSTILE.id}).text
+    assert marks(page)["query"] is not None
+    assert "<script>alert" not in page and "<svg onload" not in page
+    found = client.get("/map", params={"store": "conf", "id": "nobody"})
+    assert found.status_code == 400 and "no paper with this id" in found.text
+
+
+def test_too_few_papers_and_unknown_stores_are_told(home: Path) -> None:
+    build_store([Paper("One paper"), Paper("Another paper")], home / "two").close()
+    with TestClient(create_app([home / "two"]), base_url="http://127.0.0.1") as client:
+        assert "a map needs at least 5" in client.get("/map?store=two").text
+        assert client.get("/map?store=nowhere").status_code == 404
+        assert client.get("/map/points?store=nowhere").status_code == 404

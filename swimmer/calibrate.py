@@ -83,8 +83,10 @@ def learnt_thresholds(database: PaperDatabase, vectors: Vectors, model: Model) -
     rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64)).tolist()
     titles = [paper.title for paper in database.papers(rows)]
     foreign = UNRELATED[:most]
-    own = _best(vectors, model.embed_queries(titles), rows)
-    other = _best(vectors, model.embed_queries(foreign), [-1] * len(foreign))
+    # One call for both: a large model reads its weights once for each.
+    asked = model.embed_queries([*titles, *foreign])
+    own = _best(vectors, asked[: len(titles)], rows)
+    other = _best(vectors, asked[len(titles) :], [-1] * len(foreign))
     if not len(own) or not len(other):
         return {}
     low, high = float(np.quantile(own, MISSED)), float(np.quantile(other, 0.95))

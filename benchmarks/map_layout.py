@@ -3,7 +3,8 @@
     pip install -c constraints.txt ".[map]" umap-learn pacmap
     python -m benchmarks.map_layout STORE [--methods opentsne umap] [--sample 20000]
 
-Each method runs in a process of its own, cold: its imports and what it compiles count. `kept` is
+Each method runs in a process of its own, cold: its imports and what it compiles count; a busy
+machine stretches the seconds, and hardly the processor's. `kept` is
 the share of a paper's ten nearest in the vectors that are among its ten nearest on the map,
 `trust` is scikit-learn's trustworthiness (0.5 by chance, 1 at best, ten neighbours; over at most
 4,000 papers), `same` whether a second run with the same seed gave the same points.
@@ -86,10 +87,10 @@ def kept(vectors: Any, points: Any) -> float:
 
 def measure(vectors: Path, name: str) -> None:
     """Lay out the vectors at a path in this process; print its figures in one line."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     data = np.load(vectors)
     points = METHODS[name](data)
-    seconds = time.perf_counter() - started
+    seconds, work = time.perf_counter() - started, time.process_time() - worked
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     same = bool(np.array_equal(points, METHODS[name](data))) if len(data) <= 5_000 else None
     from sklearn.manifold import trustworthiness
@@ -97,8 +98,8 @@ def measure(vectors: Path, name: str) -> None:
     rows = np.random.default_rng(SEED).permutation(len(data))[:4_000]
     trust = trustworthiness(data[rows], points[rows], n_neighbors=10, metric="cosine")
     print(
-        f"| {name} | {seconds:.1f} s | {memory:.0f} MB | {kept(data, points):.3f} | {trust:.3f} | "
-        f"{'not tried' if same is None else 'yes' if same else 'no'} |",
+        f"| {name} | {seconds:.1f} s | {work:.1f} s | {memory:.0f} MB | {kept(data, points):.3f} "
+        f"| {trust:.3f} | {'not tried' if same is None else 'yes' if same else 'no'} |",
         flush=True,
     )
 
@@ -123,7 +124,9 @@ def main() -> None:
             data = data[np.sort(rows)]
         np.save(Path(work) / "vectors.npy", data)
         print(f"{len(data):,} papers, load {os.getloadavg()[0]:.1f}\n")
-        print("| method | seconds | memory | kept | trust | same |\n|---|---|---|---|---|---|")
+        print(
+            "| method | seconds | of processor | memory | kept | trust | same |\n" + "|---" * 7 + "|"
+        )
         for name in arguments.methods:
             command = [sys.executable, __file__, str(Path(work) / "vectors.npy"), "--worker", name]
             subprocess.run(command, check=False)

@@ -16,7 +16,7 @@ pytest.importorskip("langchain", reason='needs pip install "swimmer[test]"')
 import nbformat
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NAMES = ["agent.ipynb", "own_conference.ipynb", "similar_papers.ipynb"]
+NAMES = ["agent.ipynb", "map.ipynb", "own_conference.ipynb", "similar_papers.ipynb"]
 
 
 def execute(path: Path) -> Any:
@@ -48,6 +48,8 @@ def pictures(notebook: Any) -> int:
 def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if name == "similar_papers.ipynb":
         pytest.importorskip("matplotlib", reason='needs pip install "swimmer[test]"')
+    if name == "map.ipynb":
+        pytest.importorskip("openTSNE", reason='needs pip install "swimmer[map]"')
     closed = "http://127.0.0.1:9"
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(variable, closed)
@@ -68,6 +70,9 @@ def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert "embedded 2 of 12; whole: True" in text
         assert "kitchen2026  Preferences of Eaters" in text and "sample       " in text
         assert "5 papers read back from the reading list" in text
+    elif name == "map.ipynb":
+        assert pictures(notebook) == 3
+        assert "language model alignment" in text and "{2024: 47, 2025: 47}" in text
     else:
         assert "Start with these:" in text
         assert "4 papers were given" in text

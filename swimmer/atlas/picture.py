@@ -52,7 +52,7 @@ def map_figure(drawn: PaperMap, found: Marked | None = None, *, title: str = "")
         title = f"{title}\nsimilar to {asked}"
     if title:
         axes.set_title(_plain(title), loc="left", color=_INK)
-    marks = [] if found is None else _marked(axes, drawn, found)
+    marks = [] if found is None else _marked(axes, drawn, found, size)
     _named(figure, axes, drawn, marks)
     return figure
 
@@ -69,12 +69,12 @@ def picture(figure: Figure, format: str) -> bytes:
     return out.getvalue()
 
 
-def _marked(axes: Axes, drawn: PaperMap, found: Marked) -> list[Text]:
+def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Text]:
     """Mark the hits and where the question lies; return the texts that nothing may lie over."""
     rows = list(found.rows)
     numbered = len(rows) <= _NUMBERED
     axes.scatter(
-        drawn.points[rows, 0], drawn.points[rows, 1], s=60 if numbered else 25, c=_ACCENT,
+        drawn.points[rows, 0], drawn.points[rows, 1], s=max(1.4 * size, 60) if numbered else 25, c=_ACCENT,
         edgecolors=_GROUND, linewidths=0.8, zorder=6,
     )  # fmt: skip
     for rank, row in reversed(list(enumerate(rows, 1)) if numbered else []):

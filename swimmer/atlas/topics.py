@@ -55,7 +55,8 @@ _BESIDE = frozenset(
 )
 _BETWEEN = frozenset(
     "through against over under between beyond among within without into onto across along around "
-    "behind meets meet matters matter better more less most all you need".split()
+    "behind meet matter better more less most all you need rethinking revisiting exploring role "
+    "enhancing improving improved making unlocking unifying unified high-quality".split()
 )
 
 
@@ -186,7 +187,9 @@ def _ranked(
         alone = any(_kind(word)[1] for word in phrase)
         if share > elsewhere * (1 if alone else _WEAK):
             longer = 1 + 0.45 * (len(phrase) - 1)
-            scores[phrase] = longer * share * math.log(share / elsewhere)
+            # Two papers that use the same words may be a chance.
+            sure = count / (count + 2)
+            scores[phrase] = sure * longer * share * math.log(share / elsewhere)
     return sorted(scores, key=lambda phrase: (-scores[phrase], phrase))
 
 

@@ -406,7 +406,6 @@ def assert_harmless(visit: Visit) -> None:
 def mapped(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with its map, which no test changes."""
     pytest.importorskip("openTSNE", reason="needs the extra 'map'")
-    pytest.importorskip("swimmer.web.map")
     folder = Path(shutil.copytree(shelf, tmp_path_factory.mktemp("mapped") / NAME))
     with open_store(folder) as opened:
         paper_map(opened)
@@ -467,7 +466,6 @@ def test_the_map_by_keyboard(browser: Browser, mapped: Path) -> None:
 
 def test_a_map_is_made_while_the_page_waits(browser: Browser, store: Path) -> None:
     pytest.importorskip("openTSNE", reason="needs the extra 'map'")
-    pytest.importorskip("swimmer.web.map")
     with serving(store) as address, visiting(browser, address) as visit:
         page = visit.open(f"/map?store={NAME}")
         expect(page.get_by_role("heading", name="The map is being made")).to_be_visible()

@@ -16,7 +16,7 @@ from swimmer.store import PaperStore
 from swimmer.text import compatible, fold
 
 if TYPE_CHECKING:
-    from swimmer.query import Answer, Hit
+    from swimmer.query import Answer
 
 TERMS = 4
 """Terms that are named for a hit."""
@@ -97,7 +97,19 @@ def explained(
             if seed.row is None:
                 wanted.append((seed.text, seed.outside.abstract if seed.outside else ""))
         query = _Text(wanted)
-        told.append(replace(answer, hits=[_told(hit, query, rarity) for hit in answer.hits]))
+        texts = [_Text([(hit.paper.display_title, hit.paper.abstract)]) for hit in answer.hits]
+        shared = [_shared(text, query) for text in texts]
+        rarity.learn({word.casefold() for written in shared for word in written.values()})
+        hits = zip(answer.hits, texts, shared, strict=True)
+        told.append(
+            replace(
+                answer,
+                hits=[
+                    replace(hit, reasons=_reasons(text, written, query, rarity))
+                    for hit, text, written in hits
+                ],
+            )
+        )
     return told
 
 
@@ -146,16 +158,17 @@ class _Rarity:
         return self._found[word]
 
 
-def _told(hit: Hit, query: _Text, rarity: _Rarity) -> Hit:
-    paper = hit.paper
-    text = _Text([(paper.display_title, paper.abstract)])
-    written = {
+def _shared(text: _Text, query: _Text) -> dict[str, str]:
+    """Return the stems that a text shares with the query, each as the text first writes it."""
+    return {
         stem: sentence[start:end]
         for sentence, words in zip(reversed(text.sentences), reversed(text.words), strict=True)
         for stem, start, end in reversed(words)
         if stem in query.known and (end - start > 2 or sentence[start:end].isupper())
     }
-    rarity.learn({word.casefold() for word in written.values()})
+
+
+def _reasons(text: _Text, written: dict[str, str], query: _Text, rarity: _Rarity) -> Reasons:
     weights = {
         stem: value for stem, word in written.items() if (value := rarity[word.casefold()]) > 0
     }
@@ -168,7 +181,7 @@ def _told(hit: Hit, query: _Text, rarity: _Rarity) -> Hit:
     facet = _facet(sentence) if sentence else ""
     if facet and not _meets(query, own, facet):
         facet = ""
-    return replace(hit, reasons=Reasons(_terms(text, query, weights, written), sentence, facet))
+    return Reasons(_terms(text, query, weights, written), sentence, facet)
 
 
 def _terms(

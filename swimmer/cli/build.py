@@ -161,7 +161,8 @@ class ProgressLine:
         elif time.monotonic() - self._said >= self.SECONDS:
             self._said = time.monotonic()
             of = f" of {total:,}" if total else ""
-            click.echo(f"{stage}: {done:,}{of} {self._unit}", err=True)
+            amount = f": {done:,}{of} {self._unit}" if done or total else " …"
+            click.echo(f"{stage}{amount}", err=True)
 
     def _show_bar(self, stage: str, done: int, total: int | None) -> None:
         if stage != self._stage:

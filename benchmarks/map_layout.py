@@ -125,7 +125,7 @@ def main() -> None:
         np.save(Path(work) / "vectors.npy", data)
         print(f"{len(data):,} papers, load {os.getloadavg()[0]:.1f}\n")
         print(
-            "| method | seconds | of processor | memory | kept | trust | same |\n" + "|---" * 7 + "|"
+            "| method | seconds | processor | memory | kept | trust | same |\n" + "|---" * 7 + "|"
         )
         for name in arguments.methods:
             command = [sys.executable, __file__, str(Path(work) / "vectors.npy"), "--worker", name]

@@ -74,8 +74,8 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
     rows = list(found.rows)
     numbered = len(rows) <= _NUMBERED
     axes.scatter(
-        drawn.points[rows, 0], drawn.points[rows, 1], s=max(1.4 * size, 60) if numbered else 25, c=_ACCENT,
-        edgecolors=_GROUND, linewidths=0.8, zorder=6,
+        drawn.points[rows, 0], drawn.points[rows, 1], c=_ACCENT, edgecolors=_GROUND,
+        s=max(1.4 * size, 60) if numbered else 25, linewidths=0.8, zorder=6,
     )  # fmt: skip
     for rank, row in reversed(list(enumerate(rows, 1)) if numbered else []):
         axes.text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -41,10 +42,10 @@ def client(store: Path) -> Iterator[TestClient]:
         yield client
 
 
-def waited(client: TestClient) -> None:
+def waited(client: TestClient, name: str = "conf") -> None:
     """Ask as the page does until it is told to load again."""
     for _ in range(600):
-        if client.get("/map/state?store=conf").headers.get("hx-refresh") == "true":
+        if client.get(f"/map/state?store={name}").headers.get("hx-refresh") == "true":
             return
         time.sleep(0.1)
     raise AssertionError("the map was not made within a minute")
@@ -78,6 +79,46 @@ def test_the_first_visitor_waits_and_is_told_so_the_second_starts_nothing(
     going.set()
     waited(client)
     assert 'data-points="/map/points?' in client.get("/map?store=conf").text and len(made) == 1
+
+
+def test_maps_are_made_one_after_another_and_none_is_begun_twice(
+    home: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(page_module.HELD + 1):
+        shutil.copytree(store, home / f"copy{number}")
+    going, begun, at_once = threading.Event(), [], []
+
+    def slow(store: Any, *, progress: Any) -> Any:
+        begun.append(store.name)
+        at_once.append(len(begun) - len(finished))
+        assert going.wait(30)
+        finished.append(store.name)
+        return paper_map(store)
+
+    finished: list[str] = []
+    monkeypatch.setattr(page_module, "paper_map", slow)
+    stores = [store, *(home / f"copy{number}" for number in range(page_module.HELD + 1))]
+    with TestClient(create_app(stores), base_url="http://127.0.0.1") as client:
+        for _ in range(2):
+            for one in stores:
+                assert "being made" in client.get(f"/map?store={one.name}").text
+        assert "waiting for the map of another" in client.get("/map/state?store=copy0").text
+        going.set()
+        for one in stores:
+            waited(client, one.name)
+    assert sorted(begun) == sorted(one.name for one in stores) and set(at_once) == {1}
+
+
+def test_the_map_of_a_store_behind_a_link_keeps_the_name_it_is_asked_by(
+    home: Path, store: Path
+) -> None:
+    paper_map(open_store(store))
+    (home / "latest").symlink_to(store)
+    with TestClient(create_app([home / "latest"]), base_url="http://127.0.0.1") as client:
+        page = html.unescape(client.get("/map?store=latest&q=speech").text)
+        assert "store=conf" not in page and '<option value="latest" selected>' in page
+        address = re.search(r'data-points="([^"]*)"', page)[1]  # type: ignore[index]
+        assert client.get(address).status_code == 200
 
 
 def test_a_map_that_cannot_be_made_says_why(

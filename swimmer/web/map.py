@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from swimmer.atlas import FEWEST, PaperMap, kept_map, paper_map
 from swimmer.errors import QueryError, SwimmerError
-from swimmer.web.question import QUERY_LIMIT, Question
+from swimmer.web.question import QUERY_LIMIT
 from swimmer.web.site import Entry, site_of
 
 if TYPE_CHECKING:
@@ -27,14 +27,18 @@ HITS = 10
 HELD = 8
 """Maps that are held in memory; of the others, those that are kept on disk are read again."""
 
-_STAGES = {"placing": "placing the papers", "naming": "finding and naming the topics"}
+_STAGES = {
+    "waiting": "waiting for the map of another store",
+    "placing": "placing the papers",
+    "naming": "finding and naming the topics",
+}
 
 
 @dataclass
 class Making:
     """A map in the making, or what became of it."""
 
-    stage: str = "reading"
+    stage: str = "waiting"
     done: int = 0
     total: int = 0
     made: PaperMap | None = None
@@ -44,10 +48,12 @@ class Making:
 
 @dataclass
 class Maps:
-    """The maps of one server's stores, each made by one thread however many wait for it."""
+    """The maps of one server's stores, each made once however many wait for it, one at a time."""
 
     _held: dict[tuple[str, str], Making] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # One map takes every core: two at once would come no sooner, and searches would wait.
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, store: PaperStore) -> Making:
         """Return the map of a store; where there is none yet, one is begun in the background."""
@@ -57,19 +63,25 @@ class Maps:
             if making is None or (making.problem and making.told):
                 making = Making(made=kept_map(store))
                 if making.made is None:
-                    threading.Thread(target=_make, args=(store, making), daemon=True).start()
+                    arguments = (store, making, self._turn)
+                    threading.Thread(target=_make, args=arguments, daemon=True).start()
             self._held[key] = making
-            if len(self._held) > HELD:
-                self._held.pop(next(iter(self._held)))
+            # One in the making is never let go: it would be begun again.
+            done = [
+                one for one, held in self._held.items() if held.made is not None or held.problem
+            ]
+            for one in done[: max(0, len(self._held) - HELD)]:
+                del self._held[one]
             return making
 
 
-def _make(store: PaperStore, making: Making) -> None:
+def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
     def tell(stage: str, done: int, total: int | None) -> None:
         making.stage, making.done, making.total = stage, done, total or 0
 
     try:
-        making.made = paper_map(store, progress=tell)
+        with turn:
+            making.made = paper_map(store, progress=tell)
     except SwimmerError as error:
         making.problem = str(error)
     except BaseException:
@@ -84,10 +96,11 @@ def show(request: Request) -> Response:
 
     site = site_of(request)
     asked = _asked(request)
-    store = site.shelf.store(asked["store"] or site.shelf.default())
-    asked["store"] = store.name
+    # Kept as it was asked by: behind a link the folder has another name, which nobody serves.
+    asked["store"] = asked["store"] or site.shelf.default()
+    store = site.shelf.store(asked["store"])
     if len(store) < FEWEST:
-        problem = f"{store.name} has {len(store)} papers; a map needs at least {FEWEST}."
+        problem = f"{asked['store']} has {len(store)} papers; a map needs at least {FEWEST}."
         return _page(request, store, asked, problem=problem)
     making = _maps(request).of(store)
     if making.problem:
@@ -121,7 +134,7 @@ def _answer(store: PaperStore, asked: Mapping[str, str]) -> Answer | None:
     if asked["id"]:
         papers = store.get([asked["id"]])
         if not papers:
-            raise QueryError(f"The store {store.name} has no paper with this id any more.")
+            raise QueryError(f"The store {asked['store']} has no paper with this id any more.")
         return ask(store, papers, HITS)[0]
     return ask(store, [asked["q"]], HITS)[0] if asked["q"].strip() else None
 
@@ -143,7 +156,7 @@ def _page(
     context: dict[str, Any] = {"points": "", "marks": {}, "marks_json": "", "drawn": 0}
     if drawn is not None:
         marks = marks_payload(store, drawn, found)
-        version = {"store": store.name, "v": store.generation}
+        version = {"store": asked["store"], "v": store.generation}
         context = {
             "points": f"/map/points?{urlencode(version)}",
             "marks": marks,
@@ -156,12 +169,11 @@ def _page(
         status=status,
         asked=asked,
         label="" if found is None else found.label,
-        question=Question(store.name),
         stores=site_of(request).shelf.stores(),
         topics=() if drawn is None else drawn.topics,
         making=making,
         said="" if making is None else _said(making),
-        state=f"/map/state?{urlencode({'store': store.name})}",
+        state=f"/map/state?{urlencode({'store': asked['store']})}",
         problem=problem,
         **context,
     )

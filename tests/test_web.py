@@ -470,7 +470,7 @@ def test_a_change_from_elsewhere_is_refused(client: TestClient, papers: list[Pap
 
 
 def test_a_body_is_bounded(client: TestClient) -> None:
-    assert post(client, "/list/add", store="x" * 100_000).status_code == 413
+    assert post(client, "/list/add", store="x" * 140_000).status_code == 413
     many = "&".join(f"a{n}=1" for n in range(100))
     wrong = client.post("/list/add", content=many, headers={"Origin": ORIGIN})
     assert wrong.status_code == 400
@@ -569,7 +569,8 @@ def test_a_part_of_the_page_comes_back_where_only_that_was_asked(
 def test_a_damaged_list_is_put_aside_and_said(home: Path, papers: list[Paper]) -> None:
     for number, damage in enumerate(
         ("{", "[]", '{"schema": 1, "papers": [{}]}', '{"schema":1,"papers":[{"paper":{"title":""}}]}',
-         '{"schema":1,"papers":[{"paper":{"title":"x","colour":"red"}}]}', "\x00\xff")
+         '{"schema":1,"papers":[{"paper":{"title":"x","colour":"red"}}]}', "\x00\xff",
+         '{"schema":1,"papers":[[]]}', '{"papers":{"a":1}}', '{"papers":[null]}')
     ):  # fmt: skip
         path = home / str(number) / "list.json"
         path.parent.mkdir()
@@ -579,6 +580,29 @@ def test_a_damaged_list_is_put_aside_and_said(home: Path, papers: list[Paper]) -
             assert "was damaged" in page and "Nothing is on the list" in page
         (aside,) = path.parent.glob("list.damaged-*.json")
         assert aside.read_text(encoding="latin-1") == damage
+
+
+def test_a_list_with_half_characters_is_shown(home: Path) -> None:
+    path = home / "list.json"
+    halves = {"paper": {"title": "x"}, "note": "\ud800", "store": "\udfff", "added": "\ud800"}
+    path.write_text(json.dumps({"schema": 1, "papers": [halves]}), encoding="utf-8")
+    with TestClient(create_app(reading_list=path), base_url=ORIGIN) as client:
+        assert client.get("/list").status_code == 200
+        assert client.get("/list/export?format=reading-list").status_code == 200
+        (key,) = keys_of(client)
+        assert post(client, "/list/move", key=key, way="up").status_code == 303
+
+
+@pytest.mark.parametrize("letter", ["読", "🐟", "\r\n読"])
+def test_a_note_of_the_full_length_is_kept(
+    client: TestClient, papers: list[Paper], letter: str
+) -> None:
+    post(client, "/list/add", store=NAME, id=papers[0].id)
+    (key,) = keys_of(client)
+    long = letter * (10_000 // len(letter.replace("\r\n", "\n")))
+    assert post(client, "/list/note", key=key, note=long).status_code == 303
+    shown = html.unescape(client.get("/list").text)
+    assert long.replace("\r\n", "\n").strip() in shown
 
 
 def test_a_list_of_a_later_swimmer_is_left_alone(

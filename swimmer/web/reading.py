@@ -114,9 +114,10 @@ class ReadingList:
         Raises:
             QueryError: the paper is not on the list, or the note is longer than NOTE_LIMIT.
         """
+        # A browser counts a line's end as one character, and sends two.
+        text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
         if len(text) > NOTE_LIMIT:
             raise QueryError(f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}")
-        text = "\n".join(text.split("\r\n")).replace("\r", "\n").replace("\x00", "").strip()
 
         def change(entries: dict[str, Entry]) -> None:
             entries[key] = replace(_there(entries, key), note=text)
@@ -242,7 +243,13 @@ def _raw(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(raw: Any) -> Entry:
-    texts = {name: str(raw.get(name, "")) for name in ("store", "note", "added")}
+    if not isinstance(raw, dict):
+        raise TypeError(f"a paper is an object, not {raw!r:.40}")
+    # Half a character, as JSON may hold one, could be neither shown nor written.
+    texts = {
+        name: str(raw.get(name, "")).encode("utf-8", "replace").decode()
+        for name in ("store", "note", "added")
+    }
     try:
         return Entry(paper=Paper(**raw["paper"]), **texts)
     except InputError as error:

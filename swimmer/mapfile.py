@@ -23,6 +23,10 @@ MAP = "map.safetensors"
 
 _FORMAT = "1"
 _NAME_LIMIT = 200
+_SIZE_LIMIT = 512 << 20
+# The points of a layout have a standard deviation of 1; far larger ones overflow when summed.
+_FARTHEST = 1e6
+_ARRAYS = {"points", "labels", "digests"}
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,19 @@ class KeptMap:
         if not path.is_file():
             raise FileNotFoundError(path)
         try:
+            if path.stat().st_size > _SIZE_LIMIT:
+                raise ValueError(f"it has more than {_SIZE_LIMIT >> 20} MiB")
             with safe_open(path, framework="numpy") as file:
                 facts: dict[str, str] = dict(file.metadata() or {})
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                if set(file.keys()) != _ARRAYS:
+                    raise ValueError("its arrays are not those of a map")
+                arrays = {name: file.get_tensor(name) for name in _ARRAYS}
             if facts.pop("sha256", "") != _sha256(arrays, facts):
                 raise ValueError("its digest is not that of its content")
             return cls._checked(arrays, facts)
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        except (
+            SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError,
+        ) as error:  # fmt: skip
             raise StoreDamagedError(
                 f"{path}: is not a map of swimmer ({error}); delete it, and the next map makes it "
                 "again"
@@ -114,8 +124,8 @@ class KeptMap:
             and (points.dtype, points.shape) == (np.float32, (count, 2))
             and (labels.dtype, labels.shape) == (np.int32, (count,))
             and (digests.dtype, digests.shape) == (np.uint8, (count, 8))
-            and bool(np.isfinite(points).all())
-            and bool((labels >= 0).all() and (labels < len(topics)).all())
+            and bool((np.abs(points) < _FARTHEST).all())
+            and np.array_equal(np.unique(labels), np.arange(len(topics)))
         )
         if not right:
             raise ValueError("its arrays are not those of a map")

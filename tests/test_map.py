@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 pytest.importorskip("openTSNE", reason='needs pip install "swimmer[map]"')
 pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
@@ -160,6 +162,47 @@ def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: s
     assert "is not a map of swimmer" in problem
     assert np.array_equal(paper_map(open_store(folder)).points, made.points)
     assert open_store(folder).verify() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "facts"),
+    [
+        ({}, {"topics": "[" * 100_000 + "]" * 100_000}),
+        ({}, {"topics": '[["a", ["b"]], ["nobody\'s", []]]'}),
+        ({}, {"topics": "[]"}),
+        ({}, {"topics": "[[5, [null]]]"}),
+        ({}, {"joined": "many"}),
+        ({"points": np.full((80, 2), 3e38, np.float32)}, {}),
+        ({"points": np.full((80, 2), np.nan, np.float32)}, {}),
+        ({"points": np.zeros((80, 2))}, {}),
+        ({"points": np.zeros((40, 4), np.float32)}, {}),
+        ({"labels": np.full(80, -1, np.int32)}, {}),
+        ({"labels": np.full(80, 2**31 - 1, np.int32)}, {}),
+        ({"digests": np.zeros((0, 8), np.uint8)}, {}),
+        ({"more": np.zeros(1)}, {}),
+    ],
+)
+def test_a_map_that_somebody_made_up_is_refused(
+    folder: Path, changed: dict[str, Any], facts: dict[str, str]
+) -> None:
+    manifest = open_store(folder).manifest
+    arrays = {
+        "points": np.ones((80, 2), np.float32), "labels": np.zeros(80, np.int32),
+        "digests": np.zeros((80, 8), np.uint8), **changed,
+    }  # fmt: skip
+    said = {
+        "format": "1", "generation": manifest.generation, "index": manifest.index.sha256,
+        "joined": "0", "topics": '[["a", ["b"]]]', **facts,
+    }  # fmt: skip
+    # Whoever makes one up can compute its digest too.
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(name.encode() + arrays[name].tobytes())
+    (folder / MAP).write_bytes(save(arrays, {**said, "sha256": digest.hexdigest()}))
+    store = open_store(folder)
+    assert kept_map(store) is None
+    (problem,) = store.verify()
+    assert "is not a map of swimmer" in problem and "digest" not in problem
 
 
 def test_where_the_store_cannot_be_written_the_cache_keeps_it(

@@ -34,16 +34,16 @@ class KeptMap:
     """A map on disk.
 
     `points` is float32 (n, 2), `labels` the number of each paper's topic, int32 (n,), `digests`
-    tell the vectors that were laid out, uint8 (n, 8), `topics` are (name, words), `joined` says
-    how many papers came after the layout. `generation` and `index` (SHA-256) name the store's
-    files that it belongs to.
+    tell the vectors that were laid out, uint8 (n, 8), `topics` are (name, words), `changed`
+    says how many papers have come or gone since the layout. `generation` and `index` (SHA-256)
+    name the store's files that it belongs to.
     """
 
     points: NDArray[np.float32]
     labels: NDArray[np.int32]
     digests: NDArray[np.uint8]
     topics: Sequence[tuple[str, Sequence[str]]]
-    joined: int
+    changed: int
     generation: str
     index: str
 
@@ -63,7 +63,7 @@ class KeptMap:
             "format": _FORMAT,
             "generation": self.generation,
             "index": self.index,
-            "joined": str(self.joined),
+            "changed": str(self.changed),
             "topics": json.dumps([[name, list(words)] for name, words in self.topics]),
         }
         arrays: dict[str, NDArray[Any]] = {
@@ -103,8 +103,10 @@ class KeptMap:
             if facts.pop("sha256", "") != _sha256(arrays, facts):
                 raise ValueError("its digest is not that of its content")
             return cls._checked(arrays, facts)
+        # numpy has no attribute for the narrower kinds of numbers that the format knows.
         except (
-            SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError,
+            SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError,
+            AttributeError,
         ) as error:  # fmt: skip
             raise StoreDamagedError(
                 f"{path}: is not a map of swimmer ({error}); delete it, and the next map makes it "
@@ -131,7 +133,7 @@ class KeptMap:
             raise ValueError("its arrays are not those of a map")
         return cls(
             points, labels, digests, topics,
-            int(facts["joined"]), facts["generation"], facts["index"],
+            int(facts["changed"]), facts["generation"], facts["index"],
         )  # fmt: skip
 
 

@@ -136,6 +136,16 @@ def test_after_a_large_update_it_is_made_anew(folder: Path) -> None:
     assert len(after) == 120 and not np.array_equal(after.points[:80], before.points)
 
 
+def test_small_updates_that_add_up_make_it_anew(folder: Path) -> None:
+    first = paper_map(open_store(folder))
+    for removed in (range(10), range(10, 20)):
+        store = open_store(folder)
+        store.delete([str(number) for number in removed])
+        store.commit()
+        last = paper_map(store)
+    assert len(last) == 60 and not np.array_equal(last.points, first.points[20:])
+
+
 def test_the_map_of_another_store_is_never_shown(folder: Path, home: Path) -> None:
     build_store(list(reversed(many())), home / "other").close()
     paper_map(open_store(home / "other"))
@@ -164,6 +174,16 @@ def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: s
     assert open_store(folder).verify() == []
 
 
+def test_a_map_of_numbers_that_numpy_has_not_is_refused(folder: Path) -> None:
+    kinds = {
+        name: {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [8 * at, 8 * at + 8]}
+        for at, name in enumerate(("points", "labels", "digests"))
+    }
+    head = json.dumps(kinds).encode()
+    (folder / MAP).write_bytes(len(head).to_bytes(8, "little") + head + bytes(24))
+    assert kept_map(open_store(folder)) is None
+
+
 @pytest.mark.parametrize(
     ("changed", "facts"),
     [
@@ -171,7 +191,7 @@ def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: s
         ({}, {"topics": '[["a", ["b"]], ["nobody\'s", []]]'}),
         ({}, {"topics": "[]"}),
         ({}, {"topics": "[[5, [null]]]"}),
-        ({}, {"joined": "many"}),
+        ({}, {"changed": "many"}),
         ({"points": np.full((80, 2), 3e38, np.float32)}, {}),
         ({"points": np.full((80, 2), np.nan, np.float32)}, {}),
         ({"points": np.zeros((80, 2))}, {}),
@@ -192,7 +212,7 @@ def test_a_map_that_somebody_made_up_is_refused(
     }  # fmt: skip
     said = {
         "format": "1", "generation": manifest.generation, "index": manifest.index.sha256,
-        "joined": "0", "topics": '[["a", ["b"]]]', **facts,
+        "changed": "0", "topics": '[["a", ["b"]]]', **facts,
     }  # fmt: skip
     # Whoever makes one up can compute its digest too.
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
@@ -311,6 +331,7 @@ def test_a_plot_without_a_file_is_opened(
         (["map", "STORE", "-o", "a.pdf"], "end it in .html, .png, .svg"),
         (["map", "STORE", "-o", "nowhere/a.png"], "there is no folder nowhere"),
         (["map", "STORE", "-o", "folder.html"], "cannot be written"),
+        (["map", "STORE", "-o", "~nobody-of-this-name/a.png"], "there is no folder ~nobody"),
         (["map", "STORE", "-q", " "], "the query is blank"),
         (["map", "STORE", "-q", "x", "-k", "0"], "k"),
         (["search", "a", "b", "-s", "STORE", "--plot", "a.png"], "got 2 titles"),

@@ -34,8 +34,8 @@ __all__ = ["FEWEST", "PaperMap", "Topic", "kept_map", "paper_map"]
 FEWEST = 5
 """Papers below which there is nothing to draw."""
 
-MOST_JOINED = 0.2
-"""The share of papers that may have come after the layout before it is made anew."""
+MOST_CHANGED = 0.2
+"""The share of papers that may have come or gone since the layout before it is made anew."""
 
 _JOIN = 5
 _CACHED = 50
@@ -148,7 +148,7 @@ def _earlier(store: PaperStore) -> KeptMap | None:
 def _continued(
     vectors: Vectors, digests: NDArray[np.uint8], earlier: KeptMap | None
 ) -> tuple[PaperMap, int] | None:
-    """Return an earlier map with papers gone and others joined, and how many joined it.
+    """Return an earlier map with papers gone and others joined, and how many did since the layout.
 
     None when too much has changed since the papers were laid out.
     """
@@ -157,9 +157,10 @@ def _continued(
     places = {digest.tobytes(): row for row, digest in enumerate(earlier.digests)}
     old = np.array([places.get(digest.tobytes(), -1) for digest in digests], np.int64)
     known, new = np.flatnonzero(old >= 0), np.flatnonzero(old < 0)
-    if len(known) < FEWEST or len(new) + earlier.joined > MOST_JOINED * len(vectors):
-        return None
-    if len(known) < (1 - MOST_JOINED) * len(earlier.points):
+    # A paper whose text has changed has gone and come, and counts once.
+    gone = len(earlier.points) - len(known)
+    changed = earlier.changed + max(len(new), gone)
+    if len(known) < FEWEST or changed > MOST_CHANGED * len(vectors):
         return None
     points = np.full((len(vectors), 2), np.nan, np.float32)
     labels = np.zeros(len(vectors), np.int32)
@@ -175,7 +176,7 @@ def _continued(
         described(name, words, points[numbers == number])
         for number, (name, words) in enumerate(names)
     )
-    return PaperMap(points, numbers.astype(np.int32), topics), earlier.joined + len(new)
+    return PaperMap(points, numbers.astype(np.int32), topics), changed
 
 
 # ---------------------------------------------------------------------- on disk
@@ -198,11 +199,11 @@ def _cache() -> Path:
 
 
 def _keep(
-    store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], joined: int
+    store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], changed: int
 ) -> None:
     kept = KeptMap(
         made.points, made.labels, digests, [(topic.name, topic.words) for topic in made.topics],
-        joined, manifest.generation, manifest.index.sha256,
+        changed, manifest.generation, manifest.index.sha256,
     )  # fmt: skip
     for path in _places(store, manifest):
         # A map that cannot be kept is shown all the same; the next one takes as long again.

@@ -24,7 +24,8 @@ def checked_ending(path: str | Path) -> Path:
     Raises:
         InputError: its ending is none of ENDINGS, or its folder is not there.
     """
-    path = Path(path).expanduser()
+    # By os.path: a user who does not exist is a name like any other, not an error.
+    path = Path(os.path.expanduser(path))  # noqa: PTH111
     if path.suffix.lower() not in ENDINGS:
         raise InputError(
             f"{printable(str(path))[:80]!r} does not say what to draw; end it in "

@@ -676,6 +676,14 @@ def test_a_port_in_use_is_said_with_the_next_free_one(swimmer: Swimmer) -> None:
     assert "try --port" in told.err
 
 
+def test_no_other_port_is_tried_where_the_address_is_wrong(
+    swimmer: Swimmer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swimmer.web.serve._next_free", lambda host, port: 1 // 0)
+    told = swimmer("serve", "--no-browser", "--host", "no such host")
+    assert told.code == 2 and "choose another with --host and --port" in told.err
+
+
 def test_what_cannot_be_served_is_said(swimmer: Swimmer) -> None:
     unknown = swimmer("serve", "smaple", "--no-browser", "--port", "0")
     assert unknown.code == 2 and "did you mean sample" in unknown.err

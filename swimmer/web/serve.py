@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import sys
 from collections.abc import Sequence
@@ -74,7 +75,9 @@ def _listener(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
-        free = _next_free(host, port)
+        # Where it is not the port that is wrong, another is no help, and names are slow to ask for.
+        taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        free = _next_free(host, port) if taken else None
         hint = f"try --port {free}" if free else "choose another with --host and --port"
         raise InputError(f"port {port} of {host} cannot be had ({reason}); {hint}") from None
     return listener

@@ -39,23 +39,42 @@ class Checkpoint:
         if self._connection is None:
             try:
                 self._connection = self._connect()
+            except sqlite3.OperationalError as error:
+                raise self._unusable(error) from None
             except sqlite3.DatabaseError:
-                # A checkpoint that a crash has torn is worth nothing; the build starts over.
-                self._path.unlink(missing_ok=True)
-                self._resumed = False
+                self._start_over()
                 self._connection = self._connect()
         return self._connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB, vector BLOB)")
-        if self._resumed:
-            # Only a build that goes on looks vectors up; a first one just appends, at full speed.
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(
-                f"CREATE INDEX IF NOT EXISTS {self._table}_digest ON {self._table} (digest)"
+                f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB, vector BLOB)"
             )
+            if self._resumed:
+                # Only a build that goes on looks vectors up; a first one just appends.
+                connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS {self._table}_digest ON {self._table} (digest)"
+                )
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
         return connection
+
+    def _start_over(self) -> None:
+        # A checkpoint that is torn is worth nothing; the build embeds what it held again.
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for end in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + end).unlink(missing_ok=True)
+        self._resumed = False
+
+    def _unusable(self, error: sqlite3.OperationalError) -> OSError:
+        # Of the disk, not of the file: what it holds is good once there is room again.
+        return OSError(28, f"{self._path}: {error}")
 
     def __enter__(self) -> Checkpoint:
         return self
@@ -75,9 +94,15 @@ class Checkpoint:
         if self._connection is None or not self._resumed:
             return {}
         marks = ",".join("?" * len(digests))
-        found = self._connection.execute(
-            f"SELECT digest, vector FROM {self._table} WHERE digest IN ({marks})", digests
-        )
+        try:
+            found = self._connection.execute(
+                f"SELECT digest, vector FROM {self._table} WHERE digest IN ({marks})", digests
+            ).fetchall()
+        except sqlite3.OperationalError as error:
+            raise self._unusable(error) from None
+        except sqlite3.DatabaseError:
+            self._start_over()
+            return {}
         return {
             digest: np.frombuffer(blob, "<f4")
             for digest, blob in found
@@ -99,6 +124,9 @@ class Checkpoint:
                     ((d, v.astype("<f4").tobytes()) for d, v in self._fresh.items()),
                 )
         except sqlite3.OperationalError as error:
-            raise OSError(28, f"{self._path}: {error}") from None
+            raise self._unusable(error) from None
+        except sqlite3.DatabaseError:
+            self._start_over()
+            return
         self._fresh.clear()
         self._saved = time.monotonic()

@@ -115,10 +115,10 @@ def indexing(database: PaperDatabase) -> Iterator[Callable[[], None]]:
 
         try:
             yield check
+            made.result()
         except BaseException:
             # Between two statements there is nothing to interrupt: so until one was met.
             while not made.done():
                 database.interrupt()
                 wait([made], timeout=0.05)
             raise
-        made.result()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from swimmer.errors import StoreDamagedError, StoreError
+from swimmer.errors import ANEW, StoreDamagedError, StoreError
 from swimmer.paper import Paper
 from swimmer.schema import (
     COLUMNS,
@@ -135,7 +135,7 @@ class PaperDatabase:
             if isinstance(error, sqlite3.ProgrammingError):
                 raise StoreError(f"{name}: {error}") from None
             raise StoreDamagedError(
-                f"{name}: is not a readable paper database ({error}); rebuild the store"
+                f"{name}: is not a readable paper database ({error}); {ANEW}"
             ) from None
 
     @contextmanager
@@ -326,6 +326,14 @@ class PaperDatabase:
             ).fetchone()
             if rows and (low != 0 or high != rows - 1):
                 problems.append(f"row numbers run from {low} to {high}, not from 0 to {rows - 1}")
+            for table in FTS_TABLES:
+                (apart,) = connection.execute(
+                    f"SELECT (SELECT count(*) FROM papers WHERE row NOT IN (SELECT id FROM "
+                    f"{table}_docsize)) + (SELECT count(*) FROM {table}_docsize WHERE id NOT IN "
+                    f"(SELECT row FROM papers))"
+                ).fetchone()
+                if apart:
+                    problems.append(f"{table}: has other rows than the papers ({apart} apart)")
         return problems
 
     @contextmanager

@@ -51,6 +51,10 @@ class StoreDamagedError(StoreError):
     """The files of a store are not those that its manifest names."""
 
 
+ANEW = "delete the store's folder and build it again"
+"""What to do about a damaged store: a build alone would update it, and needs what it holds."""
+
+
 class ModelError(SwimmerError):
     """An embedding model cannot be loaded, or answers wrongly."""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from swimmer.errors import StoreBusyError, StoreDamagedError, StoreError
+from swimmer.errors import ANEW, StoreBusyError, StoreDamagedError, StoreError
 from swimmer.manifest import DataFile, Manifest, flush_to_disk
 
 LOCK = ".lock"
@@ -47,13 +47,18 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
+    """Check that the data files of a store are there, and as long as its manifest says.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        StoreDamagedError: one has another size.
+    """
     for file in (manifest.database, manifest.index):
         size = (folder / file.name).stat().st_size
         # A mapped file that is shorter than its header says kills the process at the first read.
         if size != file.size:
             raise StoreDamagedError(
-                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; build "
-                "the store again"
+                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; {ANEW}"
             )
 
 
@@ -80,6 +85,7 @@ def sweep(folder: Path) -> None:
 
 
 def same_folder(a: Path, b: Path) -> bool:
+    """Return whether two paths lead to one folder; False when one of them is not there."""
     try:
         return a.samefile(b)
     except OSError:

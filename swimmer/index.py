@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import faiss
 import numpy as np
 
-from swimmer.errors import StoreDamagedError
+from swimmer.errors import ANEW, StoreDamagedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class VectorIndex:
         if (index.ntotal, index.d) != (rows, dimension):
             raise StoreDamagedError(
                 f"{path}: holds {index.ntotal} vectors of {index.d} dimensions, the manifest says "
-                f"{rows} of {dimension}; rebuild the store"
+                f"{rows} of {dimension}; {ANEW}"
             )
         if not isinstance(index, (faiss.IndexFlat, faiss.IndexIVFFlat)):
             raise StoreDamagedError(f"{path}: is a {type(index).__name__}, not made by swimmer")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from swimmer.errors import StoreDamagedError, StoreNotFoundError
+from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -118,8 +118,7 @@ class Manifest:
             return cls._from_json(raw)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreDamagedError(
-                f"{path}: is not a manifest of swimmer ({type(error).__name__}: {error}); "
-                "build the store again"
+                f"{path}: is not a manifest of swimmer ({type(error).__name__}: {error}); {ANEW}"
             ) from None
 
     @classmethod
@@ -142,8 +141,10 @@ class Manifest:
 
 def flush_to_disk(path: Path) -> None:
     """Wait until a file, or the entries of a folder, are on the disk itself."""
+    # Windows flushes only what is open for writing; a folder is never that.
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, flags)
     except PermissionError:  # pragma: no cover  Windows cannot open a folder
         return
     try:

@@ -17,6 +17,7 @@ import numpy as np
 from swimmer.database import PaperDatabase, text_hash
 from swimmer.embedding import GIVEN, Embeddings, Model, check_same, load_model
 from swimmer.errors import (
+    ANEW,
     InputError,
     ModelError,
     StoreBusyError,
@@ -86,8 +87,7 @@ class PaperStore:
                 # A writer may have replaced the files since the manifest was read.
                 if attempt == 2:
                     raise StoreDamagedError(
-                        f"{error.filename}: is missing though the manifest names it; build the "
-                        "store again"
+                        f"{error.filename}: is missing though the manifest names it; {ANEW}"
                     ) from None
         return cls(manifest, folder, manifest.model)
 
@@ -176,8 +176,7 @@ class PaperStore:
                 database = PaperDatabase.open(self.folder / self.manifest.database.name)
                 if database.meta("generation") != self.manifest.generation:
                     raise StoreDamagedError(
-                        f"{database.path}: belongs to another store than {self.folder}; build the "
-                        "store again"
+                        f"{database.path}: belongs to another store than {self.folder}; {ANEW}"
                     )
                 self._database = database
             return self._database
@@ -200,8 +199,7 @@ class PaperStore:
         for row, digest in manifest.probes.items():
             if _digest(index.vectors(np.array([int(row)]))) != digest:
                 raise StoreDamagedError(
-                    f"{path}: its vectors are not those that the manifest describes; build the "
-                    "store again"
+                    f"{path}: its vectors are not those that the manifest describes; {ANEW}"
                 )
         return index
 
@@ -431,6 +429,8 @@ class PaperStore:
         database, rows = self.database, len(self)
         generation = secrets.token_hex(8)
         previous = self._manifest
+        if thresholds is None:
+            thresholds = dict(previous.thresholds) if previous else {}
         draft_papers = target / f".papers.{os.getpid()}.tmp"
         draft_index = target / f".index.{os.getpid()}.tmp"
         for draft in (draft_papers, draft_index):
@@ -469,7 +469,7 @@ class PaperStore:
             probes=probes,
             exact=index.exact,
             recall=round(index.recall(), 4),
-            thresholds=thresholds or (dict(previous.thresholds) if previous else {}),
+            thresholds=thresholds,
         )
         manifest.write(target)
         sweep(target)

@@ -74,7 +74,8 @@ class Paper:
         if self.url:
             own["url"] = clean_url(self.url)
         for name in ("authors", "keywords"):
-            if own[name] != ():
+            # A list may be any array, whose comparison or truth is none.
+            if not isinstance(own[name], tuple) or own[name]:
                 own[name] = _cleaned_list(name, own[name])
         if self.year is not None and (
             isinstance(self.year, bool) or not isinstance(self.year, int)

@@ -21,6 +21,9 @@ BATCH = 8
 TOKENS = 1024
 """Tokens that a batch of shorter texts may have together."""
 
+COUNTED = 1024
+"""Texts whose tokens are counted at once: each takes the room of the longest among them."""
+
 WORKERS = 16
 """Batches at work at once, at most: their Python takes turns."""
 
@@ -72,10 +75,14 @@ def _lengths(client: Any, lines: list[str]) -> Any:
     It also sets the tokenizer up, which the workers then only read.
     """
     read = getattr(client, "preprocess", None) or client.tokenize
-    mask = read(lines).get("attention_mask")
-    if mask is None or tuple(mask.shape[:1]) != (len(lines),):
-        return np.asarray([len(line) for line in lines])
-    return np.asarray(mask.sum(dim=1))
+    counts = []
+    for start in range(0, len(lines), COUNTED):
+        part = lines[start : start + COUNTED]
+        mask = read(part).get("attention_mask")
+        if mask is None or tuple(mask.shape[:1]) != (len(part),):
+            return np.asarray([len(line) for line in lines])
+        counts.append(np.asarray(mask.sum(dim=1)))
+    return np.concatenate(counts)
 
 
 def _batches(order: Any, lengths: Any, batch_size: int | None, workers: int) -> list[Any]:

@@ -187,6 +187,26 @@ def test_batches_on_all_cores_make_the_same_vectors(prompted: Path, cores: int, 
     assert torch.get_num_threads() == cores
 
 
+def test_the_tokens_of_many_texts_are_counted_part_by_part(
+    folder: Path, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of a million, one of them long, would take its room a million times over."""
+    monkeypatch.setattr("swimmer.cores.COUNTED", 16)
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    name = "preprocess" if hasattr(embeddings._client, "preprocess") else "tokenize"
+    read, given = getattr(embeddings._client, name), []
+
+    def reading(lines: list[str], *args: Any, **options: Any) -> Any:
+        given.append(len(lines))
+        return read(lines, *args, **options)
+
+    texts = uneven(70)
+    expected = embeddings._client.encode(texts)
+    monkeypatch.setattr(embeddings._client, name, reading)
+    assert np.allclose(load_model(embeddings).embed_documents(texts), expected, atol=1e-5)
+    assert given and max(given) <= 16
+
+
 def test_two_threads_may_embed_at_once(folder: Path, cores: int) -> None:
     model = load_model(str(folder))
     texts = uneven(40)

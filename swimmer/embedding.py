@@ -243,17 +243,22 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
     Args:
         model: `static` (the embedded default), `bge-m3`, a Hugging Face id
             (`intfloat/e5-base-v2`), the folder of a model, or an object.
-        options: passed to the loader of a Hugging Face model (`device`, `revision`).
+        options: of a Hugging Face model, as `load_huggingface` takes them: `device`, `revision`,
+            `half`, `batch_size`, `max_tokens`, `query_prompt`, `document_prompt`. An object has
+            its own settings and takes none.
 
     Raises:
         ModelError: the name is not known, the model cannot be loaded, or the object has not the
             two methods.
         MissingExtraError: the model needs a package that is not installed.
     """
-    if isinstance(model, Model):
-        return model
     if not isinstance(model, (str, Path)):
-        return _wrap(model)
+        if options:
+            raise ModelError(
+                f"a model given as an object has its own settings, got {', '.join(options)}; set "
+                "them on the object, or name the model"
+            )
+        return model if isinstance(model, Model) else _wrap(model)
     if model == "static":
         if options:
             raise ModelError(f"the model static takes no options, got {', '.join(options)}")

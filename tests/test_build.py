@@ -21,7 +21,7 @@ import pytest
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
 from swimmer.database import PaperDatabase
-from swimmer.embedding import PROBES
+from swimmer.embedding import PROBES, load_model
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
 
 from .conftest import REPOSITORY
@@ -451,6 +451,12 @@ def test_a_model_that_answers_wrongly_is_refused(answer: Any, papers: list[Paper
 def test_an_object_without_the_two_methods_is_no_model(papers: list[Paper]) -> None:
     with pytest.raises(ModelError, match="embed_documents and embed_query"):
         build_store(papers, "conf", model=object())  # type: ignore[arg-type]
+
+
+def test_an_object_takes_no_options() -> None:
+    for model in (HashEmbeddings(), load_model(HashEmbeddings())):
+        with pytest.raises(ModelError, match="its own settings, got device"):
+            load_model(model, device="cpu")
 
 
 # ---------------------------------------------------------------------- one writer

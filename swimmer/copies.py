@@ -19,6 +19,10 @@ class KnownPapers:
         self._keys: dict[str, int] = {}
 
     def find(self, paper: Paper, database: PaperDatabase) -> int | None:
+        """Return the row of a paper that is a copy of one learnt before, or None.
+
+        By id, else by URL, else by title key where `database` names no other authors.
+        """
         row = self._ids.get(paper.id)
         if row is None and paper.url:
             row = self._urls.get(paper.url)
@@ -28,6 +32,7 @@ class KnownPapers:
         return row
 
     def learn(self, row: int, paper: Paper) -> None:
+        """Take note that a paper, or a copy of it, stands in `row`; what is known already stays."""
         self.count = max(self.count, row + 1)
         self._ids.setdefault(paper.id, row)
         if paper.url:

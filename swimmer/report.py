@@ -21,8 +21,11 @@ class Progress(Protocol):
 class BuildReport:
     """What a build did; counts of papers unless said otherwise.
 
-    `source` tells what was read and left out. `embedded` were given to the model, `resumed` came
-    from an interrupted build, `unknown` hold no word that the model knows.
+    `source` tells what was read and left out. `merged` counts the second copies of a paper within
+    the list, `merges` has the titles of the first 100, as (kept, copy). `embedded` were given to
+    the model, `resumed` came from an interrupted build, `unknown` hold no word that the model
+    knows. `titles` has, by `added`, `changed` and `removed`, up to 50 titles of an update; a first
+    build names none.
     """
 
     source: SourceReport = field(default_factory=SourceReport)

@@ -137,3 +137,27 @@ def test_megabytes_of_markup_do_not_take_long(bomb: str) -> None:
     clean(bomb)
     title_key(bomb)
     assert time.process_time() - started < 3
+
+
+# ---------------------------------------------------------------------- short cuts
+
+# Mostly clean, so that the short cuts are taken, and now and then not.
+ordinary = st.text(alphabet="abz AZ 09-:.,$\\{}^_&<>;\t\u00a0éß\u0301ﬁ２ΣςİΩ\u212b\u200e")
+
+
+@given(ordinary | hostile)
+def test_short_cuts_lead_where_the_long_way_does(text: str) -> None:
+    made = clean(text), clean(text, 20), title_key(text), compatible(text), clean_url(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swimmer.text._is_clean", lambda _: False)
+        assert (clean(text), clean(text, 20)) == made[:2]
+        assert compatible(text) == clean(unicodedata.normalize("NFKC", clean(text)))
+    plain = readable(clean(text, 1_000))
+    if plain.isascii():
+        assert made[2] == "".join(filter(str.isalnum, plain.casefold())) or plain.casefold()
+
+
+@given(st.from_regex(r"\Ahttps?://[a-zA-Z0-9.:/%?#_ \n\x00-]{1,40}\Z"))
+def test_a_plain_url_is_taken_as_it_stands(url: str) -> None:
+    spaced = f"\u202e{url}\n "
+    assert clean_url(spaced) == clean_url(url)

@@ -312,6 +312,21 @@ def test_notes_are_saved_when_the_field_is_left(visit: Visit) -> None:
     expect(page.get_by_label("Notes")).to_have_value("for Monday")
 
 
+def test_the_list_is_reordered_after_a_field_was_made_larger(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=walking+robots")
+    for number in (1, 2):
+        page.get_by_role("button", name="Add to reading list").first.click()
+        expect(page.locator("#kept-count")).to_have_text(str(number))
+    visit.open("/list")
+    first, second = visit.titles()
+    # Dragging its corner leaves a style on the field, which the page's policy lets nobody copy.
+    page.get_by_label("Notes").first.evaluate("field => { field.style.height = '150px'; }")
+    page.get_by_role("button", name="Move down").first.click()
+    expect(page.locator("ol.hits h3").first).to_have_text(second)
+    assert visit.titles() == [second, first]
+    page.wait_for_timeout(100)
+
+
 # ---------------------------------------------------------------------- stores that change
 
 
@@ -446,6 +461,31 @@ def test_a_point_of_the_map_leads_to_its_paper(browser: Browser, mapped: Path) -
         page.mouse.click(*at_the_ring(page))
         page.wait_for_url("**/paper?**")
         expect(page.get_by_role("heading", level=1)).to_have_text(meant)
+
+
+def test_a_finger_scrolls_past_the_map_until_it_is_zoomed(browser: Browser, mapped: Path) -> None:
+    options = {"viewport": NARROW, "is_mobile": True, "has_touch": True}
+    with serving(mapped) as address, visiting(browser, address, **options) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}")
+        canvas, hand = page.locator(".map-canvas"), page.context.new_cdp_session(page)
+
+        def swiped() -> float:
+            page.evaluate("window.scrollTo({ top: 0, behavior: 'instant' })")
+            box = canvas.bounding_box()
+            assert box is not None
+            across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+            kinds = ["touchStart", *["touchMove"] * 10, "touchEnd"]
+            for step, kind in enumerate(kinds):
+                at = [] if kind == "touchEnd" else [{"x": across, "y": down - 20 * step}]
+                hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+            page.wait_for_timeout(200)
+            return float(page.evaluate("window.scrollY"))
+
+        assert swiped() > 100
+        page.get_by_role("button", name="Zoom in").click()
+        assert swiped() < 20
+        page.get_by_role("button", name="Show all").click()
+        assert swiped() > 100
 
 
 def test_the_map_by_keyboard(browser: Browser, mapped: Path) -> None:

@@ -126,11 +126,19 @@
       };
     }
 
+    // Where all is seen there is nothing to move: a finger then scrolls the page past the map.
+    function leaveToThePage() {
+      canvas.style.touchAction = span() < 0.999 ? "none" : "pan-y";
+    }
+
     function draw(view) {
       const range = axes();
       const zoom = view || state.view || { x: [0, 100], y: [0, 100] };
       const hidden = { show: false, type: "value", scale: true };
-      const inside = { type: "inside", filterMode: "none", minSpan: 1.5, throttle: 20 };
+      // Whose a touch is, the canvas' touch-action says: without preventDefault it is obeyed.
+      const inside = {
+        type: "inside", filterMode: "none", minSpan: 1.5, throttle: 20, preventDefaultMouseMove: false,
+      };
       chart.setOption({
         animation: false, grid: { left: 0, right: 0, top: 0, bottom: 0 },
         xAxis: { ...hidden, min: range.x[0], max: range.x[1] },
@@ -140,6 +148,7 @@
           { ...inside, yAxisIndex: 0, start: zoom.y[0], end: zoom.y[1] },
         ],
       });
+      leaveToThePage();
       chart.setOption({ series: series() });
     }
 
@@ -223,6 +232,7 @@
     let resized = 0;
     chart.on("datazoom", () => {
       remember();
+      leaveToThePage();
       show(-1);
       cancelAnimationFrame(resized);
       resized = requestAnimationFrame(() => {

@@ -41,6 +41,11 @@ def test_both_languages_give_the_same_commands_and_ci_runs_them(marker: str) -> 
     assert f"command_of {marker}" in (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("command", ["swimmer serve", "swimmer map iclr2025 -o", "--plot"])
+def test_both_languages_show_the_page_and_the_map(command: str) -> None:
+    assert command in README and command in JAPANESE
+
+
 def test_the_pasted_answer_is_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     from swimmer.cli import main
 

@@ -17,10 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swimmer import Paper, PaperStore, build_store, open_store
+from swimmer import Paper, PaperStore, build_store, open_store, search
 from swimmer.database import PaperDatabase
 from swimmer.errors import ModelError, StoreDamagedError, StoreError
 from swimmer.manifest import flush_to_disk
+from swimmer.schema import INDEXES
+from swimmer.staging import Texts
 
 from .models import HashEmbeddings
 
@@ -132,6 +134,57 @@ def test_what_was_learnt_with_another_model_is_forgotten(papers: list[Paper]) ->
     assert few.thresholds == open_store("conf").thresholds == {}
 
 
+def test_a_store_learns_without_the_papers_that_it_asks_about() -> None:
+    """Every title is its own paper's text: with itself, the nearest would always be at 1."""
+    papers = [Paper(title=f"first{i} second{i} third{i}", id=str(i)) for i in range(60)]
+    store = build_store(papers, "apart", model=HashEmbeddings())
+    assert 0 < store.thresholds["related"] < 0.6
+
+
+def test_a_paper_of_the_stores_id_but_another_title_is_no_paper_of_it(papers: list[Paper]) -> None:
+    """Ids of two lists may be the same numbers."""
+    store = build_store(papers, "conf", model=HashEmbeddings())
+    other = Paper(title="Zebra crossings at night", id=papers[3].id)
+    hits = search(store, other, k=len(papers))
+    assert papers[3] in [hit.paper for hit in hits]
+    assert papers[3] not in [hit.paper for hit in search(store, papers[3], k=len(papers))]
+
+
+# ---------------------------------------------------------------------- scratch files
+
+
+def test_texts_can_be_read_and_put_in_any_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("swimmer.staging._IN_MEMORY", 20)
+    texts = Texts(tmp_path)
+    for row, text in enumerate(["über", "", "a longer text of many bytes", "c"]):
+        texts.put(row, text)
+        assert texts.of([row, 0]) == [text, "über"]
+    texts.put(1, "another")
+    texts.put(4, "last")
+    assert texts.of([4, 1, 3]) == ["last", "another", "c"]
+    texts.close()
+
+
+def test_a_database_is_finished_until_it_changes(tmp_path: Path, papers: list[Paper]) -> None:
+    """One that changed after its indexes were made is compacted again before it is kept."""
+    database = PaperDatabase.create(tmp_path / "scratch.sqlite")
+    with database.bulk():
+        for row, one in enumerate(papers):
+            database.put(row, one, b"", new=True)
+    assert not database.finished
+    for change in (lambda: database.remove([0]), lambda: database.put(1, papers[0], b"")):
+        database.optimize()
+        for statement in INDEXES:
+            database.query(f"DROP INDEX IF EXISTS {statement.split()[2]}")
+        database.index()
+        assert database.finished
+        change()
+        assert not database.finished
+    database.close()
+
+
 # ---------------------------------------------------------------------- an unfinished build
 
 
@@ -237,3 +290,9 @@ def test_authors_may_be_any_list(names: list[str]) -> None:
         made = Paper(title="T", authors=given_as, keywords=np.array(names))  # type: ignore[arg-type]
         assert made.authors == made.keywords == clean
         json.dumps(made.to_dict())
+
+
+def test_the_fields_of_a_paper_are_cleaned() -> None:
+    made = Paper(title=" A  <b>B</b>", url="www.c.cc//7", abstract="x\ty", venue=" V ", id=" 7 ")
+    assert (made.title, made.url, made.abstract) == ("A B", "https://www.c.cc/7", "x y")
+    assert (made.venue, made.id) == ("V", "7")

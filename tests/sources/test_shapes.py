@@ -364,6 +364,28 @@ VALUES = st.recursive(
 RECORDS = st.dictionaries(NAMES | st.text(max_size=8), VALUES, max_size=9)
 
 
+BLANKS = st.sampled_from([None, "", [], {}, float("nan")])
+FIELDS = ["abstract", "Abstract Note", "summary", "abs_text", "description"]
+
+
+@given(st.permutations(FIELDS), st.lists(BLANKS, min_size=5, max_size=5), st.integers(0, 4))
+def test_the_most_trusted_field_that_is_not_blank_counts(
+    order: list[str], blanks: list[Any], first: int
+) -> None:
+    """Whatever the order in which a record has its fields."""
+    said = {name: f"from {name}" for name in FIELDS} | dict(
+        zip(FIELDS[:first], blanks, strict=False)
+    )
+    record = {"title": "T", **{name: said[name] for name in order}}
+    assert paper_from_record(plain(record)).abstract == f"from {FIELDS[first]}"
+
+
+def test_a_virtual_address_is_known_in_any_case() -> None:
+    record = {"title": "T", "url": "https://ICLR.cc/Virtual/2025/Poster/77"}
+    paper = paper_from_record(plain(record))
+    assert (paper.id, paper.venue, paper.year) == ("77", "ICLR", 2025)
+
+
 @settings(max_examples=400, deadline=None)
 @given(RECORDS)
 def test_any_record_gives_a_paper_or_a_reason(record: dict[str, Any]) -> None:

@@ -470,6 +470,17 @@ def test_a_change_from_elsewhere_is_refused(client: TestClient, papers: list[Pap
     assert client.put("/list/add", headers={"Origin": ORIGIN}).status_code == 405
 
 
+def test_another_site_may_link_here_but_load_nothing(client: TestClient) -> None:
+    for site, destination, status in (
+        ("cross-site", "document", 200), ("none", "document", 200), ("same-origin", "empty", 200),
+        ("cross-site", "image", 403), ("cross-site", "iframe", 403), ("same-site", "empty", 403),
+        ("cross-site", "", 403),
+    ):  # fmt: skip
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+        for path in (f"/search?store={NAME}&q=learning", "/list", "/static/swimmer.css"):
+            assert client.get(path, headers=headers).status_code == status, (site, destination)
+
+
 def test_a_body_is_bounded(client: TestClient) -> None:
     assert post(client, "/list/add", store="x" * 140_000).status_code == 413
     many = "&".join(f"a{n}=1" for n in range(100))

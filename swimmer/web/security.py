@@ -90,7 +90,8 @@ class Guard:
     """ASGI middleware: refuses what does not come from the page itself, binds what it may load.
 
     A Host header that is not this server's is refused (DNS rebinding), a POST that does not come
-    from the same origin too. With a token, it must be in the cookie, or once in the address.
+    from the same origin too, and whatever another site's page loads: it could not read the answer,
+    but the work would be done. With a token, it must be in the cookie, or once in the address.
     """
 
     def __init__(self, app: ASGIApp, knows: Callable[[str], bool], token: str = "") -> None:
@@ -126,6 +127,8 @@ class Guard:
             return _refused(405, "Only GET, HEAD and POST are understood.")
         if scope["method"] == "POST" and not from_same_origin(headers):
             return _refused(403, "A change must come from the page itself; reload it.")
+        if loaded_by_another_site(headers):
+            return _refused(403, "Another site may link to this page, not load it into its own.")
         return self._without_token(scope, headers) if self._token else None
 
     def _without_token(self, scope: Scope, headers: Headers) -> Response | None:
@@ -171,6 +174,12 @@ def from_same_origin(headers: Headers) -> bool:
         return site == "same-origin"
     origin = urlsplit(headers.get("origin", ""))
     return origin.scheme in ("http", "https") and origin.netloc == headers.get("host")
+
+
+def loaded_by_another_site(headers: Headers) -> bool:
+    """Whether a browser says that another site's page asks, other than by a link to follow."""
+    site, destination = headers.get("sec-fetch-site"), headers.get("sec-fetch-dest")
+    return site in ("cross-site", "same-site") and destination != "document"
 
 
 def _cookies(lines: Iterable[str]) -> dict[str, str]:

@@ -278,6 +278,37 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
     return load_huggingface(str(model), **options)
 
 
+def load_own(identity: ModelIdentity, where: str) -> Model:
+    """Return the model that `where` was built with, loaded by its name and checked.
+
+    Raises:
+        ModelError: it cannot be loaded, or was an object in Python, which has no name.
+        ModelMismatchError: what has its name now makes other vectors.
+    """
+    if identity.name.startswith(GIVEN):
+        raise ModelError(
+            f"{where} was built with the model {identity.name.removeprefix(GIVEN)}, an object in "
+            "Python; give it again with embeddings=, or build the store with a named model"
+        )
+    options: dict[str, Any] = {}
+    if identity.name != "static":
+        options = {
+            "revision": identity.revision,
+            "query_prompt": identity.query_prompt,
+            "document_prompt": identity.document_prompt,
+        }
+    try:
+        model = load_model(identity.name, **options)
+    except ModelError as error:
+        if type(error) is not ModelError:
+            raise
+        raise ModelError(
+            f"{where} was built with the model {identity.name}, which cannot be loaded: {error}"
+        ) from None
+    check_same(identity, model.identity, where)
+    return model.with_text(identity.text)
+
+
 def _wrap(embeddings: object) -> Model:
     if not isinstance(embeddings, Embeddings) or isinstance(embeddings, type):
         raise ModelError(

@@ -10,28 +10,26 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from swimmer.database import PaperDatabase, text_hash
-from swimmer.embedding import GIVEN, Embeddings, Model, check_same, load_model
+from swimmer.embedding import Embeddings, Model, check_same, load_model, load_own
 from swimmer.errors import (
     ANEW,
     InputError,
-    ModelError,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
-    SwimmerError,
 )
 from swimmer.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.index import VectorIndex
 from swimmer.locate import default_store, find_store
-from swimmer.manifest import DataFile, Manifest, ModelIdentity, flush_to_disk
-from swimmer.mapfile import MAP, KeptMap
+from swimmer.manifest import Manifest, ModelIdentity, flush_to_disk
 from swimmer.paper import Paper
 from swimmer.report import BuildReport
+from swimmer.verify import problems_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -240,35 +238,8 @@ class PaperStore:
                     self._model = model.with_text(self.identity.text)
                 self._given = embeddings
             elif self._model is None:
-                self._model = self._load_own_model()
+                self._model = load_own(self.identity, f"the store {self.name}")
             return self._model
-
-    def _load_own_model(self) -> Model:
-        identity = self.identity
-        if identity.name.startswith(GIVEN):
-            raise ModelError(
-                f"the store {self.name} was built with the model "
-                f"{identity.name.removeprefix(GIVEN)}, an object in Python; give it again with "
-                "embeddings=, or build the store with a named model"
-            )
-        options: dict[str, Any] = {}
-        if identity.name != "static":
-            options = {
-                "revision": identity.revision,
-                "query_prompt": identity.query_prompt,
-                "document_prompt": identity.document_prompt,
-            }
-        try:
-            model = load_model(identity.name, **options)
-        except ModelError as error:
-            if type(error) is not ModelError:
-                raise
-            raise ModelError(
-                f"the store {self.name} was built with the model {identity.name}, which cannot be "
-                f"loaded: {error}"
-            ) from None
-        check_same(identity, model.identity, f"the store {self.name}")
-        return model.with_text(identity.text)
 
     # ------------------------------------------------------------------ reading
 
@@ -487,39 +458,7 @@ class PaperStore:
         and vectors, unit length, that the store's model is the one it was built with (a model
         that was given as an object in Python cannot be asked), and its map where it has one.
         """
-        assert self.folder is not None
-        problems = []
-        for file in (self.manifest.database, self.manifest.index):
-            path = self.folder / file.name
-            if not path.is_file():
-                problems.append(f"{path}: is missing")
-            elif DataFile.of(path) != file:
-                problems.append(f"{path}: its content is not what the manifest says (SHA-256)")
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                KeptMap.read(self.folder / MAP)
-            except StoreDamagedError as error:
-                problems.append(str(error))
-        if problems:
-            return problems
-        try:
-            problems += self.database.check()
-            if len(self.database) != self.manifest.papers:
-                problems.append(
-                    f"{len(self.database)} papers in the database, {self.manifest.papers} in the "
-                    "manifest"
-                )
-            for start in range(0, self.index.rows, 50_000):
-                rows = np.arange(start, min(start + 50_000, self.index.rows))
-                lengths = np.linalg.norm(self.index.vectors(rows), axis=1)
-                if not (np.isclose(lengths, 1, atol=1e-3) | (lengths == 0)).all():
-                    problems.append(f"{self.manifest.index.name}: vectors not of unit length")
-                    break
-            if self._model is not None or not self.identity.name.startswith(GIVEN):
-                self.model()
-        except SwimmerError as error:
-            problems.append(str(error))
-        return problems
+        return problems_of(self, ask_model=self._model is not None)
 
     def close(self) -> None:
         """Close the files; a store that was changed and not committed loses the change."""

@@ -20,7 +20,7 @@ FLOORS = [
     {"paper", "language"},
     {"manifest", "sources", "embedding", "static", "huggingface", "cores", "fetch", "locate"},
     {"schema", "database", "index", "report"},
-    {"folder", "copies", "checkpoint", "staging", "filters", "keyword", "mapfile"},
+    {"folder", "copies", "checkpoint", "staging", "filters", "keyword", "mapfile", "verify"},
     {"store"},
     {"build", "identity", "diversity", "fusion"},
     {"ranking", "seeds", "where"},

@@ -578,6 +578,35 @@ def test_a_part_of_the_page_comes_back_where_only_that_was_asked(
     assert 'id="papers"' in left.text and "<html" not in left.text
 
 
+def test_a_long_list_comes_in_pages(home: Path) -> None:
+    kept = ReadingList(home / "list.json")
+    for number in range(205):
+        kept.add("gone", Paper(f"Paper {number}", id=str(number)))
+    keys = [entry.key for entry in kept.entries()]
+    with TestClient(create_app(reading_list=home / "list.json"), base_url=ORIGIN) as client:
+
+        def shown(address: str) -> list[str]:
+            return re.findall(r'<li class="hit" id="(\w+)"', client.get(address).text)
+
+        assert [*shown("/list"), *shown("/list?page=2"), *shown("/list?page=3")] == keys
+        assert "205 papers, page 2 of 3" in client.get("/list?page=2").text
+        assert '<ol class="hits list" start="101">' in client.get("/list?page=2").text
+        for junk in ("0", "-1", "9", "99999999", "x", "²"):
+            assert shown(f"/list?page={junk}") in (keys[:100], keys[200:])
+        assert shown(f"/list?at={keys[204]}") == keys[200:]
+        moved = post(client, "/list/move", key=keys[100], way="up")
+        assert moved.headers["location"] == f"/list?at={keys[100]}#{keys[100]}"
+        assert shown(moved.headers["location"])[-1] == keys[100]
+        swapped = client.post(
+            "/list/remove", data={"key": keys[204], "page": "3"},
+            headers={"Origin": ORIGIN, "HX-Request": "true"},
+        )  # fmt: skip
+        assert "204 papers, page 3 of 3" in swapped.text
+        back = post(client, "/list/remove", key=keys[203], page="3")
+        assert back.headers["location"] == "/list?page=3"
+        assert post(client, "/list/remove", key="", page="//x").headers["location"] == "/list"
+
+
 def test_a_damaged_list_is_put_aside_and_said(home: Path, papers: list[Paper]) -> None:
     for number, damage in enumerate(
         ("{", "[]", '{"schema": 1, "papers": [{}]}', '{"schema":1,"papers":[{"paper":{"title":""}}]}',

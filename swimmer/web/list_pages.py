@@ -26,21 +26,33 @@ if TYPE_CHECKING:
 Fields = Mapping[str, str]
 FORMATS = ("reading-list", "json", "csv", "bibtex", "ris")
 _MOST_FIELDS = 20
+# A browser needs seconds for two thousand forms, and no time for a hundred.
+_PAGE = 100
 
 
 def reading_list(request: Request) -> Response:
-    """Return the page of the list."""
-    return _page(request, "list.html")
+    """Return a page of the list: the one asked for, or that of a paper."""
+    asked = request.query_params
+    return _page(request, "list.html", asked.get("page", ""), asked.get("at", ""))
 
 
-def _page(request: Request, template: str) -> Response:
+def _page(request: Request, template: str, page: str = "", key: str = "") -> Response:
     site = site_of(request)
     entries = site.reading.entries()
+    place = next((i for i, entry in enumerate(entries) if entry.key == key), None)
+    pages = max(1, -(-len(entries) // _PAGE))
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1
+    number = min(max(number, 1), pages) if place is None else place // _PAGE + 1
+    start = (number - 1) * _PAGE
     there = {info.name for info in site.shelf.stores() if info.manifest is not None}
     return site.page(
         request,
         template,
-        entries=entries,
+        entries=entries[start : start + _PAGE],
+        count=len(entries),
+        start=start,
+        number=number,
+        pages=pages,
         stores_there=there,
         problem=site.reading.problem,
         exports={name: EXPORTS[name] for name in FORMATS},
@@ -84,7 +96,7 @@ def add(request: Request, fields: Fields) -> Response:
 def remove(request: Request, fields: Fields) -> Response:
     """Take a paper off the list."""
     site_of(request).reading.remove(fields.get("key", ""))
-    return _changed(request)
+    return _changed(request, page=fields.get("page", ""))
 
 
 def note(request: Request, fields: Fields) -> Response:
@@ -106,14 +118,17 @@ def move(request: Request, fields: Fields) -> Response:
     return _changed(request, fields.get("key", ""))
 
 
-def _changed(request: Request, key: str = "") -> Response:
+def _changed(request: Request, key: str = "", page: str = "") -> Response:
     if "hx-request" in request.headers:
-        return _page(request, "list_papers.html")
-    return _back(key)
+        return _page(request, "list_papers.html", page, key)
+    return _back(key, page)
 
 
-def _back(key: str) -> Response:
-    return RedirectResponse(f"/list#{key}" if key.isalnum() else "/list", 303)
+def _back(key: str, page: str = "") -> Response:
+    if key.isascii() and key.isalnum():
+        return RedirectResponse(f"/list?at={key}#{key}", 303)
+    known = page.isascii() and page.isdecimal()
+    return RedirectResponse(f"/list?page={page}" if known else "/list", 303)
 
 
 def export(request: Request) -> Response:

@@ -32,18 +32,25 @@ TEXT = "trading safety against helpfulness when aligning chat models"
 ROOT = Path(__file__).parent.parent
 
 
+# A process counts the memory of the one that started it as its own peak: a small one starts it.
+_LAUNCH = """
+import os, subprocess, sys, time
+started = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(time.perf_counter() - started, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
 def one_process(command: list[str]) -> tuple[float, float]:
     """Run a command; return its wall time in seconds and its peak resident memory in MB."""
-    started = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
-    assert child.stderr is not None
-    errors = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{errors.decode()}")
-    return wall, usage.ru_maxrss / 1024
+    launched = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, *command], capture_output=True, text=True, cwd=ROOT
+    )
+    measured = launched.stdout.split()
+    if len(measured) != 3 or measured[2] != "0":
+        raise SystemExit(f"{' '.join(command)} failed:\n{launched.stderr}")
+    return float(measured[0]), float(measured[1])
 
 
 def row(what: str, seconds: float, memory: float, extra: str = "") -> None:

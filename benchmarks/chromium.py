@@ -16,14 +16,18 @@ ARGUMENTS = [
 ]
 
 
+def find_chromium() -> str | None:
+    """Return the path of a Chromium: $SWIMMER_CHROMIUM, else one on the path, else None."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, (os.environ.get("SWIMMER_CHROMIUM"), *map(shutil.which, names))), None)
+
+
 def chromium() -> str:
-    """Return the path of a Chromium: $SWIMMER_CHROMIUM, else one on the path.
+    """Return the path of a Chromium.
 
     Raises:
         SystemExit: there is none.
     """
-    names = ("chromium", "chromium-browser", "google-chrome")
-    for path in (os.environ.get("SWIMMER_CHROMIUM"), *map(shutil.which, names)):
-        if path:
-            return path
+    if path := find_chromium():
+        return path
     raise SystemExit("no Chromium was found; install it or name it in $SWIMMER_CHROMIUM")

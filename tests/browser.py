@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,23 +17,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 MOST_TABS = 200
-
-
-def chromium() -> str | None:
-    """Return the path of a Chromium: $SWIMMER_CHROMIUM, else one on the path, else None."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, (os.environ.get("SWIMMER_CHROMIUM"), *map(shutil.which, names))), None)
 
 
 @contextlib.contextmanager

@@ -16,15 +16,14 @@ pytest.importorskip("axe_playwright_python", reason="needs the extra 'test' (axe
 
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
+from benchmarks.chromium import ARGUMENTS, find_chromium
 from swimmer import Paper, ask, build_store, open_store, paper_map, search
 from swimmer.export import WRITERS
 
 from .browser import (
-    ARGUMENTS,
     NARROW,
     WIDE,
     Visit,
-    chromium,
     grave,
     overflow,
     serving,
@@ -33,7 +32,7 @@ from .browser import (
 from .corpus import RECORDS
 
 pytestmark = pytest.mark.skipif(
-    chromium() is None,
+    find_chromium() is None,
     reason="needs Chromium: apt-get install chromium, or its path in $SWIMMER_CHROMIUM",
 )
 
@@ -78,7 +77,7 @@ TOUCH = """document.querySelectorAll("*").forEach(
 def browser() -> Iterator[Browser]:
     # Ended with the module: its event loop would be in the way of asynchronous tests.
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        found = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield found
         found.close()
 

@@ -93,9 +93,11 @@ def test_k_hits_come_back_though_many_are_copies(tmp_path: Path) -> None:
 
 
 def test_a_known_title_needs_no_model(two: list[PaperStore], monkeypatch: Any) -> None:
-    monkeypatch.setattr(PaperStore, "_load_own_model", lambda _: pytest.fail("a model is loaded"))
+    monkeypatch.setattr("swimmer.store.load_own", lambda *_: pytest.fail("a model is loaded"))
     for store in two:
         store._model = None
+    with pytest.raises(pytest.fail.Exception, match="a model is loaded"):
+        ask_stores(two, ["eels and their parasites"], k=5)
     (answer,) = ask_stores(two, ["On eels in mud, report 3"], k=5)
     assert {hit.paper.extra["store"] for hit in answer.hits} <= {"a2024", "b2024"}
     assert answer.matched is not None

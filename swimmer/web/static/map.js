@@ -95,7 +95,14 @@
           fontFamily: getComputedStyle(root).fontFamily,
           textBorderColor: colours.ground, textBorderWidth: 3,
         },
-        labelLayout: { hideOverlap: true },
+        // A name that the side would cut off moves in, while its topic is in view. Its box may
+        // have been moved before: where it belongs is said by its point.
+        labelLayout: ({ labelRect: box, rect: point }) => {
+          const width = chart.getWidth(), middle = point.x + point.width / 2;
+          if (middle < 0 || middle > width) return { hideOverlap: true };
+          const most = Math.max(width - box.width - 4, 4), left = middle - box.width / 2;
+          return { hideOverlap: true, dx: Math.min(Math.max(left, 4), most) - left };
+        },
       };
     }
 

@@ -487,6 +487,30 @@ def test_a_finger_scrolls_past_the_map_until_it_is_zoomed(browser: Browser, mapp
         assert swiped() > 100
 
 
+DRAWN_NAMES = """() => {
+  const chart = echarts.getInstanceByDom(document.querySelector(".map-canvas"));
+  const found = [];
+  for (const drawn of chart.getZr().storage.getDisplayList(true)) {
+    if (drawn.type !== "tspan" || drawn.ignore || !drawn.parent) continue;
+    const box = drawn.getBoundingRect().clone();
+    if (drawn.transform) box.applyTransform(drawn.transform);
+    found.push([drawn.style.text, box.x, box.x + box.width]);
+  }
+  return [chart.getWidth(), found];
+}"""
+
+
+def test_no_name_on_a_narrow_map_is_cut_off(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}")
+        for wide in (360, 280, 240):
+            page.set_viewport_size({"width": wide, "height": 740})
+            page.wait_for_timeout(500)
+            width, names = page.evaluate(DRAWN_NAMES)
+            assert names
+            assert [n for n in names if n[1] < 0 <= n[2] or n[1] <= width < n[2]] == []
+
+
 def test_the_map_by_keyboard(browser: Browser, mapped: Path) -> None:
     with serving(mapped) as address, visiting(browser, address) as visit:
         page = on_the_map(visit, f"/map?store={NAME}&q=diffusion+models")

@@ -65,6 +65,9 @@ def test_every_paper_is_a_point_and_has_a_topic_with_a_name_of_its_own(folder: P
 def test_small_stores_have_maps_too(home: Path, count: int) -> None:
     drawn = paper_map(build_store(many(count), home / "store"))
     assert np.isfinite(drawn.points).all() and drawn.points.std() > 0.5
+    # Points are scaled as a whole: what tells a line or a heap is each axis, and each point.
+    assert drawn.points.std(axis=0).min() > 0.1
+    assert len(np.unique(drawn.points.round(3), axis=0)) == count
 
 
 def test_papers_that_are_all_alike_have_a_map(home: Path) -> None:

@@ -5,8 +5,9 @@
 A set is a folder with ``corpus.jsonl`` (pid, title, abstract), ``queries.jsonl`` (qid and text, or
 title and abstract, with the pid if it is a paper of the corpus) and ``qrels.tsv`` (qid, pid,
 grade). With a corpus alone whose records have a ``topic``, every paper is a query and papers of
-its topic are relevant. Documents are title, newline, first 500 characters of the abstract; a
-query's own paper is no answer unless it is judged.
+its topic are relevant. Documents are title, newline, first 500 characters of the abstract, to a
+model in the way that swimmer gives them to it (static reads the title twice); NAME:title_abstract
+and NAME:title_title_abstract ask for one way. A query's own paper is no answer unless it is judged.
 
 nDCG, P@1 and MRR rank the judged papers of a query; P@10 and R@20 rank the whole corpus. Over
 pairs of one relevant and one other paper, P@1 is the share of triplets that are in order.
@@ -26,6 +27,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from swimmer.embedding import title_twice
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]
@@ -187,7 +190,27 @@ def interval(values: NDArray[np.float64], seed: int = 13, draws: int = 1000) -> 
 
 
 def load_embed(name: str, cache: Path | None) -> Embed:
-    """Embedding of a named model: static, minilm, or a sentence-transformers name or folder."""
+    """Embedding of a named model: static, minilm, or a sentence-transformers name or folder.
+
+    After a colon the name may say how often a text of several lines says its title.
+    """
+    name, recipe = model_and_recipe(name)
+    embed = _load_embed(name, cache)
+    if recipe == "title_abstract":
+        return embed
+    return lambda texts: embed([title_twice(text) for text in texts])
+
+
+def model_and_recipe(name: str) -> tuple[str, str]:
+    """Name of a model and of the recipe by which it reads papers, swimmer's own if none is said."""
+    bare, colon, recipe = name.rpartition(":")
+    if colon and recipe in ("title_abstract", "title_title_abstract"):
+        return bare, recipe
+    static = name == "static" or _is_static(Path(name))
+    return name, "title_title_abstract" if static else "title_abstract"
+
+
+def _load_embed(name: str, cache: Path | None) -> Embed:
     if name == "static" or _is_static(Path(name)):
         from swimmer.static import StaticEmbeddings
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from swimmer.calibrate import learnt_thresholds
 from swimmer.documents import document_paper, paper_document
-from swimmer.embedding import SAME_MODEL, Embeddings, Model, load_model
+from swimmer.embedding import RECIPES, SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
 from swimmer.locate import target_folder
 from swimmer.manifest import MANIFEST
@@ -333,6 +333,10 @@ class _Plain:
         )
 
 
+SURE = 0.9995
+"""Median cosine above which no other text needs to be tried; a URL alone moves it further."""
+
+
 def _recipe(
     model: Model, contents: list[str], papers: list[Paper], vectors: Vectors, folder: Path
 ) -> str:
@@ -350,12 +354,14 @@ def _recipe(
         )
     rows = np.unique(np.linspace(0, len(contents) - 1, SAMPLE).astype(int))
     nearness = {}
-    for recipe, texts in (
-        ("page_content", [contents[row] for row in rows]),
-        ("title_abstract", [papers[row].embedding_text for row in rows]),
-    ):
-        made = model.embed_documents(texts)
+    for recipe, text_of in RECIPES.items():
+        as_saved = recipe == "page_content"
+        made = model.embed_documents(
+            [contents[row] if as_saved else text_of(papers[row]) for row in rows]
+        )
         nearness[recipe] = float(np.median((made * vectors[rows]).sum(axis=1)))
+        if nearness[recipe] > SURE:
+            break
     best = max(nearness, key=lambda recipe: nearness[recipe])
     if nearness[best] < SAME_MODEL:
         raise ModelMismatchError(

@@ -39,9 +39,20 @@ GIVEN = "python:"
 QUERY_LIMIT = 20_000
 """Characters of a query that a model gets to see."""
 
+
+def title_twice(text: str) -> str:
+    """Return a paper's text with its first line, the title, said twice.
+
+    A static model cannot see which words are the title's; a transformer gives them more weight.
+    """
+    title, newline, _ = text.partition("\n")
+    return f"{title}\n{text}" if newline else text
+
+
 RECIPES: dict[str, Callable[[Paper], str]] = {
-    "title_abstract": lambda paper: paper.embedding_text,
     "page_content": lambda paper: paper.page_content,
+    "title_abstract": lambda paper: paper.embedding_text,
+    "title_title_abstract": lambda paper: title_twice(paper.embedding_text),
 }
 """How a paper becomes the text that is embedded; the name stands in the manifest."""
 
@@ -110,9 +121,18 @@ class Model:
         return RECIPES[self.text](paper)
 
     def with_text(self, recipe: str) -> Model:
-        """Return the same model reading papers by another recipe, a key of RECIPES."""
+        """Return the same model reading papers by another recipe, a key of RECIPES.
+
+        Raises:
+            ModelError: no recipe has that name.
+        """
         if recipe == self.text:
             return self
+        if recipe not in RECIPES:
+            raise ModelError(
+                f"no way to make a paper into text is called {recipe!r:.40}; this swimmer knows "
+                f"{', '.join(RECIPES)}. Upgrade with: pip install -U swimmer"
+            )
         twin = copy(self)
         twin.text = recipe
         twin._identity = replace(self.identity, text=recipe)
@@ -269,6 +289,7 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
             static,
             "static",
             revision=static.revision,
+            text="title_title_abstract",
             languages=("en",),
             pads=False,
             embed_array=partial(static.embed, on_unknown="zero"),

@@ -250,6 +250,18 @@ def test_a_folder_becomes_a_store_by_one_command(
     assert again.code == 2 and "another --name" in again.err
 
 
+def test_a_folder_of_papers_that_say_their_title_twice_is_recognised(
+    home: Path, papers: list[Paper]
+) -> None:
+    model = SwimmerEmbeddings("static")
+    vectors = model.embed_documents([f"{p.title}\n{p.embedding_text}" for p in papers])
+    pairs = [(p.page_content, vector) for p, vector in zip(papers, vectors, strict=True)]
+    metadata = [{"title": p.title, "abstract": p.abstract, "url": p.url} for p in papers]
+    FAISS.from_embeddings(pairs, model, metadata).save_local(str(home / "twice"))
+    ours = PaperVectorStore.from_langchain_faiss(home / "twice", model)
+    assert ours.store.identity.text == "title_title_abstract"
+
+
 def test_a_folder_does_not_say_its_model(
     swimmer: Callable[..., Outcome], static_folder: Path, home: Path
 ) -> None:

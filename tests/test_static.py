@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from swimmer import Paper, build_store, open_store, search
+from swimmer.embedding import load_model
 from swimmer.errors import ModelError, QueryError
 from swimmer.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 
@@ -27,6 +29,12 @@ TEXTS = [
     "hello\x00world\x0bfoo\x7f bar\tbaz\r\nqux\x1cquux",
     "扩散模型 diffusion モデル",
     "naïve Bayes\u00a0classifier\u2003with\u200bzero width",
+]
+
+PAPERS = [
+    Paper("Graph Networks That Forget", "Nodes leave, and their traces in the weights with them."),
+    Paper("Sampling from $\\beta$-Flows", "We sample posteriors of galaxies with fewer steps."),
+    Paper("A Survey of Robot Grasping", ""),
 ]
 
 
@@ -237,3 +245,34 @@ def _sign(folder: Path) -> None:
     config = json.loads(path.read_text())
     config["blake2b"] = {name: file_digest(folder / name) for name in config["blake2b"]}
     path.write_text(json.dumps(config))
+
+
+def test_papers_say_their_title_twice(tmp_path: Path, model: StaticEmbeddings) -> None:
+    store = build_store(PAPERS, tmp_path / "store")
+    texts = [f"{paper.title}\n{paper.embedding_text}" for paper in PAPERS[:-1]]
+    assert store.identity.text == "title_title_abstract"
+    assert np.allclose(store.vectors()[:-1], model.embed(texts), atol=1e-6)
+    # A title alone points the same way however often it is said.
+    assert np.allclose(store.vectors()[-1], model.embed_query(PAPERS[-1].title), atol=1e-6)
+
+
+def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
+    tmp_path: Path, model: StaticEmbeddings
+) -> None:
+    once = load_model("static").with_text("title_abstract")
+    build_store(PAPERS[:2], tmp_path / "store", model=once)
+    for named, says in ((None, 1), ("static", 2)):
+        store = build_store(PAPERS, tmp_path / "store", model=named)
+        assert store.identity.text == ("title_abstract", "title_title_abstract")[says - 1]
+        texts = [f"{p.title}\n" * (says - 1) + p.embedding_text for p in PAPERS]
+        assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
+
+
+def test_a_store_read_in_an_unknown_way_is_refused(tmp_path: Path) -> None:
+    build_store(PAPERS, tmp_path / "store")
+    path = tmp_path / "store/manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["model"]["text"] = "abstract_backwards"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"'abstract_backwards'.*title_title_abstract.*Upgrade"):
+        search(open_store(tmp_path / "store"), "Graphs of words")

@@ -1,14 +1,16 @@
-"""What the training takes and refuses, and that its two losses have the gradients they claim."""
+"""What the training takes and refuses, its parts against plain versions, and a whole small run."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from swimmer.static import StaticEmbeddings
 from training.data import held_out_keys, read_papers
 
 LONG = "We train a network on pictures and measure what it learns. " * 3
@@ -83,3 +85,91 @@ def test_int8_rows_keep_their_direction() -> None:
     restored = rows * weights[:, None]
     assert weights[7] == 0
     assert np.abs(restored - table).max(axis=1) == pytest.approx(weights / 2, rel=0.2)
+
+
+def test_targets_are_drawn_to_their_nearest(tmp_path: Path) -> None:
+    from training.neighbours import smoothed
+
+    rows = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
+    rows[9] = rows[8]  # a paper and its twin: neither is its own neighbour
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    options = {"neighbours": 3, "power": 2.0, "share": 0.5}
+    found = smoothed(rows, tmp_path, **options)
+    cosines = rows @ rows.T
+    np.fill_diagonal(cosines, -1)
+    for row in range(60):
+        near = np.argsort(-cosines[row])[:3]
+        weights = np.maximum(cosines[row, near], 0) ** 2
+        drawn = rows[row] + 0.5 * (weights / weights.sum()) @ rows[near]
+        assert np.allclose(found[row], drawn / np.linalg.norm(drawn), atol=1e-5)
+    (kept,) = tmp_path.glob("nearest-*.npz")
+    before = kept.stat().st_mtime_ns
+    assert np.array_equal(smoothed(rows, tmp_path, **options), found)
+    assert kept.stat().st_mtime_ns == before
+    smoothed(rows[:50], tmp_path, **options)
+    assert len(list(tmp_path.glob("nearest-*.npz"))) == 2
+
+
+def test_views_hold_the_tokens_that_they_name() -> None:
+    from training.bags import PaperBags, thinned
+    from training.data import TrainingPaper
+    from training.vocabulary import new_tokenizer
+
+    words = ["[UNK]", "graph", "nets", "learn", "fast", "now"]
+    tokenizer = new_tokenizer({word: place for place, word in enumerate(words)})
+    bags = PaperBags(
+        tokenizer,
+        [TrainingPaper("Graph nets", "learn, fast: now"), TrainingPaper("Now", "fast graph")],
+    )
+    views = {
+        "title": [[1, 2], [5]],
+        "abstract": [[3, 4, 5], [4, 1]],
+        "first half": [[3], [4]],
+        "second half": [[4, 5], [1]],
+        "document": [[1, 2, 3, 4, 5], [5, 4, 1]],
+        "paper": [[1, 2, 1, 2, 3, 4, 5], [5, 5, 4, 1]],
+    }
+    for name, expected in views.items():
+        ids, starts = bags.view(np.array([0, 1]), name)  # type: ignore[arg-type]
+        assert [part.tolist() for part in np.split(ids, starts[1:])] == expected, name
+    random = np.random.default_rng(1)
+    whole = (np.arange(30_000), np.arange(0, 30_000, 10))
+    ids, starts = thinned(whole, 0.7, random)
+    assert len(ids) / 30_000 == pytest.approx(0.7, abs=0.02)
+    for part, own in zip(np.split(ids, starts[1:]), np.split(whole[0], whole[1][1:]), strict=True):
+        assert set(part) <= set(own)
+
+
+def test_the_documented_command_makes_a_model_and_makes_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sentence_transformers")
+    from tests.random_models import WORDS, bge_layout
+    from training.train import main
+
+    random = np.random.default_rng(0)
+    records = [
+        {"title": " ".join(random.choice(WORDS, 5)), "abstract": " ".join(random.choice(WORDS, 30))}
+        for _ in range(150)
+    ]
+    papers = write(tmp_path / "papers.jsonl", records)
+    teacher = bge_layout(tmp_path)
+    models = []
+    for place, made in enumerate(("one", "two")):
+        monkeypatch.setattr(
+            sys, "argv",
+            ["train", str(papers), str(tmp_path / made), "--teacher", str(teacher)]
+            + ["--work", str(tmp_path / "cache"), "--vocabulary", "200", "--dimension", "16"]
+            + ["--batch", "32", "--tokens", "8", "--epochs", "3", "--neighbours", "5"]
+            + ["--bfloat16", "1", "--threads", "1", "--log", str(tmp_path / f"{made}.log")],
+        )  # fmt: skip
+        main()
+        models.append(StaticEmbeddings(tmp_path / made))
+        said = capsys.readouterr().out
+        assert "150 papers" in said and "step 14/14" in said
+        assert ("texts/s" in said) == (place == 0), "the teacher's vectors are kept"
+    texts = [f"{r['title']}\n{r['abstract']}" for r in records]
+    first, second = (model.embed(texts) for model in models)
+    assert first.shape == (150, 16)
+    assert np.array_equal(first, second)
+    assert "step 14/14" in (tmp_path / "two.log").read_text()

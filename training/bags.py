@@ -1,4 +1,8 @@
-"""Papers as bags of token ids, and views of them: title, abstract, halves, document."""
+"""Papers as bags of token ids, and views of them.
+
+A view is the title, the abstract, a half of it, the document (title and abstract) or the paper, as
+swimmer gives it to the model: the title, the title again and the abstract.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from training.data import ABSTRACT_CHARS, TrainingPaper
 from training.vocabulary import is_word, tokens_of
 
 Ints = NDArray[np.int64]
-View = Literal["title", "abstract", "first half", "second half", "document"]
+View = Literal["title", "abstract", "first half", "second half", "document", "paper"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,16 @@ class PaperBags:
             return _join([(ids, first, middle)])
         if view == "second half":
             return _join([(ids, middle, last)])
-        return _join([title, (ids, first, last)])
+        titles = [title, title] if view == "paper" else [title]
+        return _join([*titles, (ids, first, last)])
+
+
+def thinned(view: tuple[Ints, Ints], keep: float, random: np.random.Generator) -> tuple[Ints, Ints]:
+    """A view of which each token is kept with probability ``keep``."""
+    ids, starts = view
+    kept = random.random(len(ids), np.float32) < keep
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return ids[kept], before[starts]
 
 
 def _join(spans: Sequence[tuple[NDArray[np.int32], Ints, Ints]]) -> tuple[Ints, Ints]:

@@ -3,9 +3,10 @@
     python -m training.train PAPERS MODEL_FOLDER --teacher TEACHER_FOLDER --work CACHE_FOLDER
 
 Two lessons at once: a title belongs to its abstract and one half of an abstract to the other
-(contrast), and what lies near a paper, by title or by text, is what lies near it for the teacher
-(imitation). Vocabulary and teacher vectors are kept in the cache folder, so that a second run
-starts at the training. The same command, seed and cache give the same model.
+(contrast), and what lies near a paper, by title or by text, is what lies near it for the teacher,
+whose vectors are first drawn towards their neighbours (imitation). Vocabulary and teacher vectors
+are kept in the cache folder, so that a second run starts at the training. The same command, seed
+and cache give the same model.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.bags import Ints, PaperBags, View
+from training.bags import Ints, PaperBags, View, thinned
 from training.data import TrainingPaper, held_out_keys, read_papers
 from training.export import export
 from training.losses import contrast, imitate, neighbourhood
+from training.neighbours import smoothed
 from training.teacher import SHARD, shuffled_order, taught, teach
 from training.vocabulary import (
     PREFIX,
@@ -43,24 +45,33 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be changed about a training; the defaults made the shipped model."""
+    """What may be changed about a training; the defaults made the shipped model.
+
+    ``taught`` papers are read by the teacher, 0 for all; ``bfloat16`` 1 lets it do so in half
+    precision.
+    """
 
     seed: int = 13
     vocabulary: int = 32_000
     dimension: int = 256
-    taught: int = 36_864
+    taught: int = 0
+    bfloat16: int = 0
     epochs: float = 1.5
     batch: int = 2048
     tokens: int = 1024
     rate: float = 0.005
-    sif: float = 1e-3
+    sif: float = 1e-2
+    keep: float = 0.7
+    neighbours: int = 30
+    neighbour_power: float = 6.0
+    neighbour_share: float = 1.0
     scale: float = 20.0
     imitate_scale: float = 40.0
     contrast: float = 0.5
     imitate_document: float = 1.0
     imitate_title: float = 0.5
-    emphasis: float = 0.25
-    common: float = 0.125
+    emphasis: float = 0.1
+    common: float = 0.4
 
 
 def first_rows(teacher: Floats, dimension: int) -> Floats:
@@ -105,7 +116,7 @@ def train(
 ) -> Floats:
     """Learn the table (tokens, dimension): weighted token vectors whose sum is a text.
 
-    ``token_vectors`` and ``document_vectors`` are the teacher's, unit rows; the documents are the
+    ``token_vectors`` and ``document_vectors`` are the targets, unit rows; the documents are the
     first papers of ``bags``.
     """
     torch.manual_seed(settings.seed)
@@ -145,7 +156,9 @@ def train(
             torch.cat([torch.from_numpy(document_vectors[known]), token_teacher[some]]),
             settings.imitate_scale,
         )
-        documents = torch.cat([vectors(known, "document"), token_rows])
+        # A text must read alike with its title said once, as anybody writes it, and twice.
+        seen = bags.view(known, "document" if step % 2 else "paper")
+        documents = torch.cat([pool(table, thinned(seen, settings.keep, random)), token_rows])
         titles = torch.cat([vectors(known, "title"), token_rows])
         losses = [
             contrast(vectors(chosen, "title"), vectors(chosen, "abstract"), settings.scale),
@@ -167,7 +180,7 @@ def train(
     sample = random.choice(papers, min(papers, 20_000), replace=False)
     turned = emphasise(
         learnt.numpy(),
-        pool(learnt, bags.view(sample, "document")).numpy(),
+        pool(learnt, bags.view(sample, "paper")).numpy(),
         settings.emphasis,
         settings.common,
     )
@@ -179,7 +192,7 @@ def train(
 def prepare(
     papers: list[TrainingPaper], teacher: Path, work: Path, settings: Settings, log: Log
 ) -> tuple[Tokenizer, Floats, Floats]:
-    """Tokenizer, and the teacher's vectors of its tokens and of the first papers; all are kept."""
+    """Tokenizer, and the targets of its tokens and of the first papers; all are kept."""
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"tokenizer-{settings.vocabulary}.json"
     if not path.exists():
@@ -189,14 +202,28 @@ def prepare(
     tokenizer = Tokenizer.from_file(str(path))
     tokens = [token.removeprefix(PREFIX) for token in tokens_of(tokenizer)]
     log(f"{len(tokens)} tokens")
-    texts = [paper.text for paper in papers[: settings.taught]]
+    texts = [paper.text for paper in papers[: settings.taught or None]]
     found = []
     for name, taught_texts in (("token", tokens), ("document", texts)):
-        teach(taught_texts, str(teacher), work / name, threads=torch.get_num_threads())
+        teach(
+            taught_texts,
+            str(teacher),
+            work / name,
+            threads=torch.get_num_threads(),
+            bfloat16=bool(settings.bfloat16),
+        )
         vectors = taught(taught_texts, work / name).astype(np.float32)
         found.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
         log(f"the teacher's vectors of {len(vectors)} {name}s")
-    return tokenizer, found[0], found[1]
+    targets = smoothed(
+        found[1],
+        work,
+        neighbours=settings.neighbours,
+        power=settings.neighbour_power,
+        share=settings.neighbour_share,
+        log=log,
+    )
+    return tokenizer, found[0], targets
 
 
 def main() -> None:

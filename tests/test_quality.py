@@ -98,3 +98,22 @@ def worsened(folder: Path, damage: str) -> StaticEmbeddings:
     config["blake2b"]["model.safetensors"] = file_digest(folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
     return StaticEmbeddings(folder)
+
+
+def test_lists_with_authors_make_a_set_to_measure_with(tmp_path: Path) -> None:
+    from benchmarks.author_set import MOST, write_set
+
+    papers = [
+        Paper("One", "About graphs.", authors=("Ada Byron", "Li Wei")),
+        Paper("Two", "About nets.", authors=("ada  BYRON", "Li Wei", "Bo Ek")),
+        Paper("Three", "About trees.", authors=("Bo Ek",)),
+        Paper("Four", "About none.", authors=("Nobody Else",)),
+        *(Paper(f"Many {i}", "x", authors=("J. Smith",)) for i in range(MOST + 1)),
+    ]
+    assert write_set(papers, tmp_path / "set") == 3
+    lines = (tmp_path / "set/qrels.tsv").read_text().splitlines()
+    assert lines == ["qid\tpid\tgrade", "q0\t1\t2", "q1\t0\t2", "q1\t2\t1", "q2\t1\t1"]
+    records = [json.loads(x) for x in (tmp_path / "set/corpus.jsonl").read_text().splitlines()]
+    assert [r["title"] for r in records[:4]] == ["One", "Two", "Three", "Four"]
+    with pytest.raises(ValueError, match="no two papers share an author"):
+        write_set(papers[2:4], tmp_path / "none")

@@ -56,7 +56,7 @@ class Settings:
     dimension: int = 256
     taught: int = 0
     bfloat16: int = 0
-    epochs: float = 1.5
+    epochs: float = 3.0
     batch: int = 2048
     tokens: int = 1024
     rate: float = 0.005
@@ -67,10 +67,10 @@ class Settings:
     neighbour_share: float = 1.0
     scale: float = 20.0
     imitate_scale: float = 40.0
-    contrast: float = 0.5
+    contrast: float = 0.25
     imitate_document: float = 1.0
     imitate_title: float = 0.5
-    emphasis: float = 0.1
+    emphasis: float = 0.0
     common: float = 0.4
 
 

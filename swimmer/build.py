@@ -291,12 +291,11 @@ class _Build:
                 kept = database.papers([row])[0]
                 now = paper.filled_from(kept)
                 digest = text_hash(model.text_of(now))
-                if now == kept:
-                    self.report.note("unchanged", now)
-                else:
-                    self.report.note("changed", now)
+                self.report.note("unchanged" if now == kept else "changed", now)
+                same_text = digest == old.database.text_hash_of(row)
+                if now != kept or not same_text:
                     database.put(row, now, digest)
-                if digest != old.database.text_hash_of(row):
+                if not same_text:
                     origin[row] = -1
         incoming.close()
         if self.prune:

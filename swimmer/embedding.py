@@ -40,13 +40,17 @@ QUERY_LIMIT = 20_000
 """Characters of a query that a model gets to see."""
 
 
+TITLE_SHARE = 0.25
+"""Share of a text that a title may have and still be said again; in a short text it says enough."""
+
+
 def title_twice(text: str) -> str:
-    """Return a paper's text with its first line, the title, said twice.
+    """Return a paper's text with its first line, the title, said twice, unless the text is short.
 
     A static model cannot see which words are the title's; a transformer gives them more weight.
     """
     title, newline, _ = text.partition("\n")
-    return f"{title}\n{text}" if newline else text
+    return f"{title}\n{text}" if newline and len(title) <= TITLE_SHARE * len(text) else text
 
 
 RECIPES: dict[str, Callable[[Paper], str]] = {

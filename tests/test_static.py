@@ -32,8 +32,13 @@ TEXTS = [
 ]
 
 PAPERS = [
-    Paper("Graph Networks That Forget", "Nodes leave, and their traces in the weights with them."),
-    Paper("Sampling from $\\beta$-Flows", "We sample posteriors of galaxies with fewer steps."),
+    Paper(
+        "Graph Networks That Forget", "Nodes leave, and their traces in the weights with them. " * 2
+    ),
+    Paper(
+        "Sampling from $\\beta$-Flows", "We sample posteriors of galaxies with fewer steps. " * 9
+    ),
+    Paper("A Title Longer Than Its Short Abstract", "We say little of robots."),
     Paper("A Survey of Robot Grasping", ""),
 ]
 
@@ -247,13 +252,14 @@ def _sign(folder: Path) -> None:
     path.write_text(json.dumps(config))
 
 
-def test_papers_say_their_title_twice(tmp_path: Path, model: StaticEmbeddings) -> None:
+def test_papers_say_their_title_twice_unless_the_rest_is_short(
+    tmp_path: Path, model: StaticEmbeddings
+) -> None:
     store = build_store(PAPERS, tmp_path / "store")
-    texts = [f"{paper.title}\n{paper.embedding_text}" for paper in PAPERS[:-1]]
+    texts = [f"{paper.title}\n{paper.embedding_text}" for paper in PAPERS[:2]]
+    texts += [PAPERS[2].embedding_text, PAPERS[3].title]
     assert store.identity.text == "title_title_abstract"
-    assert np.allclose(store.vectors()[:-1], model.embed(texts), atol=1e-6)
-    # A title alone points the same way however often it is said.
-    assert np.allclose(store.vectors()[-1], model.embed_query(PAPERS[-1].title), atol=1e-6)
+    assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
 
 
 def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
@@ -264,8 +270,15 @@ def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
     for named, says in ((None, 1), ("static", 2)):
         store = build_store(PAPERS, tmp_path / "store", model=named)
         assert store.identity.text == ("title_abstract", "title_title_abstract")[says - 1]
-        texts = [f"{p.title}\n" * (says - 1) + p.embedding_text for p in PAPERS]
+        twice = [says == 2, says == 2, False, False]
+        texts = [
+            f"{p.title}\n" * again + p.embedding_text
+            for p, again in zip(PAPERS, twice, strict=True)
+        ]
         assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
+    report = build_store(PAPERS, tmp_path / "store").report
+    assert report is not None
+    assert (report.embedded, report.unchanged) == (0, len(PAPERS))
 
 
 def test_a_store_read_in_an_unknown_way_is_refused(tmp_path: Path) -> None:

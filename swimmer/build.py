@@ -31,6 +31,7 @@ from swimmer.report import BuildReport, Progress
 from swimmer.sources import Source, SourceReport, open_source
 from swimmer.staging import Texts, indexing, stage
 from swimmer.store import PaperStore
+from swimmer.stored import stored_papers
 
 if TYPE_CHECKING:
     from swimmer.index import Rows, Vectors
@@ -55,7 +56,8 @@ def build_store(
     embedded. An interrupted build goes on where it was when it is called again.
 
     Args:
-        source: a path or name that `open_source` takes, a source, or papers.
+        source: a path or name that `open_source` takes, the folder of a store (whose papers are
+            embedded again), a source, or papers.
         name: the store's name (or the path of its folder); by default venue and year in lower
             case where all papers share them, else the source's name.
         model: what `load_model` takes; the store's own model, else `static`, by default.
@@ -72,7 +74,7 @@ def build_store(
     """
     report = BuildReport()
     if isinstance(source, (str, Path)):
-        source = open_source(source)
+        source = stored_papers(source) or open_source(source)
     origin, papers = _papers(source, report.source)
     first = list(itertools.islice(papers, 200))
     if not first:
@@ -297,6 +299,11 @@ class _Build:
                     database.put(row, now, digest)
                 if not same_text:
                     origin[row] = -1
+            if not reusable:
+                # All vectors are made anew, those of papers that the list does not name as well.
+                unnamed = [row for row, here in enumerate(seen) if not here]
+                for row, paper in zip(unnamed, database.papers(unnamed), strict=True):
+                    database.put(row, paper, text_hash(model.text_of(paper)))
         incoming.close()
         if self.prune:
             gone = [row for row, here in enumerate(seen) if not here]

@@ -342,8 +342,10 @@ def _recipe(
 ) -> str:
     """Return which text of a paper the vectors were made from, by a sample of them.
 
+    Where texts do not differ, as of short papers, the model's own recipe is taken.
+
     Raises:
-        ModelMismatchError: the model makes other vectors of either text.
+        ModelMismatchError: the model makes other vectors of every text.
     """
     if not contents:
         return model.text
@@ -354,7 +356,8 @@ def _recipe(
         )
     rows = np.unique(np.linspace(0, len(contents) - 1, SAMPLE).astype(int))
     nearness = {}
-    for recipe, text_of in RECIPES.items():
+    for recipe in dict.fromkeys(("page_content", model.text, *RECIPES)):
+        text_of = RECIPES[recipe]
         as_saved = recipe == "page_content"
         made = model.embed_documents(
             [contents[row] if as_saved else text_of(papers[row]) for row in rows]

@@ -10,12 +10,10 @@ from typing import Any
 from langchain_core.documents import Document
 
 from swimmer.errors import InputError
+from swimmer.paper import DOCUMENT_RECORD as RECORD
 from swimmer.paper import Paper
 from swimmer.query import Hit
-from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url, compatible
-
-RECORD = "langchain_document"
-"""The field of a paper that keeps a document as it came, when it is not a paper's own."""
+from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
 
 _PIECE = ABSTRACT_LIMIT // 2
 _TEXTS = ("title", "abstract", "url", "venue", "status")
@@ -27,11 +25,11 @@ def paper_document(paper: Paper) -> Document:
 
     A document that was not a paper's comes back with the content and metadata that it had.
     """
-    record = paper.extra.get(RECORD)
-    if record is None:
+    kept = paper.document
+    if kept is None:
         metadata = paper.to_dict()
         return Document(id=paper.id, page_content=paper.page_content, metadata=metadata)
-    content, metadata = json.loads("".join(record))
+    content, metadata = kept
     return Document(id=paper.id, page_content=content, metadata=metadata)
 
 
@@ -75,13 +73,6 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
     lines = _from_lines(content)
     extra[RECORD] = _pieces(content, metadata)
     return Paper(**{**lines, **named}, id=identifier, extra=extra)
-
-
-def embedding_text(paper: Paper, recipe_text: str) -> str:
-    """Return what a model reads of a paper: `recipe_text`, or the whole of a plain document."""
-    if RECORD not in paper.extra:
-        return recipe_text
-    return compatible(json.loads("".join(paper.extra[RECORD]))[0])
 
 
 def _named(metadata: Mapping[str, Any]) -> dict[str, Any]:

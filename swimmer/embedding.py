@@ -16,7 +16,7 @@ import numpy as np
 from swimmer.errors import ModelError, ModelMismatchError, QueryError
 from swimmer.manifest import ModelIdentity
 from swimmer.paper import Paper
-from swimmer.text import fold
+from swimmer.text import compatible, fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,9 @@ class Model:
         return f"Model({self.name!r})"
 
     def text_of(self, paper: Paper) -> str:
-        """Return the text of a paper that this model embeds."""
+        """Return the text of a paper that this model embeds: of a plain document, its own."""
+        if (document := paper.document) is not None:
+            return compatible(document[0])
         return RECIPES[self.text](paper)
 
     def with_text(self, recipe: str) -> Model:
@@ -241,9 +243,11 @@ def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
         kept, now = (_probe_vectors(identity) for identity in (store, model))
         if kept.shape == now.shape and float((kept * now).sum(axis=1).min()) >= SAME_MODEL:
             return
+    how = "" if model.name.startswith(GIVEN) else f": swimmer build ITS_FOLDER --model {model.name}"
     raise ModelMismatchError(
         f"{where} was built with the model {describe(store)}; {describe(model)} makes other "
-        "vectors. Ask with the store's own model, or build the store again with this one"
+        "vectors. Ask with the store's own model, or build the store again with this one, from its "
+        f"list or from the papers it holds{how}"
     )
 
 
@@ -348,7 +352,8 @@ def _wrap(embeddings: object) -> Model:
         from swimmer.huggingface import wrap_huggingface
 
         return wrap_huggingface(embeddings)
+    recipe = "title_title_abstract" if kind.__module__ == "swimmer.static" else "title_abstract"
     named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
     if not isinstance(named, str) or not named:
         named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"
-    return Model(embeddings, named)
+    return Model(embeddings, named, text=recipe)

@@ -136,6 +136,8 @@ class Manifest:
             raise ValueError(f"papers is {manifest.papers!r}")
         if not isinstance(manifest.model.dimension, int) or manifest.model.dimension < 1:
             raise ValueError(f"dimension is {manifest.model.dimension!r}")
+        if not isinstance(manifest.model.text, str):
+            raise ValueError(f"text is {manifest.model.text!r:.80}")
         return manifest
 
 

@@ -26,6 +26,9 @@ from swimmer.text import (
 EXCERPT = 500
 """Characters of the abstract that `page_content` carries."""
 
+DOCUMENT_RECORD = "langchain_document"
+"""The field of a paper that keeps a document as it came, when it is not a paper's own."""
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -106,6 +109,17 @@ class Paper:
         # LaTeX is turned in the title only: in a whole abstract it costs a hundred times the rest
         # of a build, and a model reads `$\\beta$` as the word beta anyway.
         return f"{fold(self.title)}\n{compatible(self.abstract[:EXCERPT])}".rstrip()
+
+    @property
+    def document(self) -> tuple[str, dict[str, Any]] | None:
+        """Text and metadata of the document that this paper keeps, None if it is a paper's own."""
+        try:
+            content, metadata = json.loads("".join(self.extra[DOCUMENT_RECORD]))
+        except (KeyError, TypeError, ValueError, RecursionError):
+            # A list of papers may hold a field of this name and whatever it likes in it.
+            return None
+        own = isinstance(content, str) and content.strip() and isinstance(metadata, dict)
+        return (content, metadata) if own else None
 
     @property
     def has_own_id(self) -> bool:

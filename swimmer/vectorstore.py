@@ -15,7 +15,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from swimmer import embedding as engine
-from swimmer.documents import document_paper, embedding_text, paper_document
+from swimmer.documents import document_paper, paper_document
 from swimmer.embedding import Model, load_model
 from swimmer.errors import InputError, QueryError, StoreNotFoundError
 from swimmer.filters import Filter
@@ -295,7 +295,7 @@ class PaperVectorStore(VectorStore):
 
     def _embed(self, papers: list[Paper]) -> Vectors:
         model = self.store.model()
-        return model.embed_documents([embedding_text(p, model.text_of(p)) for p in papers])
+        return model.embed_documents([model.text_of(paper) for paper in papers])
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents by id, all without an argument; ids that are not there do no harm."""

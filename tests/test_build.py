@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ import pytest
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
 from swimmer.database import PaperDatabase
+from swimmer.documents import paper_document
 from swimmer.embedding import PROBES, load_model
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
+from swimmer.vectorstore import PaperVectorStore, SwimmerEmbeddings
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, Outcome
 from .models import HashEmbeddings
 
 
@@ -601,3 +603,81 @@ def test_the_real_list_builds_whole(shared: Path) -> None:
         "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models",
     )
     assert best.score > 0.4 and "Bi-Factorial" not in best.paper.title
+
+
+# ---------------------------------------------------------------------- a store again
+
+
+def test_a_store_is_embedded_again_from_its_own_papers(home: Path, papers: list[Paper]) -> None:
+    list_file = home / "list.jsonl"
+    list_file.write_text("".join(json.dumps(paper.to_dict()) + "\n" for paper in papers))
+    first = build_store(list_file, "first", model=HashEmbeddings(16))
+    list_file.unlink()
+    other = build_store(first.folder or "", "other", model=HashEmbeddings(32))
+    assert list(other) == list(first)
+    assert (first.identity.dimension, other.identity.dimension) == (16, 32)
+    again = build_store(first.folder or "", model=HashEmbeddings(24))
+    assert again.folder == first.folder and counts(again) == (0, 0, len(papers), 0)
+    assert again.identity.dimension == 24 and again.verify() == []
+    assert again.manifest.source == other.manifest.source == str(list_file)
+    texts = [paper.embedding_text for paper in again]
+    assert np.allclose(again.vectors(), again.model(HashEmbeddings(24)).embed_documents(texts))
+
+
+def test_a_store_of_another_release_is_brought_to_this_one(
+    home: Path, papers: list[Paper], swimmer: Callable[..., Outcome]
+) -> None:
+    folder = build_store(papers, "old", model="static").folder
+    assert folder is not None
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["model"]["fingerprint"] = fingerprint_of(HashEmbeddings(256))
+    path.write_text(json.dumps(manifest))
+    said = swimmer("search", "words that no title has", "--store", "old")
+    assert said.code == 2 and "swimmer build ITS_FOLDER --model static" in said.err
+    done = swimmer("build", folder, "--model", "static")
+    assert (done.code, done.err) == (0, "") and f"{len(papers)} unchanged" in done.out
+    assert swimmer("search", "graphs", "--store", "old").code == 0
+
+
+def fingerprint_of(embeddings: HashEmbeddings) -> str:
+    return load_model(embeddings).identity.fingerprint
+
+
+def test_plain_documents_are_embedded_again_by_their_own_text(home: Path) -> None:
+    texts = ["Any text at all. " * 60 + "It ends on graphs.", "A short text"]
+    made = PaperVectorStore.from_texts(texts, SwimmerEmbeddings("static"), [{"page": 1}, {}])
+    made.save_local(str(home / "texts"))
+    new = HashEmbeddings(32)
+    for source in (home / "texts", [Paper("Another", "paper", id="9")]):
+        store = build_store(source, home / "texts", model=new)
+        assert set(texts) <= set(new.embedded)
+        vectors = store.vectors()[: len(texts)]
+        assert np.allclose(vectors, store.model(new).embed_documents(texts), atol=1e-6)
+        new = HashEmbeddings(48)
+
+
+def test_a_list_may_call_a_field_as_documents_are_kept(home: Path) -> None:
+    hostile: list[Any] = [1, "no JSON", ["[1, {}]"], {"a": 1}, ['["", {}]'], ["[" * 9999], None]
+    papers = [Paper(f"Paper {i}", extra={"langchain_document": x}) for i, x in enumerate(hostile)]
+    store = build_store(papers, "hostile", model=HashEmbeddings())
+    assert [paper.document for paper in store] == [None] * len(hostile)
+    assert [paper_document(paper).page_content for paper in store] == [
+        paper.page_content for paper in papers
+    ]
+
+
+def test_papers_that_the_list_does_not_name_are_embedded_again_once(papers: list[Paper]) -> None:
+    build_store(papers, "some", model=HashEmbeddings(16))
+    for given in (papers[:1], papers):
+        report = build_store(given, "some", model=HashEmbeddings(24)).report
+        assert report is not None
+        assert report.embedded == (len(papers) if given == papers[:1] else 0)
+
+
+def test_a_torn_store_is_no_source(home: Path, swimmer: Callable[..., Outcome]) -> None:
+    torn = home / "torn"
+    torn.mkdir()
+    (torn / "manifest.json").write_text("{")
+    done = swimmer("build", torn, "--model", "static")
+    assert done.code == 2 and "cannot be read" in done.err

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from swimmer import Paper, build_store, open_store, search
 from swimmer.embedding import load_model
-from swimmer.errors import ModelError, QueryError
+from swimmer.errors import ModelError, QueryError, SwimmerError
 from swimmer.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 
 TEXTS = [
@@ -285,7 +285,19 @@ def test_a_store_read_in_an_unknown_way_is_refused(tmp_path: Path) -> None:
     build_store(PAPERS, tmp_path / "store")
     path = tmp_path / "store/manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["model"]["text"] = "abstract_backwards"
-    path.write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(ModelError, match=r"'abstract_backwards'.*title_title_abstract.*Upgrade"):
-        search(open_store(tmp_path / "store"), "Graphs of words")
+    for text, says in (
+        ("abstract_backwards", r"'abstract_backwards'.*title_title_abstract.*Upgrade"),
+        (["title_abstract"], "is not a manifest of swimmer"),
+        ({"title": 2}, "is not a manifest of swimmer"),
+    ):
+        manifest["model"]["text"] = text
+        path.write_text(json.dumps(manifest), encoding="utf-8")
+        with pytest.raises(SwimmerError, match=says):
+            search(open_store(tmp_path / "store"), "Graphs of words")
+
+
+def test_the_model_as_an_object_reads_papers_as_by_its_name(tmp_path: Path) -> None:
+    named = build_store(PAPERS, tmp_path / "named", model="static")
+    given = build_store(PAPERS, tmp_path / "given", model=StaticEmbeddings())
+    assert given.identity.text == named.identity.text
+    assert np.array_equal(given.vectors(), named.vectors())

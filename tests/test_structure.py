@@ -22,7 +22,8 @@ FLOORS = [
     {"schema", "database", "index", "report"},
     {"folder", "copies", "checkpoint", "staging", "filters", "keyword", "mapfile", "verify"},
     {"store"},
-    {"build", "identity", "diversity", "fusion"},
+    {"stored", "identity", "diversity", "fusion"},
+    {"build"},
     {"ranking", "seeds", "where"},
     {"query"},
 ]

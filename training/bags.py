@@ -1,7 +1,7 @@
 """Papers as bags of token ids, and views of them.
 
 A view is the title, the abstract, a half of it, the document (title and abstract) or the paper, as
-swimmer gives it to the model: the title, the title again and the abstract.
+swimmer gives it to the model where the abstract is long: the title, the title again, the abstract.
 """
 
 from __future__ import annotations

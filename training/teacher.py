@@ -110,7 +110,7 @@ def main() -> None:
     shards = teach(
         texts,
         options.teacher,
-        options.folder / "document",
+        options.folder / ("document-bfloat16" if options.bfloat16 else "document"),
         threads=options.threads,
         bfloat16=options.bfloat16,
         seconds=options.seconds,

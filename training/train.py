@@ -45,7 +45,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be changed about a training; the defaults made the shipped model.
+    """What may be changed about a training; the defaults made the shipped model, but for bfloat16.
 
     ``taught`` papers are read by the teacher, 0 for all; ``bfloat16`` 1 lets it do so in half
     precision.
@@ -204,7 +204,8 @@ def prepare(
     log(f"{len(tokens)} tokens")
     texts = [paper.text for paper in papers[: settings.taught or None]]
     found = []
-    for name, taught_texts in (("token", tokens), ("document", texts)):
+    kind = "-bfloat16" if settings.bfloat16 else ""
+    for name, taught_texts in (("token" + kind, tokens), ("document" + kind, texts)):
         teach(
             taught_texts,
             str(teacher),

@@ -14,6 +14,7 @@ from swimmer.build import build_store
 from swimmer.errors import InputError
 from swimmer.report import BuildReport
 from swimmer.sources import open_source
+from swimmer.stored import stored_papers
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def build_command(
     (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
     lines, CSV, TSV, BibTeX, RIS, Markdown, also gzip-compressed, recognised from its content. A
     folder that LangChain's FAISS saved (index.faiss, index.pkl) is taken in with its vectors, if
-    --model names the model that made them; nothing in its pickle is run.
+    --model names the model that made them; nothing in its pickle is run. The folder of a store
+    is embedded again by --model, from the papers it holds.
     Only new or changed text is embedded; a build that was interrupted goes on where it was when
     the same command is given again.
     """
@@ -61,7 +63,7 @@ def build_command(
     with ProgressLine(quiet) as progress:
         try:
             options = fetch_options(progress, status=status, offline=offline, fresh=refresh)
-            opened = open_source(source, options)
+            opened = stored_papers(source) or open_source(source, options)
             if kept := getattr(opened, "kept_since", ""):
                 progress.say(f"{opened.name}: the list of {kept}" + ", fetched again" * refresh)
             store = build_store(opened, name, model=model, prune=prune, progress=progress)

@@ -297,7 +297,7 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
             static,
             "static",
             revision=static.revision,
-            text="title_title_abstract",
+            text=static.paper_text,
             languages=("en",),
             pads=False,
             embed_array=partial(static.embed, on_unknown="zero"),
@@ -352,7 +352,8 @@ def _wrap(embeddings: object) -> Model:
         from swimmer.huggingface import wrap_huggingface
 
         return wrap_huggingface(embeddings)
-    recipe = "title_title_abstract" if kind.__module__ == "swimmer.static" else "title_abstract"
+    wanted = getattr(embeddings, "paper_text", None)
+    recipe = wanted if isinstance(wanted, str) and wanted in RECIPES else "title_abstract"
     named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
     if not isinstance(named, str) or not named:
         named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"

@@ -46,6 +46,9 @@ class StaticEmbeddings:
     the file when one is missing, truncated or not the one that the configuration describes.
     """
 
+    paper_text = "title_title_abstract"
+    """How a paper becomes text for this kind of model, a key of `swimmer.embedding.RECIPES`."""
+
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = PACKAGED_MODEL if folder is None else Path(folder)
         config = _read_config(self.folder)

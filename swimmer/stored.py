@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,5 +38,6 @@ class StoredPapers:
 
 def stored_papers(what: str | Path) -> StoredPapers | None:
     """Return the store that lies at a path as a source, None where none does."""
-    folder = Path(what)
-    return StoredPapers(folder) if (folder / MANIFEST).is_file() else None
+    # Not by Path.is_file, which raises for a name that is too long to be a file's.
+    here = os.path.isfile(os.path.join(what, MANIFEST))  # noqa: PTH113, PTH118
+    return StoredPapers(Path(what)) if here else None

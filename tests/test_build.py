@@ -681,3 +681,13 @@ def test_a_torn_store_is_no_source(home: Path, swimmer: Callable[..., Outcome]) 
     (torn / "manifest.json").write_text("{")
     done = swimmer("build", torn, "--model", "static")
     assert done.code == 2 and "cannot be read" in done.err
+
+
+@pytest.mark.parametrize("name", ["b" * 400, "folder/" + "b" * 400 + ".json", "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused(
+    name: str, swimmer: Callable[..., Outcome]
+) -> None:
+    done = swimmer("build", name)
+    assert done.code == 2 and done.err.startswith("swimmer: ")
+    with pytest.raises(SourceError):
+        build_store(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -82,7 +83,7 @@ def build_command(
 
 def is_langchain_folder(source: str) -> bool:
     """Return whether SOURCE is a folder that LangChain's FAISS saved."""
-    if not Path(source).is_dir():
+    if not os.path.isdir(source):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         return False
     from swimmer.community import is_langchain_folder as looks_like_one
 

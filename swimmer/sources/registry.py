@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -103,7 +104,7 @@ def _open(what: str | Path, options: Options) -> Source:
         # arxiv:https://arxiv.org/abs/… says the same twice.
         inner = adapter.from_url(rest) if rest.startswith(("http://", "https://")) else ""
         return adapter.open(inner or rest, options)
-    if Path(text).exists():
+    if os.path.exists(text):  # noqa: PTH110  Path.exists raises for a name that is too long
         return FileSource(text)
     if colon and not Path(text).suffix and len(scheme) > 1 and "/" not in scheme:
         raise SourceError(f"{text}: unknown source {scheme!r}{near(scheme, adapters())}")

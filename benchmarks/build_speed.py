@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks import naive
 from swimmer import Paper, build_store, open_source, search
-from swimmer.huggingface import _gains_by_half, _has_amx, load_huggingface
+from swimmer.embeddings.huggingface import _gains_by_half, _has_amx, load_huggingface
 from swimmer.sources import SourceReport
 from tests.random_models import bge_layout
 

@@ -15,10 +15,10 @@ import json
 import random
 import time
 
-from swimmer.identity import duplicates
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
+from swimmer.papers.same_work import duplicates
 from swimmer.sources import SourceReport, open_source
-from swimmer.text import title_key
+from swimmer.text.cleaning import title_key
 
 
 def main() -> None:

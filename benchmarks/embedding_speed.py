@@ -26,7 +26,7 @@ ABSTRACT_CHARS = 500
 LOAD = """
 import time
 start = time.perf_counter()
-from swimmer.static import StaticEmbeddings
+from swimmer.embeddings.static import StaticEmbeddings
 model = StaticEmbeddings()
 loaded = time.perf_counter()
 model.embed_query("Attention is all you need")
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
 
-    from swimmer.static import PACKAGED_MODEL, StaticEmbeddings
+    from swimmer.embeddings.static import PACKAGED_MODEL, StaticEmbeddings
 
     texts = read_texts(options.papers, options.count)
     if not texts:

@@ -30,7 +30,7 @@ SEED = 1
 
 def swimmer_map(vectors: Any) -> Any:
     """What `swimmer map` does."""
-    from swimmer.atlas.layout import placed
+    from swimmer.analysis.map.layout import placed
 
     return placed(vectors)
 

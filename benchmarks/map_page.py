@@ -24,7 +24,7 @@ from benchmarks.chromium import ARGUMENTS, chromium
 
 def by_swimmer(store: Any, drawn: Any, path: Path) -> str:
     """Write swimmer's page; return the script that says when it is drawn."""
-    from swimmer.atlas.page import map_page
+    from swimmer.analysis.map.page import map_page
 
     path.write_text(map_page(store, drawn), encoding="utf-8")
     return "document.querySelector('.map').dataset.ready === 'yes'"

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from swimmer.embedding import title_twice
+from swimmer.embeddings.model import title_twice
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]
@@ -212,7 +212,7 @@ def model_and_recipe(name: str) -> tuple[str, str]:
 
 def _load_embed(name: str, cache: Path | None) -> Embed:
     if name == "static" or _is_static(Path(name)):
-        from swimmer.static import StaticEmbeddings
+        from swimmer.embeddings.static import StaticEmbeddings
 
         static = StaticEmbeddings(None if name == "static" else name)
         return lambda texts: static.embed(texts, on_unknown="zero")

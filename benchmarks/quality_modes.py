@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from quality import Floats, JudgedSet, interval, load_embed, measure, read_set
 
-import swimmer.ranking as ranking
+import swimmer.retrieval.ranking as ranking
 from swimmer import Paper, PaperStore, ask
-from swimmer.embedding import Model
-from swimmer.fusion import fused
+from swimmer.embeddings.model import Model
+from swimmer.retrieval.fusion import fused
 
 ASKED = 500
 SHOWN = ("nDCG@10", "P@1", "P@10")

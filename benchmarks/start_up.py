@@ -211,7 +211,7 @@ class Clustered:
 def million(papers: Path, work: Path, runs: int, count: int = 1_000_000) -> None:
     """Measure opening a store of a million papers and answering one known title."""
     from swimmer import build_store
-    from swimmer.embedding import Model
+    from swimmer.embeddings.model import Model
 
     folder = work / "million"
     if not (folder / "manifest.json").exists():

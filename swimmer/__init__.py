@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Answer": "query",
-    "BuildReport": "report",
-    "Hit": "query",
-    "Paper": "paper",
-    "PaperRetriever": "retriever",
-    "PaperStore": "store",
-    "PaperVectorStore": "vectorstore",
-    "SwimmerEmbeddings": "vectorstore",
+    "Answer": "retrieval.query",
+    "BuildReport": "build.report",
+    "Hit": "retrieval.query",
+    "Paper": "papers.paper",
+    "PaperRetriever": "langchain.retriever",
+    "PaperStore": "store.store",
+    "PaperVectorStore": "langchain.vectorstore",
+    "SwimmerEmbeddings": "langchain.vectorstore",
     "SwimmerError": "errors",
-    "ask": "query",
-    "build_store": "build",
-    "list_stores": "locate",
-    "load_model": "embedding",
-    "load_retriever": "retriever",
+    "ask": "retrieval.query",
+    "build_store": "build.builder",
+    "list_stores": "store.names",
+    "load_model": "embeddings.model",
+    "load_retriever": "langchain.retriever",
     "open_source": "sources",
-    "open_store": "store",
-    "paper_map": "atlas",
-    "paper_tools": "tools",
-    "related_work_chain": "related_work",
-    "search": "query",
+    "open_store": "store.store",
+    "paper_map": "analysis.map",
+    "paper_tools": "langchain.tools",
+    "related_work_chain": "langchain.related_work",
+    "search": "retrieval.query",
 }
 
 __all__ = [
@@ -58,20 +58,20 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from swimmer.atlas import paper_map
-    from swimmer.build import build_store
-    from swimmer.embedding import load_model
+    from swimmer.analysis.map import paper_map
+    from swimmer.build.builder import build_store
+    from swimmer.build.report import BuildReport
+    from swimmer.embeddings.model import load_model
     from swimmer.errors import SwimmerError
-    from swimmer.locate import list_stores
-    from swimmer.paper import Paper
-    from swimmer.query import Answer, Hit, ask, search
-    from swimmer.related_work import related_work_chain
-    from swimmer.report import BuildReport
-    from swimmer.retriever import PaperRetriever, load_retriever
+    from swimmer.langchain.related_work import related_work_chain
+    from swimmer.langchain.retriever import PaperRetriever, load_retriever
+    from swimmer.langchain.tools import paper_tools
+    from swimmer.langchain.vectorstore import PaperVectorStore, SwimmerEmbeddings
+    from swimmer.papers.paper import Paper
+    from swimmer.retrieval.query import Answer, Hit, ask, search
     from swimmer.sources import open_source
-    from swimmer.store import PaperStore, open_store
-    from swimmer.tools import paper_tools
-    from swimmer.vectorstore import PaperVectorStore, SwimmerEmbeddings
+    from swimmer.store.names import list_stores
+    from swimmer.store.store import PaperStore, open_store
 
 
 def __getattr__(name: str) -> Any:

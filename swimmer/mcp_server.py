@@ -225,7 +225,7 @@ async def build_store(source: Source, name: NewName, ctx: Context) -> BuiltStore
 
 
 def _build(source: str, name: str, ctx: Context) -> BuildReport:
-    from swimmer.build import build_store as build
+    from swimmer.build.builder import build_store as build
 
     said = 0.0
     steps = 0

@@ -18,10 +18,10 @@ from typing_extensions import NotRequired, TypedDict
 from swimmer.errors import QueryError
 
 if TYPE_CHECKING:
-    from swimmer.filters import Filter
-    from swimmer.paper import Paper
-    from swimmer.query import Answer
-    from swimmer.store import PaperStore
+    from swimmer.papers.paper import Paper
+    from swimmer.retrieval.filters import Filter
+    from swimmer.retrieval.query import Answer
+    from swimmer.store.store import PaperStore
 
 MOST_HITS = 50
 """Papers that one call may ask for."""
@@ -153,7 +153,7 @@ def ask_store(
             wrong way round.
         ModelError: the query has to be embedded and the store's model cannot be loaded.
     """
-    from swimmer.query import ask, checked_k
+    from swimmer.retrieval.query import ask, checked_k
 
     if checked_k(k) > MOST_HITS:
         raise QueryError(f"k is {k}; a tool gives at most {MOST_HITS} papers at once")
@@ -175,8 +175,8 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     Raises:
         QueryError: there is none; the message says what to try.
     """
-    from swimmer.query import checked_query, find_title
-    from swimmer.text import clean_url
+    from swimmer.retrieval.query import checked_query, find_title
+    from swimmer.text.cleaning import clean_url
 
     text = checked_query(wanted)
     database = store.database
@@ -210,7 +210,7 @@ def answer_data(answer: Answer) -> FoundPapers:
 
 def paper_data(paper: Paper, abstract: int = WHOLE) -> PaperData:
     """Return a paper as plain data, its abstract cut to so many characters."""
-    from swimmer.text import clean_url
+    from swimmer.text.cleaning import clean_url
 
     data: PaperData = {
         "id": bounded(paper.id, 500),
@@ -230,7 +230,7 @@ def paper_data(paper: Paper, abstract: int = WHOLE) -> PaperData:
 
 def bounded(text: str, limit: int) -> str:
     """Return text without control characters, at most `limit` characters, "…" where cut."""
-    from swimmer.text import clean
+    from swimmer.text.cleaning import clean
 
     # Cleaned again on its way out: a store may have been written by another program.
     text = clean(text)
@@ -239,7 +239,7 @@ def bounded(text: str, limit: int) -> str:
 
 def stores_data() -> list[StoreData]:
     """Return the stores there are as plain data."""
-    from swimmer.locate import list_stores
+    from swimmer.store.names import list_stores
 
     found: list[StoreData] = []
     for info in list_stores():
@@ -278,9 +278,9 @@ class Shelf:
             StoreNotFoundError: there is none of this name; near names stand in the message.
             StoreDamagedError: it cannot be trusted.
         """
-        from swimmer.locate import default_store, find_store
-        from swimmer.manifest import Manifest
-        from swimmer.store import PaperStore
+        from swimmer.store.manifest import Manifest
+        from swimmer.store.names import default_store, find_store
+        from swimmer.store.store import PaperStore
 
         wanted: str | Path | None = name or self._default
         if name and not _STORE_NAME.fullmatch(name):

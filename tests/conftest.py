@@ -98,6 +98,6 @@ def swimmer(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcom
 @pytest.fixture(scope="session")
 def sample_store() -> Path:
     """The folder of the bundled sample store."""
-    from swimmer.locate import bundled_sample
+    from swimmer.store.names import bundled_sample
 
     return bundled_sample()

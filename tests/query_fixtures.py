@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from swimmer.embedding import Model
-from swimmer.paper import Paper
-from swimmer.store import PaperStore
+from swimmer.embeddings.model import Model
+from swimmer.papers.paper import Paper
+from swimmer.store.store import PaperStore
 
 TOPICS = {
     "reward": "Reinforcement learning agents maximise a reward by trial; policy gradients with "

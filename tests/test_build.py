@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
-from swimmer.database import PaperDatabase
-from swimmer.documents import paper_document
-from swimmer.embedding import PROBES, load_model
+from swimmer.embeddings.model import PROBES, load_model
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
-from swimmer.vectorstore import PaperVectorStore, SwimmerEmbeddings
+from swimmer.langchain.documents import paper_document
+from swimmer.langchain.vectorstore import PaperVectorStore, SwimmerEmbeddings
+from swimmer.store.database import PaperDatabase
 
 from .conftest import REPOSITORY, Outcome
 from .models import HashEmbeddings
@@ -182,7 +182,7 @@ def test_things_that_are_no_papers_are_refused() -> None:
 def test_a_model_that_fails_half_way_costs_only_the_rest(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
     with pytest.raises(ModelError, match="they are kept"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     model = HashEmbeddings()
@@ -230,7 +230,7 @@ def test_like_lengths_go_together_over_the_whole_list(home: Path) -> None:
 def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.build.CHUNK", 64)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 64)
     papers = of_many_lengths(400)
     first = Recorder(fail_after=len(PROBES) + 200)
     with pytest.raises(ModelError, match="they are kept"):
@@ -250,7 +250,7 @@ def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
 def test_vectors_of_another_model_are_not_taken_up(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
     with pytest.raises(ModelError, match="they are kept"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     store = build_store(papers, "conf", model=HashEmbeddings(salt="other"))
@@ -268,7 +268,7 @@ def test_an_unfinished_build_is_no_store(papers: list[Paper]) -> None:
 def test_ctrl_c_keeps_what_was_embedded(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.CHUNK", 5)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 5)
 
     def impatient(stage: str, done: int, total: int | None) -> None:
         if stage == "embedding" and done >= 15:
@@ -300,9 +300,9 @@ def test_it_does_not_matter_how_papers_are_batched_and_kept(
 ) -> None:
     """One row at a time, texts on disk, and chunks of three: the store is the same."""
     whole = build_store(many_papers(), "whole", model=HashEmbeddings())
-    monkeypatch.setattr("swimmer.database._BATCH", 1)
-    monkeypatch.setattr("swimmer.staging._IN_MEMORY", 100)
-    monkeypatch.setattr("swimmer.build.CHUNK", 3)
+    monkeypatch.setattr("swimmer.store.database._BATCH", 1)
+    monkeypatch.setattr("swimmer.build.staging._IN_MEMORY", 100)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 3)
     bit_by_bit = build_store(many_papers(), "bits", model=HashEmbeddings())
     assert contents(bit_by_bit) == contents(whole)
     assert whole.report is not None and bit_by_bit.report is not None
@@ -362,8 +362,8 @@ def test_indexes_that_cannot_be_made_end_the_build_early(
         if stage == "embedding":
             assert started.wait(20)
 
-    monkeypatch.setattr("swimmer.build.CHUNK", 4)
-    monkeypatch.setattr("swimmer.checkpoint.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.checkpoint.CHECKPOINT_SECONDS", 0)
     model = HashEmbeddings(delay=0.005)
     with monkeypatch.context() as patch:
         patch.setattr(PaperDatabase, "index", full)
@@ -505,8 +505,8 @@ import sys
 sys.path.insert(0, {root!r})
 from tests.models import HashEmbeddings
 from swimmer import Paper, build_store
-import swimmer.build, swimmer.checkpoint
-swimmer.build.CHUNK, swimmer.checkpoint.CHECKPOINT_SECONDS = 16, 0.05
+import swimmer.build.builder, swimmer.build.checkpoint
+swimmer.build.builder.CHUNK, swimmer.build.checkpoint.CHECKPOINT_SECONDS = 16, 0.05
 papers = [Paper(title=f"Version {version} of paper {{i}}", abstract="w{{i}} " * 9, id=str(i))
           for i in range({first}, {first} + 200)]
 print("ready", flush=True)

@@ -372,7 +372,7 @@ def test_a_store_of_another_model_of_the_same_dimension(swimmer: Run, papers: An
 
 
 def test_two_builds_at_once_as_processes(home: Path, corpus_file: Path) -> None:
-    from swimmer.folder import writing
+    from swimmer.store.folder import writing
 
     with writing(home / "vectorstores" / "conf"):
         done = process("build", str(corpus_file), "--name", "conf")

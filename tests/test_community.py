@@ -22,8 +22,7 @@ from langchain_community.vectorstores import FAISS
 from langchain_community.vectorstores.utils import DistanceStrategy
 from langchain_core.documents import Document
 
-from swimmer import Paper, PaperVectorStore, SwimmerEmbeddings, build_store, community, open_store
-from swimmer.documents import paper_document
+from swimmer import Paper, PaperVectorStore, SwimmerEmbeddings, build_store, open_store
 from swimmer.errors import (
     InputError,
     MissingExtraError,
@@ -31,6 +30,8 @@ from swimmer.errors import (
     SourceError,
     SwimmerError,
 )
+from swimmer.langchain import community
+from swimmer.langchain.documents import paper_document
 
 from .conftest import Outcome
 from .models import HashEmbeddings
@@ -282,7 +283,7 @@ def test_a_folder_does_not_say_its_model(
 def test_a_folder_whose_model_needs_an_extra_prints_its_line(
     swimmer: Callable[..., Outcome], static_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from swimmer import huggingface
+    from swimmer.embeddings import huggingface
 
     monkeypatch.setattr(huggingface.importlib.util, "find_spec", lambda name: None)
     done = swimmer("build", static_folder, "--model", "bge-m3")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from swimmer.build import build_store
+from swimmer.build.builder import build_store
 from swimmer.errors import QueryError, StoreNotFoundError
-from swimmer.federation import ask_stores, open_stores
-from swimmer.identity import duplicates, same_work, shared_phrases
-from swimmer.paper import Paper
-from swimmer.query import ask
-from swimmer.store import PaperStore
+from swimmer.papers.paper import Paper
+from swimmer.papers.same_work import duplicates, same_work, shared_phrases
+from swimmer.retrieval.federation import ask_stores, open_stores
+from swimmer.retrieval.query import ask
+from swimmer.store.store import PaperStore
 
 from .models import HashEmbeddings
 
@@ -93,7 +93,7 @@ def test_k_hits_come_back_though_many_are_copies(tmp_path: Path) -> None:
 
 
 def test_a_known_title_needs_no_model(two: list[PaperStore], monkeypatch: Any) -> None:
-    monkeypatch.setattr("swimmer.store.load_own", lambda *_: pytest.fail("a model is loaded"))
+    monkeypatch.setattr("swimmer.store.store.load_own", lambda *_: pytest.fail("a model is loaded"))
     for store in two:
         store._model = None
     with pytest.raises(pytest.fail.Exception, match="a model is loaded"):

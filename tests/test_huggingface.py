@@ -25,13 +25,13 @@ from swimmer import (
     Paper,
     PaperVectorStore,
     build_store,
-    huggingface,
     load_model,
     load_retriever,
     open_source,
     open_store,
     search,
 )
+from swimmer.embeddings import huggingface
 from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
 
 from .random_models import bge_layout
@@ -191,7 +191,7 @@ def test_the_tokens_of_many_texts_are_counted_part_by_part(
     folder: Path, cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list of a million, one of them long, would take its room a million times over."""
-    monkeypatch.setattr("swimmer.cores.COUNTED", 16)
+    monkeypatch.setattr("swimmer.embeddings.batches.COUNTED", 16)
     embeddings = HuggingFaceEmbeddings(model_name=str(folder))
     name = "preprocess" if hasattr(embeddings._client, "preprocess") else "tokenize"
     read, given = getattr(embeddings._client, name), []

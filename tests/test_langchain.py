@@ -29,7 +29,6 @@ from swimmer import (
     load_model,
     load_retriever,
 )
-from swimmer.documents import document_paper, paper_document
 from swimmer.errors import (
     InputError,
     ModelError,
@@ -38,6 +37,7 @@ from swimmer.errors import (
     StoreError,
     StoreNotFoundError,
 )
+from swimmer.langchain.documents import document_paper, paper_document
 
 from .models import HashEmbeddings
 

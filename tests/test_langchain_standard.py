@@ -21,7 +21,7 @@ from langchain_tests.integration_tests import (
 from langchain_tests.unit_tests import EmbeddingsUnitTests, ToolsUnitTests
 
 from swimmer import PaperVectorStore, SwimmerEmbeddings, load_retriever, open_store
-from swimmer.retriever import PaperRetriever
+from swimmer.langchain.retriever import PaperRetriever
 
 KNOWN = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
 

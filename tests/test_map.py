@@ -20,11 +20,11 @@ pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
 pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 
 from swimmer import Paper, ask, build_store, open_store, paper_map
-from swimmer.atlas import kept_map
-from swimmer.atlas import page as atlas_page
-from swimmer.atlas.files import write_map
+from swimmer.analysis.map import kept_map
+from swimmer.analysis.map import page as atlas_page
+from swimmer.analysis.map.files import write_map
 from swimmer.errors import InputError, MissingExtraError
-from swimmer.mapfile import MAP
+from swimmer.store.map_file import MAP
 
 SUBJECTS = ("graph rewiring", "speech codecs", "protein folding", "offline bandits")
 HOSTILE = "</script><script>window.broken=1</script> <img src=x onerror=window.broken=1> $\\frac$"

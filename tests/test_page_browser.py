@@ -356,8 +356,8 @@ def test_a_store_that_was_updated_is_served_to_an_open_tab(visit: Visit, store: 
 
 def test_without_any_store_the_page_says_how_to_build_one(browser: Browser, home: Path) -> None:
     hidden = (
-        "import pathlib, swimmer.locate\n"
-        "swimmer.locate.bundled_sample = lambda: pathlib.Path('none')"
+        "import pathlib, swimmer.store.names\n"
+        "swimmer.store.names.bundled_sample = lambda: pathlib.Path('none')"
     )
     with serving(program=hidden) as address, visiting(browser, address) as visit:
         page = visit.open()

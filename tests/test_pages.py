@@ -50,7 +50,13 @@ def test_the_store_shown_is_the_store_written(sample_store: Path) -> None:
 
 
 def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
-    from swimmer import calibrate, checkpoint, embedding, fetch, index, paper, seeds
+    from swimmer.build import calibration as calibrate
+    from swimmer.build.builder import checkpoint
+    from swimmer.embeddings import model as embedding
+    from swimmer.papers import paper
+    from swimmer.retrieval import seeds
+    from swimmer.sources.http import client as fetch
+    from swimmer.store.store import index
 
     text = " ".join((DOCS / "how-it-works.md").read_text(encoding="utf-8").split())
     assert f"Up to {index.EXACT_LIMIT:,} papers" in text

@@ -17,8 +17,8 @@ from swimmer import Paper, PaperStore, build_store, open_store
 from swimmer.cli import VERBS
 from swimmer.cli.output import FORMATS
 from swimmer.cli.prompt import COMMANDS, Prompt
-from swimmer.complete import complete_titles
 from swimmer.export import WRITERS
+from swimmer.retrieval.completion import complete_titles
 
 from .conftest import Outcome
 

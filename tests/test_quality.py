@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from swimmer import Paper, build_store, search
-from swimmer.static import PACKAGED_MODEL, StaticEmbeddings, file_digest
-from swimmer.store import PaperStore
+from swimmer.embeddings.static import PACKAGED_MODEL, StaticEmbeddings, file_digest
+from swimmer.store.store import PaperStore
 
 DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data/quality.json").read_text())
 NEW_TITLES_AT_5 = 0.82

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from swimmer import Paper, build_store
+from swimmer.analysis.neighbours import neighbours, to_networkx, write_neighbours
+from swimmer.analysis.trends import trends
 from swimmer.errors import QueryError
-from swimmer.neighbours import neighbours, to_networkx, write_neighbours
-from swimmer.trends import trends
 from tests.conftest import Outcome
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from swimmer import Paper, build_store
-from swimmer.drafts import ENTRIES, papers_named, read_draft, related
+from swimmer.analysis.drafts import ENTRIES, papers_named, read_draft, related
 from swimmer.errors import QueryError, SourceError
 from tests.conftest import Outcome
 from tests.query_fixtures import small_papers, store_of

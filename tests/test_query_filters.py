@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swimmer.errors import QueryError
-from swimmer.filters import COMPARISONS, admitted, compile_filter, why_empty
-from swimmer.paper import Paper
-from swimmer.query import search
-from swimmer.where import parse_where
+from swimmer.papers.paper import Paper
+from swimmer.retrieval.conditions import parse_where
+from swimmer.retrieval.filters import COMPARISONS, admitted, compile_filter, why_empty
+from swimmer.retrieval.query import search
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 
 STORE = store_of(small_papers(), RandomEmbeddings())

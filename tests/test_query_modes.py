@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer import Paper, ask, build_store, search
-from swimmer.diversity import spread, versions
 from swimmer.errors import ModelError, QueryError
-from swimmer.fusion import fused
-from swimmer.keyword import keyword_search, phrase_rows, split_query
-from swimmer.query import MODES
-from swimmer.ranking import UNLIKE
-from swimmer.rerank import load_reranker
+from swimmer.retrieval.diversity import spread, versions
+from swimmer.retrieval.fusion import fused
+from swimmer.retrieval.keyword import keyword_search, phrase_rows, split_query
+from swimmer.retrieval.query import MODES
+from swimmer.retrieval.ranking import UNLIKE
+from swimmer.retrieval.reranking import load_reranker
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 
 PAPERS = small_papers()
@@ -153,7 +153,7 @@ def test_operators_of_full_text_search_are_words(text: str, mode: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="graphAND OR\"'*():^-+{}[]\\;%_é\x00\ud800", max_size=40))
 def test_any_text_is_searched_as_text(text: str) -> None:
-    from swimmer.text import clean
+    from swimmer.text.cleaning import clean
 
     found = keyword_search(STORE.database, clean(text), 5)
     words, phrases = split_query(clean(text))
@@ -202,7 +202,7 @@ def test_fusion_is_reciprocal_rank_fusion_as_langchain_does_it(lists: list[list[
 
 
 def test_hybrid_is_the_fusion_of_both() -> None:
-    from swimmer.ranking import KEYWORD_WEIGHT, POOL
+    from swimmer.retrieval.ranking import KEYWORD_WEIGHT, POOL
 
     query = "policy gradients with secure aggregation"
     dense = rows(search(STORE, query, POOL))
@@ -492,7 +492,7 @@ def test_the_retriever_asks_in_every_way_under_the_same_names() -> None:
 
 
 def test_a_batch_of_the_retriever_is_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    import swimmer.retriever as face
+    import swimmer.langchain.retriever as face
 
     calls = []
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swimmer import Paper, PaperStore, ask, build_store, search
 from swimmer.errors import QueryError
-from swimmer.language import foreign_language
+from swimmer.text.language import foreign_language
 
 from .models import HashEmbeddings
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer import Paper, build_store, open_store, search
-from swimmer.embedding import load_model
+from swimmer.embeddings.model import load_model
+from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 from swimmer.errors import ModelError, QueryError, SwimmerError
-from swimmer.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 
 TEXTS = [
     "Attention Is All You Need",
@@ -171,7 +171,7 @@ def test_threads_share_one_model(model: StaticEmbeddings) -> None:
 def test_full_word_table_starts_anew(
     model: StaticEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.static._CACHED_WORDS", 3)
+    monkeypatch.setattr("swimmer.embeddings.static._CACHED_WORDS", 3)
     fresh = StaticEmbeddings()
     assert all(np.allclose(fresh.embed([t]), model.embed([t]), atol=1e-6) for t in TEXTS * 2)
 
@@ -226,7 +226,7 @@ def test_model_is_small_and_its_folder_complete() -> None:
 
 def test_import_of_the_module_is_light() -> None:
     code = (
-        "import sys, swimmer.static;"
+        "import sys, swimmer.embeddings.static;"
         "print([m for m in ('numpy', 'tokenizers', 'safetensors', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -235,7 +235,7 @@ def test_import_of_the_module_is_light() -> None:
 
 def test_embedding_needs_neither_torch_nor_model2vec() -> None:
     code = (
-        "import sys, swimmer.static as s; s.StaticEmbeddings().embed(['graph networks']);"
+        "import sys, swimmer.embeddings.static as s; s.StaticEmbeddings().embed(['graph networks']);"
         "print([m for m in ('torch', 'transformers', 'model2vec') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -244,7 +244,7 @@ def test_embedding_needs_neither_torch_nor_model2vec() -> None:
 
 def _sign(folder: Path) -> None:
     """Write the digests of the files that are there into the configuration."""
-    from swimmer.static import file_digest
+    from swimmer.embeddings.static import file_digest
 
     path = folder / "config.json"
     config = json.loads(path.read_text())

@@ -449,8 +449,8 @@ def test_a_large_store_is_mapped_searched_filtered_and_changed(
 ) -> None:
     import faiss
 
-    monkeypatch.setattr("swimmer.index.EXACT_LIMIT", 500)
-    monkeypatch.setattr("swimmer.index.GATHER_LIMIT", 50)
+    monkeypatch.setattr("swimmer.store.index.EXACT_LIMIT", 500)
+    monkeypatch.setattr("swimmer.store.index.GATHER_LIMIT", 50)
     papers = [
         Paper(title=f"Topic {i % 40} method {i}", abstract=f"topic{i % 40} " * 8, id=str(i),
               year=2000 + i % 25)

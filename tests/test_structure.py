@@ -125,6 +125,6 @@ def test_every_public_name_can_be_had_and_is_declared_once() -> None:
 
 
 def test_search_is_the_function_whatever_was_imported_first() -> None:
-    code = "import swimmer.query, swimmer; from swimmer import search; print(callable(search))"
+    code = "import swimmer.retrieval.query, swimmer; from swimmer import search; print(callable(search))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "True"

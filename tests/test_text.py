@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swimmer.text import clean, clean_url, compatible, fold, printable, readable, title_key
+from swimmer.text.cleaning import clean, clean_url, compatible, fold, printable, readable, title_key
 
 # Text as publishers send it: with the characters that mean something to HTML, LaTeX, URLs.
 hostile = st.text() | st.text(alphabet="&amp;lt#x3<>/ib\\${}^_ \n\t\x00\x1b\u202e\ud800aé")
@@ -153,7 +153,7 @@ odd = st.lists(st.sampled_from(plain_pieces + odd_pieces), max_size=8).map("".jo
 def test_short_cuts_lead_where_the_long_way_does(text: str) -> None:
     made = clean(text), clean(text, 20), title_key(text), compatible(text), clean_url(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swimmer.text._is_clean", lambda _: False)
+        patch.setattr("swimmer.text.cleaning._is_clean", lambda _: False)
         assert (clean(text), clean(text, 20)) == made[:2]
         assert compatible(text) == clean(unicodedata.normalize("NFKC", clean(text)))
     plain = readable(clean(text, 1_000))

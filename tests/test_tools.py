@@ -15,15 +15,15 @@ from pydantic import PrivateAttr
 
 from swimmer import Paper, PaperStore, build_store
 from swimmer.errors import ModelError, QueryError
-from swimmer.query import Hit
-from swimmer.related_work import (
+from swimmer.langchain.related_work import (
     RelatedWork,
     cited_numbers,
     related_work_chain,
     wrong_citations,
 )
+from swimmer.langchain.tools import paper_tools
+from swimmer.retrieval.query import Hit
 from swimmer.toolkit import EXCERPT, MOST_HITS, WHOLE, Shelf, find_paper, paper_data
-from swimmer.tools import paper_tools
 
 from .models import HashEmbeddings
 

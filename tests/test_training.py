@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swimmer.static import StaticEmbeddings
+from swimmer.embeddings.static import StaticEmbeddings
 from training.data import held_out_keys, read_papers
 
 LONG = "We train a network on pictures and measure what it learns. " * 3

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
-from swimmer.database import PaperDatabase
+from swimmer.build.staging import Texts
 from swimmer.errors import ModelError, StoreDamagedError, StoreError
-from swimmer.manifest import flush_to_disk
-from swimmer.schema import INDEXES
-from swimmer.staging import Texts
+from swimmer.store.database import PaperDatabase
+from swimmer.store.manifest import flush_to_disk
+from swimmer.store.schema import INDEXES
 
 from .models import HashEmbeddings
 
@@ -156,7 +156,7 @@ def test_a_paper_of_the_stores_id_but_another_title_is_no_paper_of_it(papers: li
 def test_texts_can_be_read_and_put_in_any_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("swimmer.staging._IN_MEMORY", 20)
+    monkeypatch.setattr("swimmer.build.staging._IN_MEMORY", 20)
     texts = Texts(tmp_path)
     for row, text in enumerate(["über", "", "a longer text of many bytes", "c"]):
         texts.put(row, text)
@@ -191,7 +191,7 @@ def test_a_database_is_finished_until_it_changes(tmp_path: Path, papers: list[Pa
 @pytest.fixture
 def unfinished(monkeypatch: pytest.MonkeyPatch) -> list[Paper]:
     """Papers, of which a build that failed has embedded 256."""
-    monkeypatch.setattr("swimmer.build.CHUNK", 64)
+    monkeypatch.setattr("swimmer.build.builder.CHUNK", 64)
     papers = [Paper(title=f"Paper {i}", id=str(i)) for i in range(400)]
     with pytest.raises(ModelError, match="they are kept"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=300))

@@ -30,8 +30,8 @@ from starlette.testclient import TestClient
 from swimmer import Paper, PaperStore, ask, build_store, open_store, search
 from swimmer.errors import InputError
 from swimmer.export.ris import to_ris
+from swimmer.library.reading_list import ReadingList
 from swimmer.web.app import create_app
-from swimmer.web.reading import ReadingList
 from swimmer.web.site import HERE
 
 from .conftest import Outcome
@@ -433,8 +433,8 @@ def test_a_damaged_store_is_a_clear_page(client: TestClient, store: Path) -> Non
 def test_without_a_store_the_page_says_how_to_build_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.locate.bundled_sample", lambda: home / "none")
-    monkeypatch.setattr("swimmer.web.shelf.bundled_sample", lambda: home / "none")
+    monkeypatch.setattr("swimmer.store.names.bundled_sample", lambda: home / "none")
+    monkeypatch.setattr("swimmer.web.stores.bundled_sample", lambda: home / "none")
     with TestClient(create_app(), base_url=ORIGIN) as client:
         assert "swimmer build" in client.get("/").text
         assert client.get("/search?q=x").status_code == 404
@@ -443,7 +443,7 @@ def test_without_a_store_the_page_says_how_to_build_one(
 def test_a_store_built_meanwhile_appears(
     home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.web.shelf.LISTED_SECONDS", 0.0)
+    monkeypatch.setattr("swimmer.web.stores.LISTED_SECONDS", 0.0)
     with TestClient(create_app(), base_url=ORIGIN) as client:
         assert "later2025" not in client.get("/").text
         build_store(papers, "later2025").close()

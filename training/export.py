@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from swimmer.static import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, file_digest
+from swimmer.embeddings.static import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, file_digest
 
 
 def to_int8(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

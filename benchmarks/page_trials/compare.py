@@ -27,7 +27,7 @@ from playwright.sync_api import Error, Page, Route, sync_playwright
 
 from benchmarks.chromium import ARGUMENTS, chromium
 from swimmer import PaperStore, open_store
-from swimmer.complete import complete_titles
+from swimmer.retrieval.completion import complete_titles
 
 HERE = Path(__file__).parent
 RESULT = "text=/more like this/i"

@@ -7,7 +7,7 @@ import sys
 import gradio as gr
 
 import swimmer
-from swimmer.complete import complete_titles
+from swimmer.retrieval.completion import complete_titles
 
 store = swimmer.open_store(sys.argv[1])
 

@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 import swimmer
-from swimmer.complete import complete_titles
+from swimmer.retrieval.completion import complete_titles
 
 store = swimmer.open_store(sys.argv[1])
 

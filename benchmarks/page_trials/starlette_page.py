@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
 
 import swimmer
-from swimmer.complete import complete_titles
+from swimmer.retrieval.completion import complete_titles
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>swimmer</title>

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swimmer.build import build_store
+from swimmer.build.builder import build_store
+from swimmer.build.report import BuildReport
+from swimmer.build.stored import stored_papers
 from swimmer.errors import InputError
-from swimmer.report import BuildReport
 from swimmer.sources import open_source
-from swimmer.stored import stored_papers
-from swimmer.text import printable
+from swimmer.text.cleaning import printable
 
 if TYPE_CHECKING:
-    from swimmer.sources.remote import Options
+    from swimmer.sources.publishers.remote import Options
 
 
 @click.command("build")
@@ -85,13 +85,13 @@ def is_langchain_folder(source: str) -> bool:
     """Return whether SOURCE is a folder that LangChain's FAISS saved."""
     if not os.path.isdir(source):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         return False
-    from swimmer.community import is_langchain_folder as looks_like_one
+    from swimmer.langchain.community import is_langchain_folder as looks_like_one
 
     return looks_like_one(Path(source))
 
 
 def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> None:
-    from swimmer.community import SAMPLE, build_from_langchain
+    from swimmer.langchain.community import SAMPLE, build_from_langchain
 
     if prune:
         raise InputError("--prune updates a store; a folder of LangChain's FAISS becomes a new one")
@@ -110,7 +110,7 @@ def fetch_options(
     progress: ProgressLine, *, status: str = "accepted", offline: bool = False, fresh: bool = False
 ) -> Options:
     """Return how to fetch, with news of it shown as progress."""
-    from swimmer.sources.remote import Options
+    from swimmer.sources.publishers.remote import Options
 
     return Options(status=status, offline=offline, fresh=fresh, notify=progress.say)
 

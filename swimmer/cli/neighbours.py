@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from swimmer.analysis.neighbours import FORMATS, write_neighbours
 from swimmer.cli.completion import complete_stores
-from swimmer.neighbours import FORMATS, write_neighbours
-from swimmer.store import open_store
+from swimmer.store.store import open_store
 
 
 @click.command("neighbours")

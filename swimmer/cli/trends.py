@@ -9,10 +9,10 @@ import json
 
 import click
 
+from swimmer.analysis.trends import Trends, trends
 from swimmer.cli.completion import complete_stores
-from swimmer.store import open_store
-from swimmer.text import printable
-from swimmer.trends import Trends, trends
+from swimmer.store.store import open_store
+from swimmer.text.cleaning import printable
 
 
 @click.command("trends")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from swimmer.build import build_store, plan_update
+from swimmer.build.builder import build_store, plan_update
+from swimmer.build.report import BuildReport
 from swimmer.cli.build import ProgressLine, fetch_options, report_lines
 from swimmer.errors import SourceError
-from swimmer.report import BuildReport
 from swimmer.sources import Source, open_source
-from swimmer.store import PaperStore, open_store
-from swimmer.text import printable
+from swimmer.store.store import PaperStore, open_store
+from swimmer.text.cleaning import printable
 
 SHOWN = 10
 _WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
@@ -66,7 +66,7 @@ def update_command(
 
 
 def _source_of(store: PaperStore, source: str | None, options: object) -> Source:
-    from swimmer.sources.remote import Options
+    from swimmer.sources.publishers.remote import Options
 
     assert isinstance(options, Options)
     origin = source or store.manifest.source

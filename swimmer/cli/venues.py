@@ -8,10 +8,10 @@ import textwrap
 
 import click
 
-from swimmer.locate import list_stores
+from swimmer.sources.publishers.remote import Adapter, Venue, spans
 from swimmer.sources.registry import adapters, near_names
-from swimmer.sources.remote import Adapter, Venue, spans
-from swimmer.text import printable
+from swimmer.store.names import list_stores
+from swimmer.text.cleaning import printable
 
 
 @click.command("venues")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from swimmer.errors import InputError
 
 if TYPE_CHECKING:
-    from swimmer.paper import Paper
-    from swimmer.query import Answer
+    from swimmer.papers.paper import Paper
+    from swimmer.retrieval.query import Answer
 
 CSV_COLUMNS = (
     "query", "rank", "score", "id", "title", "authors", "venue", "year", "url", "abstract",
@@ -27,7 +27,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!$])")
 
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON-able values, in the schema of `docs/json.md`."""
-    from swimmer.query import hit_to_dict
+    from swimmer.retrieval.query import hit_to_dict
 
     matched = answer.matched
     return {

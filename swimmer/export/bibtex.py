@@ -7,8 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from swimmer.paper import Paper
-from swimmer.text import readable
+from swimmer.papers.paper import Paper
+from swimmer.text.cleaning import readable
 
 PROCEEDINGS = {
     "AAAI": "Proceedings of the AAAI Conference on Artificial Intelligence",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from swimmer.errors import InputError, ModelError
 from swimmer.export.bibtex import arxiv_of, doi_of
-from swimmer.paper import Paper
-from swimmer.text import clean
+from swimmer.papers.paper import Paper
+from swimmer.text.cleaning import clean
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

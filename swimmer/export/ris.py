@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from swimmer.export.bibtex import arxiv_of, doi_of, family_name, publication, year_of
-from swimmer.paper import Paper
-from swimmer.text import readable
+from swimmer.papers.paper import Paper
+from swimmer.text.cleaning import readable
 
 _KINDS = {"inproceedings": "CONF", "article": "JOUR", "misc": "UNPB"}
 

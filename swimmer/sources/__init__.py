@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from swimmer.sources.base import Source, SourceReport
 
 if TYPE_CHECKING:
-    from swimmer.sources.remote import Options
+    from swimmer.sources.publishers.remote import Options
 
 __all__ = ["Source", "SourceReport", "open_source"]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from swimmer.errors import SourceError
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
 from swimmer.sources.base import SourceReport
-from swimmer.sources.records import ALIASES, NotAPaper, paper_from_record
-from swimmer.sources.shapes import plain
+from swimmer.sources.formats.records import ALIASES, NotAPaper, paper_from_record
+from swimmer.sources.formats.shapes import plain
 
 SIZE_LIMIT = 4 << 30
 """Bytes of a list once decompressed; a small .gz can unfold to any size."""
@@ -148,7 +148,7 @@ def records(stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
 
 def _document(start: str) -> Callable[[str, str], Iterator[tuple[str, Any]]] | None:
     """Return the reader of a text that begins so, when it is no JSON and no table."""
-    from swimmer.sources import markdown, ris
+    from swimmer.sources.formats import markdown, ris
 
     if re.match(r"(?:%[^\n]*\n|\s)*@\s*[A-Za-z]+\s*[{(]", start):
         return _bibtex
@@ -162,13 +162,13 @@ def _document(start: str) -> Callable[[str, str], Iterator[tuple[str, Any]]] | N
 
 
 def _bibtex(text: str, _name: str) -> Iterator[tuple[str, Any]]:
-    from swimmer.sources.bibtex import bibtex_records
+    from swimmer.sources.formats.bibtex import bibtex_records
 
     yield from bibtex_records(text)
 
 
 def _markdown(text: str, name: str) -> Iterator[tuple[str, Any]]:
-    from swimmer.sources.markdown import SECTION, markdown_records
+    from swimmer.sources.formats.markdown import SECTION, markdown_records
 
     if not SECTION.search(text):
         raise SourceError(f"{name}: Markdown without a section '## 1. Title'; see docs/sources.md")
@@ -176,9 +176,9 @@ def _markdown(text: str, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _xml(text: str, name: str) -> Iterator[tuple[str, Any]]:
-    from swimmer.sources.acl import collection_records
-    from swimmer.sources.arxiv import entry_record, feed
-    from swimmer.sources.markup import parse_xml
+    from swimmer.sources.formats.xml import parse_xml
+    from swimmer.sources.publishers.acl import collection_records
+    from swimmer.sources.publishers.arxiv import entry_record, feed
 
     if re.match(r"<!doctype html|<html", text.lstrip(), re.IGNORECASE):
         raise SourceError(f"{name}: is a web page (HTML); give the list that it shows")

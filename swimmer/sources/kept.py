@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, SourceError
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
 from swimmer.sources.base import SkippedRecords, Source, SourceReport
-from swimmer.sources.pages import write_whole
+from swimmer.sources.http.pages import write_whole
 
 _FIELDS = ("title", "abstract", "url", "id", "venue", "year", "status")
 _LISTS = ("authors", "keywords")

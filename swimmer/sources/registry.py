@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
-from swimmer.sources.remote import (
+from swimmer.sources.publishers.remote import (
     Adapter,
     Options,
     RemoteSource,
@@ -22,15 +22,15 @@ from swimmer.sources.remote import (
 )
 
 ADAPTERS = (
-    "swimmer.sources.virtual:VirtualSites",
-    "swimmer.sources.pmlr:Pmlr",
-    "swimmer.sources.acl:Anthology",
-    "swimmer.sources.cvf:OpenAccess",
-    "swimmer.sources.openreview:OpenReview",
-    "swimmer.sources.arxiv:Arxiv",
-    "swimmer.sources.daily:DailyPapers",
-    "swimmer.sources.scholar:SemanticScholar",
-    "swimmer.sources.lists:RemoteLists",
+    "swimmer.sources.publishers.virtual:VirtualSites",
+    "swimmer.sources.publishers.pmlr:Pmlr",
+    "swimmer.sources.publishers.acl:Anthology",
+    "swimmer.sources.publishers.cvf:OpenAccess",
+    "swimmer.sources.publishers.openreview:OpenReview",
+    "swimmer.sources.publishers.arxiv:Arxiv",
+    "swimmer.sources.publishers.daily:DailyPapers",
+    "swimmer.sources.publishers.scholar:SemanticScholar",
+    "swimmer.sources.publishers.lists:RemoteLists",
 )
 """Module and class of each adapter; for a bare name, the first that has the year is asked."""
 

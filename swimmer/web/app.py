@@ -17,10 +17,10 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
-from swimmer.web.reading import ReadingList
+from swimmer.library.reading_list import ReadingList
 from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
-from swimmer.web.shelf import Shelf
 from swimmer.web.site import STATIC, Entry, Site, site_of
+from swimmer.web.stores import Shelf
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -13,15 +13,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
+from swimmer.library.reading_list import NOTE_LIMIT, Entry
 from swimmer.web.pages import EXPORTS, download
-from swimmer.web.reading import NOTE_LIMIT, Entry
 from swimmer.web.site import Entry as MenuEntry
 from swimmer.web.site import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.paper import Paper
+    from swimmer.papers.paper import Paper
 
 Fields = Mapping[str, str]
 FORMATS = ("reading-list", "json", "csv", "bibtex", "ris")

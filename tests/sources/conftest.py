@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import swimmer.sources.openreview as openreview
+import swimmer.sources.publishers.openreview as openreview
 from tests.sources.cases import CASES, Case
 from tests.sources.publisher import Publisher
 

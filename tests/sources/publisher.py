@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from swimmer.fetch import Client
+from swimmer.sources.http.client import Client
 
 HOSTS = (
     "iclr.cc",

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-import swimmer.sources.arxiv as arxiv_module
+import swimmer.sources.publishers.arxiv as arxiv_module
 from swimmer.errors import SourceError
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.remote import Options
+from swimmer.sources.publishers.remote import Options
 from tests.sources.cases import anthology, arxiv, facts
 from tests.sources.publisher import Publisher, Question, Reply, fixed
 
@@ -445,7 +445,7 @@ def test_a_list_of_any_shape_at_an_address(publisher: Publisher, tmp_path: Path)
 def test_a_list_that_unfolds_without_end(publisher: Publisher, monkeypatch: Any) -> None:
     import gzip
 
-    monkeypatch.setattr("swimmer.fetch.SIZE_LIMIT", 1 << 20)
+    monkeypatch.setattr("swimmer.sources.http.client.SIZE_LIMIT", 1 << 20)
     publisher.serve(fixed({"/a.jsonl.gz": gzip.compress(b" " * (8 << 20))}))
     with pytest.raises(SourceError, match="unfolds"):
         read(publisher, "https://lists.example.org/a.jsonl.gz")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.sources import SourceReport, open_source
+from swimmer.sources.publishers.remote import Options
 from swimmer.sources.registry import ADAPTERS, adapters
-from swimmer.sources.remote import Options
 from tests.sources.publisher import Publisher, Question, Reply
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from swimmer.build import build_store, plan_update
+from swimmer.build.builder import build_store, plan_update
 from swimmer.cli import cli
 from swimmer.errors import SourceError
-from swimmer.query import search
+from swimmer.retrieval.query import search
 from swimmer.sources import Source, open_source
-from swimmer.sources.remote import Options
-from swimmer.store import open_store
+from swimmer.sources.publishers.remote import Options
+from swimmer.store.store import open_store
 from tests.sources.cases import CASES, COUNT, Case, facts, install
 from tests.sources.publisher import Publisher
 
@@ -45,7 +45,7 @@ def test_build_search_update(
     assert len(publisher.log) == asked
 
     # A month later the pages of CVF's papers are asked for again, too.
-    monkeypatch.setattr("swimmer.sources.cvf.KEEP", 0.0)
+    monkeypatch.setattr("swimmer.sources.publishers.cvf.KEEP", 0.0)
     papers = facts(COUNT + 2, changed=CHANGED)
     del papers[7]
     install(publisher, case, papers)

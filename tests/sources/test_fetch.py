@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from swimmer.errors import SourceError
-from swimmer.fetch import Client, FetchError, as_bytes, as_json, as_text, as_xml
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.addresses import refuse_address, refuse_host
-from swimmer.sources.pages import Page, PageCache
-from swimmer.sources.remote import Options
+from swimmer.sources.http.addresses import refuse_address, refuse_host
+from swimmer.sources.http.client import Client, FetchError, as_bytes, as_json, as_text, as_xml
+from swimmer.sources.http.pages import Page, PageCache
+from swimmer.sources.publishers.remote import Options
 from tests.sources.publisher import Publisher, Question, Reply, fixed
 
 URL = "https://lists.example.org/page"
@@ -73,8 +73,8 @@ def test_an_address_that_turned_inside_after_the_check_is_refused(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The name was public when it was looked up, and leads to this machine when it is connected.
-    monkeypatch.setattr("swimmer.fetch.refuse_host", lambda *_: "innocent.example")
-    monkeypatch.setattr("swimmer.fetch.behind_proxy", lambda _url: False)
+    monkeypatch.setattr("swimmer.sources.http.client.refuse_host", lambda *_: "innocent.example")
+    monkeypatch.setattr("swimmer.sources.http.client.behind_proxy", lambda _url: False)
     serve(publisher, Reply(b"[]"))
     with (
         publisher.client(hosts={}) as client,
@@ -250,7 +250,7 @@ def test_a_pause_between_two_requests_to_one_host(publisher: Publisher) -> None:
 
 
 def test_arxiv_is_asked_once_in_three_seconds() -> None:
-    from swimmer.fetch import PAUSES
+    from swimmer.sources.http.client import PAUSES
 
     assert PAUSES["export.arxiv.org"] >= 3.0
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from swimmer.fetch import Client
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.remote import Options
+from swimmer.sources.http.client import Client
+from swimmer.sources.publishers.remote import Options
 
 LIVE = os.environ.get("SWIMMER_LIVE") == "1"
 RECORD = os.environ.get("SWIMMER_RECORD") == "1"

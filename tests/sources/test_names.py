@@ -15,8 +15,8 @@ from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source
 from swimmer.sources import registry as registry_module
 from swimmer.sources.files import FileSource
+from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, split_name, years_since
 from swimmer.sources.registry import adapters
-from swimmer.sources.remote import Options, RemoteSource, Venue, split_name, years_since
 
 NOWHERE = Options(client=lambda: pytest.fail("something was fetched"))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from swimmer.errors import SourceError
-from swimmer.fetch import FetchError
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.sources.remote import Options
+from swimmer.sources.http.client import FetchError
+from swimmer.sources.publishers.remote import Options
 from tests.sources.cases import COUNT, Case, facts, install
 from tests.sources.publisher import Publisher, Reply
 

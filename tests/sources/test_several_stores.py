@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from swimmer.build import build_store
+from swimmer.build.builder import build_store
 from swimmer.cli import cli
 from tests.test_federation import paper
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer.errors import SourceError
-from swimmer.paper import Paper
+from swimmer.papers.paper import Paper
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.bibtex import bibtex_records, split_names, unbraced
+from swimmer.sources.formats.bibtex import bibtex_records, split_names, unbraced
+from swimmer.sources.formats.markdown import markdown_records
+from swimmer.sources.formats.records import NotAPaper, paper_from_record
+from swimmer.sources.formats.ris import ris_records
+from swimmer.sources.formats.shapes import arxiv_id, doi, openreview_id, plain, venue_of_group
 from swimmer.sources.kept import KeptSource, paper_from_line
-from swimmer.sources.markdown import markdown_records
-from swimmer.sources.records import NotAPaper, paper_from_record
-from swimmer.sources.ris import ris_records
-from swimmer.sources.shapes import arxiv_id, doi, openreview_id, plain, venue_of_group
 
 
 def read(tmp_path: Path, content: str, name: str = "list.any") -> tuple[list[Paper], SourceReport]:

@@ -1,0 +1,125 @@
+"""What is drawn of a map: its points and topics, where the question lies, which papers are hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from swimmer.analysis.map import PaperMap, Topic
+from swimmer.store.store import PaperStore
+from swimmer.text.cleaning import clean_url, printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from swimmer.papers.paper import Paper
+    from swimmer.retrieval.query import Answer
+    from swimmer.store.index import Rows
+
+COLOURS = 7
+"""Colours that a drawing has; topics side by side get different ones."""
+
+MOST_POINTS = 20_000
+"""Papers that a page draws; of a larger store a sample is, and the hits."""
+
+_AROUND = 5
+_BESIDE = 4
+_TITLE = 300
+_AUTHORS = 3
+
+
+@dataclass(frozen=True)
+class Marked:
+    """An answer on a map: where the question lies, its row if it is a paper, and the hits' rows."""
+
+    label: str
+    x: float
+    y: float
+    row: int | None
+    rows: tuple[int, ...]
+
+
+def marked(store: PaperStore, drawn: PaperMap, answer: Answer) -> Marked:
+    """Return where an answer lies on the map of its store.
+
+    A question that is no paper of the store lies among its first hits.
+    """
+    found = [store.database.row_of_id(hit.paper.id) for hit in answer.hits]
+    rows = tuple(row for row in found if row is not None)
+    row = None
+    label = answer.query
+    if answer.matched is not None:
+        row = store.database.row_of_id(answer.matched.id)
+        label = answer.matched.display_title
+    around = [row] if row is not None else list(rows[:_AROUND])
+    if around:
+        x, y = (float(value) for value in np.median(drawn.points[around], axis=0))
+    else:
+        x, y = (float(value) for value in drawn.points.mean(axis=0))
+    return Marked(printable(label)[:_TITLE], x, y, row, rows)
+
+
+def coloured(topics: Sequence[Topic]) -> list[int]:
+    """Return a colour number for each topic, different for topics that lie side by side."""
+    places = np.array([(topic.x, topic.y) for topic in topics])
+    colours: list[int] = []
+    for number in range(len(topics)):
+        apart = np.hypot(*(places[:number] - places[number]).T)
+        beside = [colours[other] for other in np.argsort(apart)[:_BESIDE]]
+        free = [colour for colour in range(COLOURS) if colour not in beside]
+        colours.append(min(free, key=lambda colour: (colours.count(colour), colour)))
+    return colours
+
+
+def points_payload(store: PaperStore, drawn: PaperMap) -> dict[str, Any]:
+    """Return what a page's script draws: the papers as columns, a row for a paper, and topics.
+
+    Of more than MOST_POINTS papers, evenly spread ones.
+    """
+    rows = np.arange(len(drawn))[:: -(-len(drawn) // MOST_POINTS)]
+    topics = [
+        {
+            "name": printable(topic.name), "papers": topic.papers, "colour": colour,
+            "x": round(topic.x, 4), "y": round(topic.y, 4),
+        }
+        for topic, colour in zip(drawn.topics, coloured(drawn.topics), strict=True)
+    ]  # fmt: skip
+    return {"papers": len(drawn), "topics": topics, **_columns(store, drawn, rows)}
+
+
+def marks_payload(store: PaperStore, drawn: PaperMap, found: Marked | None) -> dict[str, Any]:
+    """Return what a page's script marks: the hits as columns like those of the points, the best
+    first, and where the question lies."""
+    rows = np.array([] if found is None else found.rows, np.int64)
+    query = None if found is None else {"x": round(found.x, 4), "y": round(found.y, 4)}
+    return {"query": query, **_columns(store, drawn, rows)}
+
+
+def _columns(store: PaperStore, drawn: PaperMap, rows: Rows) -> dict[str, Any]:
+    papers = store.papers(rows.tolist())
+    return {
+        "x": _rounded(drawn.points[rows, 0]),
+        "y": _rounded(drawn.points[rows, 1]),
+        "topic": drawn.labels[rows].tolist(),
+        "title": [printable(paper.display_title)[:_TITLE] for paper in papers],
+        "authors": [authors_line(paper) for paper in papers],
+        "url": [clean_url(paper.url) for paper in papers],
+        "id": [paper.id for paper in papers],
+    }
+
+
+def authors_line(paper: Paper) -> str:
+    """Return the first authors of a paper and how many more there are, its year and venue."""
+    names = ", ".join(paper.authors[:_AUTHORS])
+    if len(paper.authors) > _AUTHORS:
+        names += f" and {len(paper.authors) - _AUTHORS} more"
+    place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
+    return printable(" · ".join(part for part in (names, place) if part))[:_TITLE]
+
+
+def _rounded(values: NDArray[np.float32]) -> list[float]:
+    # Four places are finer than any screen, and half the bytes.
+    return [round(value, 4) for value in values.tolist()]

@@ -1,0 +1,86 @@
+"""A map to a file: its ending says whether it is a page or a picture."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swimmer.analysis.map import Progress, paper_map
+from swimmer.analysis.map.drawing import marked
+from swimmer.errors import InputError
+from swimmer.text.cleaning import printable
+
+if TYPE_CHECKING:
+    from swimmer.retrieval.query import Answer
+    from swimmer.store.store import PaperStore
+
+ENDINGS = (".html", ".png", ".svg")
+
+
+def checked_ending(path: str | Path) -> Path:
+    """Return the path of a map that is to be written.
+
+    Raises:
+        InputError: its ending is none of ENDINGS, or its folder is not there.
+    """
+    # By os.path: a user who does not exist is a name like any other, not an error.
+    path = Path(os.path.expanduser(path))  # noqa: PTH111
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(
+            f"{printable(str(path))[:80]!r} does not say what to draw; end it in "
+            f"{', '.join(ENDINGS)}"
+        )
+    # Found out before the work, not after it.
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; make it, or choose another")
+    return path
+
+
+def write_map(
+    store: PaperStore,
+    path: str | Path,
+    answer: Answer | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Path:
+    """Write the map of a store as a page (.html) or a picture (.png, .svg); return its path.
+
+    Args:
+        store: an open store.
+        path: where to; what was there is replaced, whole or not at all.
+        answer: an answer of this store, whose question and hits are marked.
+        progress: called while the map is made.
+
+    Raises:
+        InputError: the ending is unknown, the file cannot be written, or the papers are too few.
+        MissingExtraError: the libraries of the map are not installed.
+    """
+    path = checked_ending(path)
+    drawn = paper_map(store, progress=progress)
+    found = None if answer is None else marked(store, drawn, answer)
+    suffix = path.suffix.lower()
+    if suffix == ".html":
+        from swimmer.analysis.map.page import map_page
+
+        content = map_page(store, drawn, found).encode()
+    else:
+        from swimmer.analysis.map.picture import map_figure, picture
+
+        title = f"{store.name}: {len(drawn):,} papers"
+        content = picture(map_figure(drawn, found, title=title), suffix[1:])
+    _write(path, content)
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name[:80]}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another place"
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)

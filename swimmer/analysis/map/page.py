@@ -1,0 +1,133 @@
+"""A map as one HTML file that works without a network: zoom, hover, a click opens the paper."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swimmer.analysis.map.drawing import Marked, marks_payload, points_payload
+from swimmer.text.cleaning import printable
+
+if TYPE_CHECKING:
+    from swimmer.analysis.map import PaperMap
+    from swimmer.store.store import PaperStore
+
+_STATIC = Path(__file__).parent.parent.parent / "web" / "static"
+
+_COLOURS = """
+:root { --ground: #fbfbfa; --raised: #fff; --ink: #1c2128; --quiet: #59636e; --line: #d9dee4;
+  --accent: #0b62bd; --tint: #e8f1fb; color-scheme: light dark;
+  --map-height: calc(100vh - 5.4rem); }
+@media (prefers-color-scheme: dark) { :root { --ground: #14181d; --raised: #1c2229; --ink: #e6eaef;
+  --quiet: #a0abb7; --line: #343d47; --accent: #74b4f5; --tint: #1d3147; } }
+* { box-sizing: border-box; }
+body { margin: 0; padding: 0.7rem 1rem 1rem; background: var(--ground); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+h1 { font-size: 1.2rem; margin: 0 0 0.1rem; }
+header p { margin: 0 0 0.6rem; color: var(--quiet); font-size: 0.9rem; overflow-wrap: anywhere; }
+a { color: var(--accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+"""
+
+
+def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) -> str:
+    """Return the page of a map; `found` marks an answer on it.
+
+    Nothing in it asks another machine, and a policy of its own forbids every script but its two.
+    """
+    data, marks = points_payload(store, drawn), marks_payload(store, drawn, found)
+    library = (_STATIC / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
+    program = (_STATIC / "map.js").read_text(encoding="utf-8")
+    style = _COLOURS + (_STATIC / "map.css").read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; script-src {_digest(library)} {_digest(program)}; "
+        f"style-src {_digest(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    name = escape(printable(store.name))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>{name}: map</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{name}</h1>
+<p>{_about(data, found)}</p>
+</header>
+<main class="map">
+<div class="map-view">
+<div class="map-canvas" role="img" aria-label="The papers as points; a list stands beside."></div>
+<div class="map-ring" hidden></div>
+<div class="map-tip" hidden></div>
+<div class="map-buttons">
+<button type="button" data-zoom="in" aria-label="Zoom in">+</button>
+<button type="button" data-zoom="out" aria-label="Zoom out">−</button>
+<button type="button" data-zoom="all" aria-label="Show all">⤢</button>
+</div>
+</div>
+<div class="map-side">
+<label class="map-field">Find in titles
+<input class="map-find" type="search" autocomplete="off"></label>
+<p class="map-count" role="status"></p>
+{_hits(marks, len(data["x"]))}
+{_topics(data)}
+</div>
+</main>
+<script type="application/json" id="map-points">{json_text(data)}</script>
+<script type="application/json" id="map-marks">{json_text(marks)}</script>
+<script>{library}</script>
+<script>{program}</script>
+</body>
+</html>
+"""
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Return data as JSON that cannot end the element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _about(data: dict[str, Any], found: Marked | None) -> str:
+    papers = f"{data['papers']:,} papers"
+    if len(data["x"]) < data["papers"]:
+        papers += f", {len(data['x']):,} of them drawn"
+    asked = "" if found is None else f" · similar to <b>{escape(found.label)}</b>"
+    return papers + asked
+
+
+def _hits(marks: dict[str, Any], drawn: int) -> str:
+    """Return the hits as a list; they come after the points that are drawn."""
+    items = []
+    for number, (title, url) in enumerate(zip(marks["title"], marks["url"], strict=True)):
+        text, address = escape(title), escape(url, quote=True)
+        linked = f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
+        items.append(
+            f'<li data-point="{drawn + number}"><span>{number + 1}</span> '
+            f"<bdi>{linked if url else text}</bdi></li>"
+        )
+    return f"<h2>Nearest papers</h2>\n<ol>{''.join(items)}</ol>" if items else ""
+
+
+def _topics(data: dict[str, Any]) -> str:
+    items = [
+        f'<li><button type="button" data-topic="{number}"><bdi>{escape(topic["name"])}</bdi> '
+        f"<span>{topic['papers']:,}</span></button></li>"
+        for number, topic in enumerate(data["topics"])
+    ]
+    return f"<h2>Topics</h2>\n<ul>{''.join(items)}</ul>"

@@ -1,0 +1,132 @@
+"""Topics across the years: how many papers of several stores each year has on each."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from swimmer.errors import QueryError
+from swimmer.retrieval.explanations import stems_of, topic_words
+from swimmer.retrieval.keyword import phrase_rows
+from swimmer.store.store import PaperStore
+
+FIELDS = ("area", "primary_area", "topic", "keywords")
+"""Where a topic stands, the first that a store has; else the words of its titles count."""
+
+TITLES = "titles"
+
+
+@dataclass
+class Trend:
+    """A topic: its papers by year, and by how many percentage points its share has changed.
+
+    The change is between the first and the last year that any store covers.
+    """
+
+    topic: str
+    counts: dict[int, int] = field(default_factory=dict)
+    change: float = 0.0
+
+
+@dataclass
+class Trends:
+    """Topics, the papers of each year, and how many papers say no year."""
+
+    topics: list[Trend]
+    papers: dict[int, int]
+    undated: int = 0
+    field: str = TITLES
+
+
+def trends(
+    stores: Sequence[PaperStore],
+    topics: Sequence[str] = (),
+    *,
+    field: str | None = None,
+    k: int = 20,
+) -> Trends:
+    """Return how often each topic occurs in each year, over several stores as one.
+
+    Args:
+        stores: open stores.
+        topics: words or phrases that are counted where title, abstract or keywords have them;
+            without them the k topics that changed most.
+        field: where topics stand, a field of the stores, or `titles` for the words of titles.
+        k: topics wanted.
+
+    Raises:
+        QueryError: no store is given, none has the field, or a topic is blank.
+    """
+    if not stores:
+        raise QueryError("no store is given; name at least one")
+    chosen = field or next((f for f in FIELDS if any(f in s.fields() for s in stores)), TITLES)
+    if chosen != TITLES and not any(chosen in store.fields() for store in stores):
+        known = sorted({name for store in stores for name in store.fields()})
+        raise QueryError(f"no store has the field {chosen!r:.60}; there is {', '.join(known)}")
+    if not topics and chosen != TITLES and not _filled(stores, chosen):
+        chosen = TITLES
+    papers: Counter[int] = Counter()
+    counts: dict[str, Counter[int]] = {}
+    undated = 0
+    for store in stores:
+        years = [year for (year,) in store.database.query("SELECT year FROM papers ORDER BY row")]
+        papers.update(year for year in years if year is not None)
+        undated += years.count(None)
+        found = _asked(store, topics) if topics else _standing(store, chosen)
+        for topic, rows in found.items():
+            dated = (years[row] for row in rows if years[row] is not None)
+            counts.setdefault(topic, Counter()).update(dated)
+    listed = [
+        Trend(topic, dict(sorted(c.items())), _change(c, papers)) for topic, c in counts.items()
+    ]
+    if not topics:
+        listed.sort(
+            key=lambda trend: (-abs(trend.change), -sum(trend.counts.values()), trend.topic)
+        )
+        listed = listed[:k]
+    where = "words of title, abstract and keywords" if topics else chosen
+    return Trends(listed, dict(sorted(papers.items())), undated, where)
+
+
+def _filled(stores: Sequence[PaperStore], name: str) -> bool:
+    return any(_standing(store, name) for store in stores)
+
+
+def _change(counts: Counter[int], papers: Counter[int]) -> float:
+    if not papers:
+        return 0.0
+    first, last = min(papers), max(papers)
+    return round(100 * (counts[last] / papers[last] - counts[first] / papers[first]), 2)
+
+
+def _asked(store: PaperStore, topics: Sequence[str]) -> dict[str, list[int]]:
+    return {topic: phrase_rows(store.database, topic) for topic in topics}
+
+
+def _standing(store: PaperStore, name: str) -> dict[str, list[int]]:
+    """Return the rows of each topic that stands in a field, or of each word of the titles."""
+    rows: dict[str, list[int]] = {}
+    if name == TITLES:
+        for row, title in store.database.query("SELECT row, display_title FROM papers"):
+            for word in topic_words(stems_of(title)):
+                rows.setdefault(word, []).append(row)
+        return rows
+    for row, value in _values(store, name):
+        for topic in {str(item).strip().casefold() for item in value if str(item).strip()}:
+            rows.setdefault(topic, []).append(row)
+    return rows
+
+
+def _values(store: PaperStore, name: str) -> list[tuple[int, list[object]]]:
+    if name in ("keywords", "authors"):
+        pairs = store.database.query(f"SELECT row, {name} FROM papers")
+        return [(row, json.loads(text)) for row, text in pairs]
+    if name in ("venue", "status"):
+        return [(r, [v]) for r, v in store.database.query(f"SELECT row, {name} FROM papers")]
+    pairs = store.database.query(
+        "SELECT row, (SELECT json_group_array(value) FROM json_each(extra) WHERE key = ?) "
+        "FROM papers", (name,),
+    )  # fmt: skip
+    return [(row, json.loads(text)) for row, text in pairs]

@@ -1,0 +1,366 @@
+"""Papers to store: read, merge copies, embed what is new or changed, commit."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.build.checkpoint import Checkpoint
+from swimmer.build.merging import find_stored
+from swimmer.build.report import BuildReport, Progress
+from swimmer.build.staging import Texts, indexing, stage
+from swimmer.build.stored import stored_papers
+from swimmer.embeddings.model import Embeddings, Model, check_same, load_model
+from swimmer.errors import (
+    InputError,
+    ModelError,
+    ModelMismatchError,
+    SourceError,
+    StoreError,
+    StoreNotFoundError,
+)
+from swimmer.papers.paper import Paper
+from swimmer.sources import Source, SourceReport, open_source
+from swimmer.store.database import PaperDatabase, text_hash
+from swimmer.store.folder import writing
+from swimmer.store.names import target_folder
+from swimmer.store.store import PaperStore
+
+if TYPE_CHECKING:
+    from swimmer.store.index import Rows, Vectors
+
+CHUNK = 512
+"""Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
+
+WORK = ".build"
+
+
+def build_store(
+    source: str | Path | Source | Iterable[Paper],
+    name: str | Path | None = None,
+    *,
+    model: str | Embeddings | Model | None = None,
+    prune: bool = False,
+    progress: Progress | None = None,
+) -> PaperStore:
+    """Build a store from papers, or bring an existing one up to date; return it open.
+
+    Papers are matched by id, else by URL, else by title key; only new or changed text is
+    embedded. An interrupted build goes on where it was when it is called again.
+
+    Args:
+        source: a path or name that `open_source` takes, the folder of a store (whose papers are
+            embedded again), a source, or papers.
+        name: the store's name (or the path of its folder); by default venue and year in lower
+            case where all papers share them, else the source's name.
+        model: what `load_model` takes; the store's own model, else `static`, by default.
+        prune: remove papers of the store that the source does not hold.
+        progress: called as the build goes on.
+
+    Returns:
+        The store, with a `BuildReport` in its `report`.
+
+    Raises:
+        SourceError: the source cannot be read, or holds no paper.
+        ModelError: the model cannot be loaded or answers wrongly; what was embedded is kept.
+        StoreError: the folder cannot be written, or another build is at work there.
+    """
+    report = BuildReport()
+    if isinstance(source, (str, Path)):
+        source = stored_papers(source) or open_source(source)
+    origin, papers = _papers(source, report.source)
+    first = list(itertools.islice(papers, 200))
+    if not first:
+        raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
+    folder = target_folder(name if name is not None else _default_name(source, first))
+    return _Build(folder, model, prune, progress or _silent, report).run(
+        itertools.chain(first, papers), origin
+    )
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    return None
+
+
+def _papers(source: Source | Iterable[Paper], report: SourceReport) -> tuple[str, Iterator[Paper]]:
+    if isinstance(source, Source):
+        return source.origin, source.papers(report)
+    return "papers given in Python", _given(source, report)
+
+
+def _given(papers: Iterable[Paper], report: SourceReport) -> Iterator[Paper]:
+    for paper in papers:
+        if not isinstance(paper, Paper):
+            raise InputError(f"build_store takes Paper objects, got {paper!r:.80}")
+        report.read += 1
+        report.without_abstract += not paper.abstract
+        yield paper
+
+
+def _why_none(report: SourceReport) -> str:
+    reasons = [f"{entry.count} left out: {reason}" for reason, entry in report.skipped.items()]
+    return f" ({'; '.join(reasons[:3])})" if reasons else ""
+
+
+def _default_name(source: object, first: list[Paper]) -> str:
+    from swimmer.sources.files import FileSource, slug
+
+    if isinstance(source, Source) and not isinstance(source, FileSource):
+        return source.name
+    places = {(paper.venue, paper.year) for paper in first}
+    venue, year = next(iter(places))
+    if len(places) == 1 and venue and year:
+        return slug(f"{venue}{year}")
+    return source.name if isinstance(source, Source) else "papers"
+
+
+def plan_update(
+    source: Source, store: PaperStore, *, prune: bool = True, progress: Progress | None = None
+) -> BuildReport:
+    """Return what `build_store` would do to a store, by counts and titles; nothing is changed.
+
+    Raises:
+        SourceError: the source cannot be read, or holds no paper.
+    """
+    import tempfile
+
+    report = BuildReport()
+    assert store.folder is not None
+    papers = source.papers(report.source)
+    first = next(papers, None)
+    if first is None:
+        raise SourceError(f"{source.origin}: holds no paper{_why_none(report.source)}")
+    with tempfile.TemporaryDirectory(prefix="swimmer-") as work:
+        build = _Build(store.folder, None, prune, progress or _silent, report)
+        build.work = Path(work)
+        database, _ = build._updated(store, itertools.chain([first], papers), store.model())
+        report.papers = len(database)
+        database.close()
+    report.seconds = time.monotonic() - build.started
+    return report
+
+
+class _Build:
+    def __init__(
+        self,
+        folder: Path,
+        model: str | Embeddings | Model | None,
+        prune: bool,
+        progress: Progress,
+        report: BuildReport,
+    ) -> None:
+        self.folder, self.work = folder, folder / WORK
+        self.wanted, self.prune = model, prune
+        self.progress, self.report = progress, report
+        self.started = time.monotonic()
+        self._failing = contextlib.ExitStack()
+
+    def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
+        with writing(self.folder):
+            try:
+                self.work.mkdir(exist_ok=True)
+                with self._failing:
+                    store = self._run(papers, origin)
+                    # Done: what a failure would have closed now belongs to the store.
+                    self._failing.pop_all()
+                shutil.rmtree(self.work, ignore_errors=True)
+                return store
+            except OSError as error:
+                raise StoreError(
+                    f"{self.folder}: the build cannot be written ({error.strerror or error}); "
+                    "make room and start it again, it goes on where it was"
+                ) from None
+
+    def _run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
+        old = self._existing()
+        model = self._choose_model(old)
+        if old is None:
+            database, vectors = self._built(papers, model)
+        else:
+            database, vectors = self._renewed(old, papers, model)
+        store = PaperStore.of_parts(database, vectors, model, old, self.folder)
+        self.progress("writing", 0, None)
+        store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
+        self.report.papers = len(store)
+        self.report.seconds = time.monotonic() - self.started
+        store.report = self.report
+        if old is not None:
+            old.close()
+        return store
+
+    def _built(self, papers: Iterator[Paper], model: Model) -> tuple[PaperDatabase, Vectors]:
+        """Return the papers of a store that was not there before, and their vectors."""
+        database = self._scratch("papers.sqlite")
+        with contextlib.closing(Texts(self.work)) as texts:
+            stage(papers, database, model, self.report, self.progress, texts)
+            self.report.added = len(database)
+            vectors = np.zeros((self.report.added, model.identity.dimension), np.float32)
+            pending = self._in_order(database, np.arange(self.report.added), model)
+            with indexing(database) as check:
+
+                def texts_of(rows: list[int]) -> list[str]:
+                    check()
+                    return texts.of(rows)
+
+                self._embed_rows(vectors, pending, texts_of, model)
+        return database, vectors
+
+    def _renewed(
+        self, old: PaperStore, papers: Iterator[Paper], model: Model
+    ) -> tuple[PaperDatabase, Vectors]:
+        """Return the papers of a store brought up to date, and their vectors."""
+        database, old_rows = self._updated(old, papers, model)
+        vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
+        kept = np.flatnonzero(old_rows >= 0)
+        if len(kept):
+            vectors[kept] = old.index.vectors(old_rows[kept])
+        pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
+
+        def texts_of(rows: list[int]) -> list[str]:
+            return [model.text_of(paper) for paper in database.papers(rows)]
+
+        self._embed_rows(vectors, pending, texts_of, model)
+        return database, vectors
+
+    def _thresholds(
+        self, old: PaperStore | None, store: PaperStore, vectors: Vectors
+    ) -> dict[str, float]:
+        from swimmer.build.calibration import learnt_thresholds
+
+        # What was learnt stays true while most papers stay: a small update asks the model nothing.
+        if old is not None and old.thresholds and self.report.embedded < len(vectors) / 10:
+            return dict(old.thresholds)
+        return learnt_thresholds(store.database, vectors, store.model())
+
+    def _existing(self) -> PaperStore | None:
+        try:
+            return self._failing.enter_context(PaperStore.open(self.folder))
+        except StoreNotFoundError:
+            return None
+
+    def _choose_model(self, old: PaperStore | None) -> Model:
+        if self.wanted is None:
+            return old.model() if old is not None else load_model("static")
+        model = load_model(self.wanted)
+        model.identity  # noqa: B018  a model that answers wrongly is found out before the reading
+        return model
+
+    # ------------------------------------------------------------------ papers
+
+    def _scratch(self, name: str) -> PaperDatabase:
+        path = self.work / name
+        path.unlink(missing_ok=True)
+        database = PaperDatabase.create(path)
+        self._failing.callback(database.close)
+        return database
+
+    def _updated(
+        self, old: PaperStore, papers: Iterator[Paper], model: Model
+    ) -> tuple[PaperDatabase, Rows]:
+        """Apply the source to a copy of the store's papers; return it and each row's old row."""
+        try:
+            check_same(old.identity, model.identity, f"the store {old.name}")
+            reusable = old.identity.text == model.text
+        except ModelMismatchError:
+            reusable = False
+        incoming = self._scratch("incoming.sqlite")
+        stage(papers, incoming, model, self.report, self.progress)
+        path = self.work / "papers.sqlite"
+        path.unlink(missing_ok=True)
+        database = old.database.copy(path)
+        self._failing.callback(database.close)
+        total = len(database)
+        origin = list(range(total)) if reusable else [-1] * total
+        seen = bytearray(total)
+        with database.transaction():
+            for paper in incoming.all_papers():
+                row = find_stored(database, paper, seen)
+                if row is None:
+                    self.report.note("added", paper)
+                    database.put(total, paper, text_hash(model.text_of(paper)), new=True)
+                    origin.append(-1)
+                    seen.append(1)
+                    total += 1
+                    continue
+                seen[row] = 1
+                kept = database.papers([row])[0]
+                now = paper.filled_from(kept)
+                digest = text_hash(model.text_of(now))
+                self.report.note("unchanged" if now == kept else "changed", now)
+                same_text = digest == old.database.text_hash_of(row)
+                if now != kept or not same_text:
+                    database.put(row, now, digest)
+                if not same_text:
+                    origin[row] = -1
+            if not reusable:
+                # All vectors are made anew, those of papers that the list does not name as well.
+                unnamed = [row for row, here in enumerate(seen) if not here]
+                for row, paper in zip(unnamed, database.papers(unnamed), strict=True):
+                    database.put(row, paper, text_hash(model.text_of(paper)))
+        incoming.close()
+        if self.prune:
+            gone = [row for row, here in enumerate(seen) if not here]
+            for paper in database.papers(gone):
+                self.report.note("removed", paper)
+            with database.transaction():
+                for new, moved in database.remove(gone).items():
+                    origin[new] = origin[moved]
+            del origin[len(database) :]
+        return database, np.asarray(origin, np.int64)
+
+    # ------------------------------------------------------------------ vectors
+
+    def _embed_rows(
+        self,
+        vectors: Vectors,
+        pending: Rows,
+        texts_of: Callable[[list[int]], list[str]],
+        model: Model,
+    ) -> None:
+        with Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
+            done = 0
+            for start in range(0, len(pending), CHUNK):
+                rows = pending[start : start + CHUNK]
+                texts = texts_of(rows.tolist())
+                digests = [text_hash(text) for text in texts]
+                found = checkpoint.find(digests)
+                new = [i for i, digest in enumerate(digests) if digest not in found]
+                made = self._embed(model, [texts[i] for i in new]) if new else vectors[:0]
+                for i, vector in zip(new, made, strict=True):
+                    found[digests[i]] = vector
+                checkpoint.keep({digests[i]: found[digests[i]] for i in new})
+                vectors[rows] = np.stack([found[digest] for digest in digests])
+                self.report.resumed += len(rows) - len(new)
+                self.report.embedded += len(new)
+                done += len(rows)
+                self.progress("embedding", done, len(pending))
+        self.report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
+
+    def _embed(self, model: Model, texts: list[str]) -> Vectors:
+        try:
+            return model.embed_documents(texts)
+        except OSError as error:
+            # A service that cannot be reached is no full disk, though both are an OSError.
+            raise ModelError(
+                f"the model {model.name} failed after {self.report.embedded:,} papers ({error}); "
+                "they are kept: start the same build again and it goes on from there"
+            ) from error
+
+    @staticmethod
+    def _in_order(database: PaperDatabase, pending: Rows, model: Model) -> Rows:
+        if not model.pads:
+            return pending
+        # A batch costs as much as its longest text: over the whole corpus, like goes with like.
+        order = database.query(
+            "SELECT row FROM papers "
+            "ORDER BY length(display_title) + min(length(abstract), 500) DESC"
+        )
+        by_length = np.asarray([row for (row,) in order], np.int64)
+        return by_length[np.isin(by_length, pending)]

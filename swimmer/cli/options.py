@@ -1,0 +1,132 @@
+"""The options that say how one asks, shared by the verbs that search; named as in `ask`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from swimmer.errors import QueryError
+
+if TYPE_CHECKING:
+    from swimmer.papers.paper import Paper
+
+_FILE_LIMIT = 1 << 20
+
+_OPTIONS = (
+    click.option("--where", "-w", multiple=True, metavar="CONDITION",
+                 help="""Only papers that meet it: 'year>=2024 and area=~"reinforcement"'."""),
+    click.option("--like", multiple=True, metavar="TITLE",
+                 help="A further example of what is wanted."),
+    click.option("--like-all", is_flag=True, help="Take all TITLEs together as examples."),
+    click.option("--unlike", multiple=True, metavar="TITLE",
+                 help="An example of what is not wanted."),
+    click.option("--abstract", metavar="TEXT|@FILE", help="The abstract of a TITLE of your own."),
+    click.option("--mode", type=click.Choice(["dense", "keyword", "hybrid"]), default="dense",
+                 show_default=True, help="By vectors, by words, or both."),
+    click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, metavar="0..1",
+                 help="How much the answers are to differ from one another."),
+    click.option("--group", is_flag=True, help="Show versions of one work as one."),
+    click.option("--rerank", is_flag=False, flag_value="", metavar="[MODEL]",
+                 help="Read the first 50 again with a cross-encoder."),
+    click.option("--why/--no-why", default=None,
+                 help="Show the nearest sentence; or not even the shared terms."),
+)  # fmt: skip
+
+
+def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of this module, which `asked_for` takes as they come."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asked_for(
+    titles: Sequence[str],
+    *,
+    where: Sequence[str],
+    like: Sequence[str],
+    like_all: bool,
+    unlike: Sequence[str],
+    abstract: str | None,
+    mode: str,
+    diversity: float,
+    group: bool,
+    rerank: str | None,
+) -> tuple[list[str | Paper], dict[str, Any]]:
+    """Return the queries and the keyword arguments of `ask` that the options stand for.
+
+    Raises:
+        QueryError: a condition cannot be read, or options contradict one another.
+    """
+    queries: list[str | Paper] = list(titles)
+    if abstract is not None:
+        queries = [_with_abstract(titles, abstract)]
+    elif any(map(names_papers, [*titles, *like, *unlike])):
+        queries, like_all = _of_papers(titles, like_all)
+    examples = _read(like)
+    if like_all and len(queries) > 1:
+        examples = [*queries[1:], *examples]
+        queries = queries[:1]
+    options: dict[str, Any] = {"mode": mode, "diversity": diversity, "group": group}
+    if examples:
+        options["like"] = examples
+    if unlike:
+        options["unlike"] = _read(unlike)
+    if rerank is not None:
+        options["rerank"] = rerank or True
+    if where:
+        from swimmer.retrieval.conditions import parse_where
+
+        parts = [parse_where(text) for text in where]
+        options["filter"] = parts[0] if len(parts) == 1 else {"$and": parts}
+    return queries, options
+
+
+def _with_abstract(titles: Sequence[str], abstract: str) -> Paper:
+    from swimmer.papers.paper import Paper
+
+    if len(titles) != 1:
+        raise QueryError(f"--abstract belongs to one TITLE, got {len(titles)}")
+    if abstract.startswith("@"):
+        abstract = _read_text(Path(abstract[1:]))
+    if not abstract.strip():
+        raise QueryError("the abstract is blank; give its text, or @ and a file that holds it")
+    return Paper(titles[0], abstract)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_FILE_LIMIT).decode("utf-8", errors="replace")
+    except OSError as error:
+        raise QueryError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def names_papers(text: str) -> bool:
+    """Whether a query is not words but the name of papers: a draft, a .bib, an id or address."""
+    suffix = Path(text[-10:]).suffix.lower()
+    if suffix in (".bib", ".pdf", ".tex", ".md", ".markdown") and len(text) < 1_000:
+        return Path(text).is_file()
+    return text.lower().startswith(("arxiv:", "openreview:", "https://", "http://"))
+
+
+def _of_papers(titles: Sequence[str], like_all: bool) -> tuple[list[str | Paper], bool]:
+    queries = _read(titles)
+    # A .bib is one set of examples: its entries are asked for together.
+    together = any(title.lower().endswith(".bib") for title in titles)
+    return queries, like_all or together
+
+
+def _read(names: Sequence[str]) -> list[str | Paper]:
+    read: list[str | Paper] = []
+    for name in names:
+        if names_papers(name):
+            from swimmer.analysis.drafts import papers_named
+
+            read += papers_named(name)
+        else:
+            read.append(name)
+    return read

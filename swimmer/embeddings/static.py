@@ -1,0 +1,211 @@
+"""The embedded model: one vector per token, summed and normalised, through numpy and tokenizers.
+
+The folder it reads is also a folder of ``model2vec`` and of ``sentence-transformers``, and their
+vectors are equal to these. Nothing heavy is imported before the first model is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from array import array
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from swimmer.errors import ModelError, QueryError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Ids = NDArray[np.int64]
+
+MAX_CHARACTERS = 20_000
+PACKAGED_MODEL = Path(__file__).parent.parent / "models" / "static"
+CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE = "config.json", "model.safetensors", "tokenizer.json"
+
+_BLOCK = 1024
+_CACHED_WORDS = 200_000
+# In ASCII the tokenizer splits at everything but letters and digits, and punctuation has no
+# weight: a table does both at a tenth of the tokenizer's cost. Controls vanish, as they do there.
+_SPACED = bytes(c if c < 128 and chr(c).isalnum() else 32 for c in range(256))
+_CONTROLS = bytes(c for c in (*range(32), 127) if chr(c) not in "\t\n\r")
+_SPACES = re.compile("[ \\t\\n\\r]+")
+
+
+class StaticEmbeddings:
+    """Static embeddings with LangChain's ``Embeddings`` methods, without torch.
+
+    ``folder`` holds ``model.safetensors``, ``tokenizer.json`` and ``config.json``; None means the
+    model that swimmer ships. ``dimension`` is the length of a vector, ``revision`` twelve
+    hexadecimal digits of the content of weights and tokenizer. Raises ``ModelError`` that names
+    the file when one is missing, truncated or not the one that the configuration describes.
+    """
+
+    paper_text = "title_title_abstract"
+    """How a paper becomes text for this kind of model, a key of `RECIPES`."""
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.folder = PACKAGED_MODEL if folder is None else Path(folder)
+        config = _read_config(self.folder)
+        self.revision = _verified_revision(self.folder, config)
+        self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
+        self.dimension = int(self._rows.shape[1])
+
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
+        if self._tokenizer.get_vocab_size() != len(self._rows):
+            raise ModelError(
+                f"{self.folder / WEIGHTS_FILE} has {len(self._rows)} rows, but {TOKENIZER_FILE} "
+                f"beside it has {self._tokenizer.get_vocab_size()} tokens"
+            )
+        self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
+        self._ascii_words = bool(config.get("ascii_words"))
+        self._table: dict[bytes | str, bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"StaticEmbeddings({str(self.folder)!r}, revision={self.revision!r})"
+
+    def embed(
+        self, texts: Sequence[str], *, on_unknown: Literal["raise", "zero"] = "raise"
+    ) -> Floats:
+        """Embed texts, of each the first 20,000 characters.
+
+        Returns float32 (n, dimension) with rows of unit length. A text without one known token
+        raises ``QueryError``, or gives a row of zeros with ``on_unknown="zero"``.
+        """
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for first in range(0, len(texts), _BLOCK):
+            block = texts[first : first + _BLOCK]
+            ids = self._token_ids(block)
+            if on_unknown == "raise" and not all(ids):
+                raise QueryError(_nothing_known(block[ids.index(b"")]))
+            for vector, row in zip(vectors[first:], ids, strict=False):
+                tokens = np.frombuffer(row, np.int32)
+                np.dot(self._weights[tokens], self._rows[tokens].astype(np.float32), out=vector)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+        return vectors
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Embed documents: one list of ``dimension`` floats each; raises ``QueryError``."""
+        return cast("list[list[float]]", self.embed(texts).tolist())
+
+    def embed_query(self, text: str) -> list[float]:
+        """Embed one query as a list of ``dimension`` floats; raises ``QueryError``."""
+        return cast("list[float]", self.embed([text])[0].tolist())
+
+    def known_tokens(self, text: str) -> int:
+        """Count the tokens of ``text`` that the model has a vector for."""
+        return len(self._token_ids([text])[0]) // array("i").itemsize
+
+    def _token_ids(self, texts: Sequence[str]) -> list[bytes]:
+        """Ids of the known tokens of each text, as the bytes of int32: joined at C's speed."""
+        if not self._ascii_words:
+            return self._encode([_without_surrogates(text[:MAX_CHARACTERS]) for text in texts])
+        rows = [_words(text[:MAX_CHARACTERS]) for text in texts]
+        if len(self._table) > _CACHED_WORDS:
+            self._table = {}
+        table = self._table
+        new = list(set(chain.from_iterable(rows)) - table.keys())
+        table.update(zip(new, self._encode([_text(word) for word in new]), strict=True))
+        return [b"".join(map(table.__getitem__, words)) for words in rows]
+
+    def _encode(self, texts: list[str]) -> list[bytes]:
+        """Ids of the known tokens of each text, by the tokenizer itself."""
+        silent = self._silent
+        return [
+            array("i", [token for token in encoding.ids if token not in silent]).tobytes()
+            for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        ]
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file in hexadecimal; raises ``ModelError`` that names it if unreadable."""
+    try:
+        return hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path} of the static model cannot be read: {error}") from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """The model's configuration; raises ``ModelError`` if it is not one of a static model."""
+    path = folder / CONFIG_FILE
+    try:
+        config = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} of the static model cannot be read: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("blake2b"), dict):
+        raise ModelError(f"{path} does not describe a static model of swimmer (no blake2b)")
+    return config
+
+
+def _verified_revision(folder: Path, config: dict[str, Any]) -> str:
+    """Compare the files with their digests in the configuration; return the short joint digest."""
+    joint = hashlib.sha256()
+    for name in (WEIGHTS_FILE, TOKENIZER_FILE):
+        met, expected = file_digest(folder / name), config["blake2b"].get(name)
+        if met != expected:
+            raise ModelError(
+                f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
+                f"says {expected}; install the model again"
+            )
+        joint.update(met.encode())
+    return joint.hexdigest()[:12]
+
+
+def _read_weights(path: Path) -> tuple[Any, Floats]:
+    """Token rows (tokens, dimension), int8 or float, and the weight of each token, float32."""
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            rows, weights = tensors.get_tensor("embeddings"), tensors.get_tensor("weights")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} does not hold a static model: {error}") from error
+    if rows.ndim != 2 or weights.shape != rows.shape[:1] or not np.isfinite(weights).all():
+        raise ModelError(f"{path} does not hold a static model: {rows.shape}, {weights.shape}")
+    return rows, weights.astype(np.float32)
+
+
+def _words(text: str) -> list[bytes | str]:
+    """Split a text where the tokenizer does: ASCII words as bytes, other runs as they stand.
+
+    Runs between spaces do not change each other's tokens, so each is looked up by itself.
+    """
+    if text.isascii():
+        return [*text.lower().encode().translate(_SPACED, _CONTROLS).split()]
+    runs = _SPACES.split(text)
+    words = " ".join([run for run in runs if run.isascii()]).lower().encode()
+    other = [run for run in runs if not run.isascii()]
+    return [*words.translate(_SPACED, _CONTROLS).split(), *other]
+
+
+def _text(word: bytes | str) -> str:
+    """A word or run of ``_words`` as the tokenizer takes it."""
+    return word.decode() if isinstance(word, bytes) else _without_surrogates(word)
+
+
+def _without_surrogates(text: str) -> str:
+    """``text`` with surrogate pairs joined and lone surrogates replaced; the tokenizer needs it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _nothing_known(text: str) -> str:
+    """What to tell somebody whose text has no known token."""
+    shown = text if len(text) <= 60 else text[:60] + "…"
+    return (
+        f"the static model knows no token of {shown!r}: it reads English and the words of "
+        "machine-learning papers; ask with a title in English, or choose another model"
+    )

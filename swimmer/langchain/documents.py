@@ -1,0 +1,123 @@
+"""LangChain documents and papers: each becomes the other, and comes back as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.documents import Document
+
+from swimmer.errors import InputError
+from swimmer.papers.paper import DOCUMENT_RECORD as RECORD
+from swimmer.papers.paper import Paper
+from swimmer.retrieval.query import Hit
+from swimmer.text.cleaning import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
+
+_PIECE = ABSTRACT_LIMIT // 2
+_TEXTS = ("title", "abstract", "url", "venue", "status")
+_LISTS = ("authors", "keywords")
+
+
+def paper_document(paper: Paper) -> Document:
+    """Return a paper as a document: `page_content`, its id, every field in the metadata.
+
+    A document that was not a paper's comes back with the content and metadata that it had.
+    """
+    kept = paper.document
+    if kept is None:
+        metadata = paper.to_dict()
+        return Document(id=paper.id, page_content=paper.page_content, metadata=metadata)
+    content, metadata = kept
+    return Document(id=paper.id, page_content=content, metadata=metadata)
+
+
+def hit_document(hit: Hit) -> Document:
+    """Return a hit as the document of its paper; `score`, `rank` and reasons in the metadata."""
+    document = paper_document(hit.paper)
+    document.metadata |= {"score": hit.score, "rank": hit.rank}
+    if hit.percentile is not None:
+        document.metadata["percentile"] = hit.percentile
+    if hit.relevance is not None:
+        document.metadata["relevance"] = hit.relevance
+    if hit.reasons is not None:
+        document.metadata["reasons"] = hit.reasons.to_dict()
+    return document
+
+
+def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -> Paper:
+    """Return a document as a paper with the id given.
+
+    Fields of a paper in the metadata (`title`, `url`, `authors` …) become the paper's, all others
+    its `extra`, so that a filter finds both. Without a title in the metadata, the first line is
+    the title, the rest the abstract.
+
+    Raises:
+        InputError: the content is blank, the metadata is not JSON, or the id is not one line of
+            1 to 500 characters.
+    """
+    if not isinstance(content, str) or not content.strip():
+        raise InputError(f"a document needs text to be found by, got {content!r:.60}")
+    if not isinstance(identifier, str) or not 0 < len(identifier) <= 500 or (
+        clean(identifier) != identifier
+    ):  # fmt: skip
+        raise InputError(f"an id is one line of 1 to 500 characters, got {identifier!r:.80}")
+    fields = {k: v for k, v in metadata.items() if k not in ("id", "score", "rank")}
+    named = _named(fields)
+    extra = {k: v for k, v in fields.items() if k not in (*_TEXTS, *_LISTS, "year", RECORD)}
+    if "title" in named:
+        paper = Paper(**named, id=identifier, extra=extra)
+        if paper.page_content == content and _same(paper.to_dict(), fields):
+            return paper
+    lines = _from_lines(content)
+    extra[RECORD] = _pieces(content, metadata)
+    return Paper(**{**lines, **named}, id=identifier, extra=extra)
+
+
+def _named(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata that a paper has a field for, where they are of that field's type."""
+    named: dict[str, Any] = {}
+    for name in _TEXTS:
+        value = metadata.get(name)
+        if isinstance(value, str) and (name != "title" or clean(value, TITLE_LIMIT)):
+            named[name] = value
+    year = metadata.get("year")
+    if isinstance(year, int) and not isinstance(year, bool):
+        named["year"] = year
+    for name in _LISTS:
+        value = metadata.get(name)
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            named[name] = tuple(value)
+    return named
+
+
+def _same(fields: dict[str, Any], given: Mapping[str, Any]) -> bool:
+    fields.pop("id")
+    return fields == given
+
+
+def _from_lines(content: str) -> dict[str, str]:
+    lines = [line for line in content[: 2 * ABSTRACT_LIMIT].splitlines() if clean(line)]
+    if not lines:
+        raise InputError(f"a document needs text to be found by, got {content!r:.60}")
+    url = clean_url(lines[-1]) if len(lines) > 1 and " " not in lines[-1].strip() else ""
+    body = lines[1 : -1 if url else None]
+    # A text that is one long line is its own title; what the title cannot hold is the abstract.
+    rest = clean(lines[0])[TITLE_LIMIT:]
+    return {"title": lines[0], "abstract": " ".join([rest, *body]), "url": url}
+
+
+def _pieces(content: str, metadata: Mapping[str, Any]) -> list[str]:
+    """A document as JSON, in pieces that the cleaning of a paper's fields leaves as they are."""
+    try:
+        text = json.dumps([content, dict(metadata)], separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"the metadata of a document must be JSON values (text, numbers, true, false, null, "
+            f"lists, mappings by text): {error}"
+        ) from None
+    # Ampersands and angle brackets would be read as markup, runs of spaces be made one.
+    text = re.sub(r"[&<\x7f]| (?= )", lambda match: f"\\u{ord(match[0]):04x}", text)
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    return [re.sub(r"^ | $", r"\\u0020", piece) for piece in pieces]

@@ -1,0 +1,256 @@
+"""The reading list: papers with notes of one's own, in one JSON file of the user's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from swimmer.errors import InputError, QueryError, StoreError
+from swimmer.papers.paper import Paper
+
+FILE = "reading_list.json"
+SCHEMA = 1
+MOST = 2_000
+"""Papers on a list."""
+
+NOTE_LIMIT = 10_000
+FILE_LIMIT = 256 << 20
+LOCK_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A paper on the list: `key` names it in addresses, `added` is an ISO 8601 time in UTC."""
+
+    store: str
+    paper: Paper
+    note: str = ""
+    added: str = ""
+
+    @property
+    def key(self) -> str:
+        return entry_key(self.store, self.paper.id)
+
+
+def entry_key(store: str, identifier: str) -> str:
+    """Return the short name under which a paper of a store is kept, fit for an address."""
+    digest = hashlib.blake2b(f"{store}\n{identifier}".encode("utf-8", "replace"), digest_size=9)
+    return digest.hexdigest()
+
+
+def default_file() -> Path:
+    """Return where the list is kept: in `$SWIMMER_HOME`, else in the user's data folder."""
+    if home := os.environ.get("SWIMMER_HOME"):
+        return Path(home).expanduser() / FILE
+    from platformdirs import user_data_path
+
+    return user_data_path("swimmer", appauthor=False) / FILE
+
+
+class ReadingList:
+    """The list in one file, read again when another process changed it; threads may share it.
+
+    Each change is made under a lock on the file and written whole or not at all. A file that
+    cannot be read is put aside, never overwritten; `problem` says so.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or default_file()
+        self.problem = ""
+        self._stamp: tuple[int, ...] | None = None
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.RLock()
+
+    def entries(self) -> list[Entry]:
+        """Return the papers in the order of the list.
+
+        Raises:
+            StoreError: the file is there and cannot be opened, or a later swimmer wrote it.
+        """
+        with self._lock:
+            return list(self._current().values())
+
+    def keys(self) -> frozenset[str]:
+        """Return the keys of the papers on the list; none when it cannot be opened."""
+        with self._lock:
+            try:
+                return frozenset(self._current())
+            except StoreError:
+                return frozenset()
+
+    def add(self, store: str, paper: Paper) -> Entry:
+        """Put a paper at the end of the list; one that is there already stays where it is.
+
+        Raises:
+            QueryError: the list is full.
+            StoreError: it cannot be written; the same for the other changes.
+        """
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        entry = Entry(store, paper, added=now)
+
+        def change(entries: dict[str, Entry]) -> None:
+            if entry.key not in entries and len(entries) >= MOST:
+                raise QueryError(f"a reading list holds {MOST:,} papers; remove some first")
+            entries.setdefault(entry.key, entry)
+
+        self._change(change)
+        return entry
+
+    def remove(self, key: str) -> None:
+        """Take a paper off the list; one that is not there is no error."""
+        self._change(lambda entries: entries.pop(key, None))
+
+    def note(self, key: str, text: str) -> None:
+        """Set the note of a paper.
+
+        Raises:
+            QueryError: the paper is not on the list, or the note is longer than NOTE_LIMIT.
+        """
+        # A browser counts a line's end as one character, and sends two.
+        text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+        if len(text) > NOTE_LIMIT:
+            raise QueryError(f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}")
+
+        def change(entries: dict[str, Entry]) -> None:
+            entries[key] = replace(_there(entries, key), note=text)
+
+        self._change(change)
+
+    def move(self, key: str, by: int) -> None:
+        """Move a paper up (negative) or down by so many places, at most to an end.
+
+        Raises:
+            QueryError: the paper is not on the list.
+        """
+
+        def change(entries: dict[str, Entry]) -> None:
+            entry = _there(entries, key)
+            order = [one for one in entries if one != key]
+            order.insert(max(0, list(entries).index(key) + by), key)
+            ordered = {one: entry if one == key else entries[one] for one in order}
+            entries.clear()
+            entries.update(ordered)
+
+        self._change(change)
+
+    # ------------------------------------------------------------------ on disk
+
+    def _current(self) -> dict[str, Entry]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._stamp, self._entries = None, {}
+            return self._entries
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
+        stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if stamp != self._stamp:
+            self._entries = self._read()
+            self._stamp = stamp
+        return self._entries
+
+    def _read(self) -> dict[str, Entry]:
+        try:
+            if self.path.stat().st_size > FILE_LIMIT:
+                raise ValueError("it is too large for a reading list")
+            raw = json.loads(self.path.read_text(encoding="utf-8"))
+            if isinstance(raw, dict) and isinstance(raw.get("schema"), int):
+                self._check_schema(raw["schema"])
+            entries = [_entry(one) for one in raw["papers"]]
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            return self._put_aside(error)
+        return {entry.key: entry for entry in entries[:MOST]}
+
+    def _check_schema(self, schema: int) -> None:
+        if schema > SCHEMA:
+            raise StoreError(
+                f"{self.path}: was written by a later swimmer (schema {schema}, this one reads up "
+                f"to {SCHEMA}); upgrade with: pip install -U swimmer"
+            )
+
+    def _put_aside(self, error: Exception) -> dict[str, Entry]:
+        when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+        aside = self.path.with_name(f"{self.path.stem}.damaged-{when}{self.path.suffix}")
+        try:
+            self.path.replace(aside)
+        except OSError as failure:
+            raise StoreError(
+                f"{self.path}: is damaged ({error}) and cannot be put aside ({failure.strerror})"
+            ) from None
+        self.problem = (
+            f"The reading list was damaged and could not be read ({type(error).__name__}: "
+            f"{str(error)[:200]}). It is kept as {aside}; this is a new one."
+        )
+        return {}
+
+    def _change(self, change: Callable[[dict[str, Entry]], object]) -> None:
+        from filelock import FileLock, Timeout
+
+        with self._lock:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(self.path.with_suffix(".lock"), timeout=LOCK_SECONDS):
+                    entries = dict(self._current())
+                    change(entries)
+                    self._write(entries)
+            except Timeout:
+                raise StoreError(
+                    f"{self.path}: another process has been writing to it for {LOCK_SECONDS:.0f} "
+                    "seconds; try again"
+                ) from None
+            except OSError as error:
+                raise StoreError(
+                    f"{self.path}: cannot be written ({error.strerror or error}); the list is as "
+                    "it was"
+                ) from None
+
+    def _write(self, entries: Mapping[str, Entry]) -> None:
+        raw = {"schema": SCHEMA, "papers": [_raw(entry) for entry in entries.values()]}
+        handle, scratch = tempfile.mkstemp(dir=self.path.parent, prefix=f".{FILE}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                json.dump(raw, out, ensure_ascii=False, indent=1)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(scratch).replace(self.path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        found = self.path.stat()
+        self._stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        self._entries = dict(entries)
+
+
+def _there(entries: Mapping[str, Entry], key: str) -> Entry:
+    if key not in entries:
+        raise QueryError("this paper is not on the reading list any more; reload the page")
+    return entries[key]
+
+
+def _raw(entry: Entry) -> dict[str, Any]:
+    paper = {one.name: getattr(entry.paper, one.name) for one in fields(Paper)}
+    return {"store": entry.store, "added": entry.added, "note": entry.note, "paper": paper}
+
+
+def _entry(raw: Any) -> Entry:
+    if not isinstance(raw, dict):
+        raise TypeError(f"a paper is an object, not {raw!r:.40}")
+    # Half a character, as JSON may hold one, could be neither shown nor written.
+    texts = {
+        name: str(raw.get(name, "")).encode("utf-8", "replace").decode()
+        for name in ("store", "note", "added")
+    }
+    try:
+        return Entry(paper=Paper(**raw["paper"]), **texts)
+    except InputError as error:
+        raise ValueError(str(error)) from None

@@ -1,0 +1,199 @@
+"""A paper: what every source yields, every store keeps and every face shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any
+
+from swimmer.errors import InputError
+from swimmer.text.cleaning import (
+    ABSTRACT_LIMIT,
+    TITLE_LIMIT,
+    clean,
+    clean_url,
+    compatible,
+    fold,
+    readable,
+    title_key,
+)
+
+EXCERPT = 500
+"""Characters of the abstract that `page_content` carries."""
+
+DOCUMENT_RECORD = "langchain_document"
+"""The field of a paper that keeps a document as it came, when it is not a paper's own."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One paper of a venue; fields are cleaned as they come in.
+
+    Args:
+        title: the title, LaTeX kept; the only field that must not be blank.
+        abstract: the whole abstract, or "".
+        url: an absolute http(s) address, or "" (any other scheme is dropped).
+        id: the publisher's id; without one, a digest of the URL or of the title key.
+        authors: the names in order.
+        venue: short name such as `ICLR`.
+        year: four digits, or None.
+        keywords: the authors' keywords.
+        status: how it was accepted or presented, such as `Poster`.
+        extra: further JSON-able fields of the source (area, decision, tldr …).
+
+    Raises:
+        InputError: the title is blank, or a field has another type than the one named here.
+    """
+
+    title: str
+    abstract: str = ""
+    url: str = ""
+    id: str = ""
+    authors: tuple[str, ...] = ()
+    venue: str = ""
+    year: int | None = None
+    keywords: tuple[str, ...] = ()
+    status: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Past the frozen setters, and not by object.__setattr__: this runs for every record read.
+        own = self.__dict__
+        for name, limit in _TEXT_LIMITS.items():
+            value = own[name]
+            if not isinstance(value, str):
+                raise InputError(f"paper: {name} must be text, got {value!r:.80}")
+            if value:
+                own[name] = clean(value, limit)
+        if not self.title:
+            raise InputError("paper: the title is blank; every paper needs one")
+        if not isinstance(self.url, str):
+            raise InputError(f"paper: url must be text, got {self.url!r:.80}")
+        if self.url:
+            own["url"] = clean_url(self.url)
+        for name in ("authors", "keywords"):
+            # A list may be any array, whose comparison or truth is none.
+            if not isinstance(own[name], tuple) or own[name]:
+                own[name] = _cleaned_list(name, own[name])
+        if self.year is not None and (
+            isinstance(self.year, bool) or not isinstance(self.year, int)
+        ):
+            raise InputError(f"paper: year must be a whole number or None, got {self.year!r:.80}")
+        own["extra"] = _jsonable(self.extra)
+        if not self.id:
+            own["id"] = derived_id(self.url, self.title)
+
+    @cached_property
+    def key(self) -> str:
+        """The title key: what makes two spellings of one title equal."""
+        return title_key(self.title)
+
+    @cached_property
+    def display_title(self) -> str:
+        """The title for reading: LaTeX turned into Unicode."""
+        return readable(self.title)
+
+    @property
+    def page_content(self) -> str:
+        """Title, first 500 characters of the abstract and URL, one line each."""
+        return f"{self.title}\n{self.abstract[:EXCERPT]}\n{self.url}"
+
+    @property
+    def embedding_text(self) -> str:
+        """Title and first 500 characters of the abstract, as a model should read them."""
+        # LaTeX is turned in the title only: in a whole abstract it costs a hundred times the rest
+        # of a build, and a model reads `$\\beta$` as the word beta anyway.
+        return f"{fold(self.title)}\n{compatible(self.abstract[:EXCERPT])}".rstrip()
+
+    @property
+    def document(self) -> tuple[str, dict[str, Any]] | None:
+        """Text and metadata of the document that this paper keeps, None if it is a paper's own."""
+        try:
+            content, metadata = json.loads("".join(self.extra[DOCUMENT_RECORD]))
+        except (KeyError, TypeError, ValueError, RecursionError):
+            # A list of papers may hold a field of this name and whatever it likes in it.
+            return None
+        own = isinstance(content, str) and content.strip() and isinstance(metadata, dict)
+        return (content, metadata) if own else None
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether the id is the publisher's, not a digest made here."""
+        return not re.match("(url|title):", self.id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-able values, those of `extra` beside the named ones."""
+        named: dict[str, Any] = {name: getattr(self, name) for name in _NAMED}
+        named["authors"], named["keywords"] = list(self.authors), list(self.keywords)
+        return {**{k: v for k, v in self.extra.items() if k not in named}, **named}
+
+    def filled_from(self, other: Paper) -> Paper:
+        """Return this paper with its blanks filled from another record of the same paper.
+
+        An id that the publisher gave stands before a digest made here.
+        """
+        blanks = {
+            f.name: getattr(other, f.name)
+            for f in fields(self)
+            if f.name not in ("extra", "id") and not getattr(self, f.name)
+        }
+        identifier = self.id if self.has_own_id or not other.has_own_id else other.id
+        return replace(self, **blanks, id=identifier, extra={**other.extra, **self.extra})
+
+
+_NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
+_TEXT_LIMITS = {"title": TITLE_LIMIT, "abstract": ABSTRACT_LIMIT, "id": 500, "venue": 200,
+                "status": 200}  # fmt: skip
+
+
+def derived_id(url: str, title: str) -> str:
+    """Return an id for a paper whose source gives none: a digest of its URL, else of its title."""
+    kind, what = ("url", url) if url else ("title", title_key(title))
+    return f"{kind}:{hashlib.blake2b(what.encode(), digest_size=8).hexdigest()}"
+
+
+def _cleaned_list(name: str, values: object) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"paper: {name} must be a list of texts, got {values!r:.80}")
+    cleaned = (clean(_text_of(name, value), 500) for value in values)
+    return tuple(value for value in cleaned if value)
+
+
+def _text_of(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise InputError(f"paper: {name} must be a list of texts, got the element {value!r:.80}")
+
+
+def _jsonable(extra: object) -> dict[str, Any]:
+    if not isinstance(extra, Mapping):
+        raise InputError(f"paper: extra must be a mapping, got {extra!r:.80}")
+    if not extra:
+        return {}
+    for name in extra:
+        if not isinstance(name, str):
+            raise InputError(f"paper: a field name must be text, got {name!r:.80}")
+    try:
+        # Through JSON and back: tuples become lists, and what a store could not keep is refused.
+        plain = json.loads(json.dumps(_clean_deep(dict(extra)), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"paper: extra must hold JSON values only ({error})") from None
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _clean_deep(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(k) if isinstance(k, str) else k: _clean_deep(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_clean_deep(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

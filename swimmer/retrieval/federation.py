@@ -1,0 +1,217 @@
+"""Several stores searched as one: scores merged where one model made them, else ranks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from swimmer.embeddings.model import check_same
+from swimmer.errors import ModelMismatchError, QueryError
+from swimmer.papers.paper import Paper
+from swimmer.papers.same_work import duplicates, same_work
+from swimmer.retrieval.query import Answer, Hit, ask, checked_k, checked_query, find_title
+from swimmer.retrieval.seeds import KnownPaper
+from swimmer.store.names import SAMPLE, list_stores
+from swimmer.store.store import PaperStore, open_store
+
+MORE = 10
+"""Hits asked of each store beyond k, since copies of one work become one hit."""
+
+RRF = 60
+"""The constant of reciprocal rank fusion, where scores of several models meet."""
+
+
+@contextlib.contextmanager
+def open_stores(names: Sequence[str | Path], every: bool = False) -> Iterator[list[PaperStore]]:
+    """Open stores by name or path, each once; `every` opens all but the sample.
+
+    Raises:
+        StoreNotFoundError, StoreDamagedError: as `open_store` does.
+        QueryError: every store is asked for, and there is none.
+    """
+    wanted: list[str | Path] = list(names)
+    if every:
+        wanted += [info.folder for info in list_stores() if info.manifest and info.name != SAMPLE]
+        if not wanted:
+            raise QueryError("there is no store yet; build one with: swimmer build iclr2025")
+    with contextlib.ExitStack() as stack:
+        opened: dict[Path, PaperStore] = {}
+        for name in wanted:
+            store = open_store(name)
+            assert store.folder is not None
+            folder = store.folder.resolve()
+            if folder in opened:
+                store.close()
+            else:
+                opened[folder] = stack.enter_context(store)
+        yield list(opened.values())
+
+
+def ask_stores(
+    stores: Sequence[PaperStore], queries: Sequence[str | Paper], k: int = 10, **options: Any
+) -> list[Answer]:
+    """Return one answer for each query over several stores.
+
+    A title that one store knows is asked of the others as that paper, title and abstract. Stores
+    of one model are merged by score; of several, or in the modes keyword and hybrid, whose
+    scores mean nothing outside their own store, by rank. Copies of one work are one hit, the
+    others its `copies`; each paper says its store in `extra["store"]`.
+
+    Args:
+        stores: open stores.
+        queries: as `ask` takes them.
+        k: hits wanted.
+        options: as `ask` takes them; `embeddings` only where all stores have one model.
+
+    Raises:
+        QueryError: no store is given, or as `ask` does.
+        ModelError: as `ask` does.
+    """
+    if not stores:
+        raise QueryError("no store is given; name one with --store, or take --all")
+    if len(stores) == 1:
+        return ask(stores[0], queries, k, **options)
+    k = checked_k(k)
+    one_model = _one_model(stores)
+    if options.get("embeddings") is not None and not one_model:
+        raise QueryError(
+            "these stores were built with different models; one model cannot embed the query for "
+            "all of them. Leave the embeddings out, each store then uses its own"
+        )
+    by_score = one_model and options.get("mode", "dense") == "dense" and not options.get("rerank")
+    want = k + MORE
+    while True:
+        each = _ask_each(stores, queries, want, one_model, options)
+        merged = [
+            _merged(
+                stores, list(answers), k, by_score, one_model, bool(options.get("include_self"))
+            )
+            for answers in zip(*each, strict=True)
+        ]
+        # Copies may have swallowed more than the reserve; a store that gave all has no more.
+        short = any(len(answer.hits) < k for answer in merged)
+        more = any(len(answer.hits) >= want for answers in each for answer in answers)
+        if not (short and more):
+            return merged
+        want *= 4
+
+
+def _one_model(stores: Sequence[PaperStore]) -> bool:
+    first = stores[0].identity
+    try:
+        for store in stores[1:]:
+            check_same(first, store.identity, store.name)
+    except ModelMismatchError:
+        return False
+    return all(store.identity.text == first.text for store in stores)
+
+
+def _ask_each(
+    stores: Sequence[PaperStore],
+    queries: Sequence[str | Paper],
+    want: int,
+    one_model: bool,
+    options: dict[str, Any],
+) -> list[list[Answer]]:
+    """Return the answers of each store; what one store knows is asked of the others as a paper."""
+    known: list[_Known | None] = [None] * len(queries)
+    if options.get("lookup", True) is not False:
+        known = [_known_by(stores, query, one_model) for query in queries]
+    each = []
+    for store in stores:
+        asked = [
+            query if one is None or one.store is store or not one.better_than(store, query)
+            else one.as_query
+            for query, one in zip(queries, known, strict=True)
+        ]  # fmt: skip
+        each.append(ask(store, asked, want, **options))
+    return each
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A title that a store knows: the paper, and how the other stores are asked for it."""
+
+    store: PaperStore
+    exact: bool
+    as_query: Paper | KnownPaper
+
+    def better_than(self, store: PaperStore, query: str | Paper) -> bool:
+        match = find_title(store, query) if isinstance(query, str) else None
+        return match is None or (self.exact and not match[1])
+
+
+def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool) -> _Known | None:
+    """Return what the stores know of a title: exactly if one does, else nearly."""
+    if not isinstance(query, str):
+        return None
+    text = checked_query(query)
+    matches = [(store, match) for store in stores if (match := find_title(store, text))]
+    if not matches:
+        return None
+    store, (row, exact) = max(matches, key=lambda one: one[1][1])
+    (paper,) = store.papers([row])
+    if not one_model:
+        return _Known(store, exact, paper)
+    vector = store.vectors(np.asarray([row], np.int64))[0]
+    return _Known(store, exact, KnownPaper(paper, vector) if vector.any() else paper)
+
+
+def _merged(
+    stores: Sequence[PaperStore],
+    answers: list[Answer],
+    k: int,
+    by_score: bool,
+    one_model: bool,
+    include_self: bool,
+) -> Answer:
+    asked = [answer.matched for answer in answers if answer.matched is not None]
+    entries: list[tuple[Hit, float]] = []
+    for store, answer in zip(stores, answers, strict=True):
+        for hit in answer.hits:
+            if not include_self and any(same_work(paper, hit.paper) for paper in asked):
+                continue
+            worth = hit.score if by_score else 1.0 / (RRF + hit.rank)
+            paper = replace(hit.paper, extra={**hit.paper.extra, "store": store.name})
+            entries.append((replace(hit, paper=paper), worth))
+    entries.sort(key=lambda entry: -entry[1])
+    hits = _without_copies(entries, by_score)[:k]
+    best = next((a for a in answers if a.matched and a.exact), None) or next(
+        (a for a in answers if a.matched), answers[0]
+    )
+    warnings = list(dict.fromkeys(w for answer in answers for w in answer.warnings))
+    if not one_model:
+        models = ", ".join(dict.fromkeys(store.identity.name for store in stores))
+        warnings.append(
+            f"these stores were built with different models ({models}): hits are merged by rank, "
+            "and a score says nothing about one of another model"
+        )
+    return replace(
+        best,
+        store=", ".join(answer.store for answer in answers),
+        model=", ".join(dict.fromkeys(answer.model for answer in answers)),
+        hits=[replace(hit, rank=rank) for rank, hit in enumerate(hits, 1)],
+        warnings=warnings,
+        related=any(answer.related for answer in answers),
+    )
+
+
+def _without_copies(entries: list[tuple[Hit, float]], by_score: bool) -> list[Hit]:
+    """Return hits best first, each work once; by rank, what several stores found is worth more."""
+    leader: dict[int, int] = {}
+    for i, j, _ in duplicates([hit.paper for hit, _ in entries]):
+        leader[j] = leader.get(i, i)
+    worth: dict[int, float] = {}
+    copies: dict[int, tuple[Paper, ...]] = {}
+    for j, (hit, value) in enumerate(entries):
+        first = leader.get(j, j)
+        worth[first] = worth.get(first, 0.0) + (value if not by_score or first == j else 0.0)
+        own = hit.copies if first == j else (hit.paper, *hit.copies)
+        copies[first] = copies.get(first, ()) + own
+    order = sorted(worth, key=lambda first: (-worth[first], first))
+    return [replace(entries[first][0], copies=copies[first]) for first in order]

@@ -1,0 +1,125 @@
+"""Search by words: BM25 over the full-text index, any text taken as text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from swimmer.errors import QueryError
+from swimmer.store.database import PaperDatabase
+from swimmer.text.cleaning import readable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+WEIGHTS = {"display_title": 3.0, "abstract": 1.0, "keywords": 2.0, "authors": 2.0}
+"""What a word counts for by where it stands, as factors of BM25."""
+
+TERMS = 32
+"""Words of a query that are searched, the rarest first."""
+
+POSTINGS = 0.03
+"""Occurrences that a query reads, as a share of the papers; the commonest words go over it."""
+
+_LEAST_POSTINGS = 4_000
+_PHRASE = re.compile(r'"([^"]{2,200})"')
+
+
+def split_query(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the distinct words of a query, and the words of each phrase in double quotes.
+
+    A quote without its pair is a character like any other: it is no part of a word.
+    """
+    text = _plain(text)
+    phrases = [words for found in _PHRASE.findall(text) if len(words := _words(found)) > 1]
+    return list(dict.fromkeys(_words(text))), phrases
+
+
+def keyword_search(
+    database: PaperDatabase, text: str, limit: int, allowed: NDArray[np.bool_] | None = None
+) -> list[tuple[int, float]]:
+    """Return (row, BM25 score) of the papers that share words with a text, best first.
+
+    A phrase in double quotes must occur as it stands. The commonest words of a longer text only
+    count where the rarer ones leave the work small; FTS5's operators are words like any other.
+
+    Args:
+        database: the papers.
+        text: any text.
+        limit: rows wanted.
+        allowed: which rows may be answered, bool (papers,); None for all.
+    """
+    words, phrases = split_query(text)
+    match = _match(words, phrases, database)
+    if not match:
+        return []
+    weights = ", ".join(map(str, WEIGHTS.values()))
+    sql = (
+        f"SELECT rowid, -bm25(papers_fts, {weights}) AS score FROM papers_fts "
+        "WHERE papers_fts MATCH ? ORDER BY score DESC, rowid"
+    )
+    if allowed is None:
+        return [(int(r), float(s)) for r, s in database.query(f"{sql} LIMIT ?", (match, limit))]
+    found = ((int(r), float(s)) for r, s in database.query(sql, (match,)))
+    return [pair for pair in found if allowed[pair[0]]][:limit]
+
+
+def _match(words: list[str], phrases: list[list[str]], database: PaperDatabase) -> str:
+    chosen = rarest(database, words)
+    if not chosen:
+        return ""
+    any_word = " OR ".join(map(_quoted, chosen))
+    must = [_quoted(" ".join(phrase)) for phrase in phrases[:8]]
+    return " AND ".join([*must, f"({any_word})"])
+
+
+def rarest(database: PaperDatabase, words: Iterable[str]) -> list[str]:
+    """Return the rarest of the words that occur at all, within the limits of a query."""
+    budget = max(_LEAST_POSTINGS, int(POSTINGS * len(database)))
+    counted = sorted(
+        (count, word) for word in words if (count := frequency(database, word, budget + 1))
+    )
+    chosen: list[str] = []
+    for count, word in counted[:TERMS]:
+        budget -= count
+        if budget < 0 and chosen:
+            break
+        chosen.append(word)
+    return chosen
+
+
+def frequency(database: PaperDatabase, words: str, cap: int) -> int:
+    """Return in how many papers a word or phrase occurs, counted up to `cap`."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT ?)"
+    return int(database.query(sql, (_quoted(words), cap))[0][0])
+
+
+def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
+    """Return the rows of the papers that hold some words in a row, whatever their endings.
+
+    Raises:
+        QueryError: the phrase holds no word.
+    """
+    words = _words(_plain(phrase))
+    if not words:
+        raise QueryError(f"{phrase[:60]!r} holds no word; give a word or a phrase")
+    sql = "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ?"
+    return [int(row) for (row,) in database.query(sql, (_quoted(" ".join(words)),))]
+
+
+def _quoted(words: str) -> str:
+    # Inside double quotes FTS5 knows no operator; the words hold letters and digits only.
+    return f'"{words}"'
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", readable(text)).casefold()
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return re.sub("[“”„«»]", '"', plain)
+
+
+def _words(plain: str) -> list[str]:
+    return "".join(char if char.isalnum() else " " for char in plain).split()

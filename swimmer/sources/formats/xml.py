@@ -1,0 +1,50 @@
+"""XML from outside, read without document types, entities or anything outside of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swimmer.errors import SourceError
+from swimmer.sources.http.answers import IncompleteError
+
+
+def parse_xml(body: bytes | str, where: str) -> Any:
+    """Return the root `xml.etree.ElementTree.Element` of a document; `where` is for messages.
+
+    Raises:
+        IncompleteError: the document ends too early.
+        SourceError: it has a document type (the door to entities), or is not well-formed.
+    """
+    import xml.etree.ElementTree as plain
+
+    from defusedxml import ElementTree
+    from defusedxml.common import DefusedXmlException
+
+    try:
+        return ElementTree.fromstring(body, forbid_dtd=True)
+    except DefusedXmlException:
+        raise SourceError(f"{where}: XML with a document type or entities; refused") from None
+    except plain.ParseError as error:
+        # 3: no element found, 5: unclosed token; both mean that the end is missing.
+        if error.code in (3, 5):
+            raise IncompleteError(f"{where}: the XML is cut off ({error})") from None
+        raise SourceError(f"{where}: not well-formed XML ({error})") from None
+    except (ValueError, LookupError) as error:
+        raise SourceError(f"{where}: XML in an unknown encoding ({error})") from None
+
+
+def flat_text(element: Any) -> str:
+    """Return the text of an element of mixed content: `<fixed-case>A</fixed-case>dap` is `Adap`.
+
+    `<tex-math>` becomes `$…$`, `<br/>` a space.
+    """
+    if element is None:
+        return ""
+    inner = element.text or ""
+    for child in element:
+        inner += flat_text(child)
+        inner += child.tail or ""
+    tag = str(element.tag).rpartition("}")[2]
+    if tag == "tex-math":
+        return f"${inner}$"
+    return f"{inner} " if tag == "br" else inner

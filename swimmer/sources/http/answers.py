@@ -1,0 +1,64 @@
+"""How a publisher's answer is read, and the two ways in which there is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from swimmer.errors import SourceError
+from swimmer.sources.http.pages import Page
+
+
+class FetchError(SourceError):
+    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class IncompleteError(SourceError):
+    """An answer ended too early; the client asks once more."""
+
+
+def as_bytes(page: Page) -> bytes:
+    """Read a page as it is."""
+    return page.body
+
+
+def as_text(page: Page) -> str:
+    """Read a page as UTF-8, what is not UTF-8 replaced."""
+    return page.body.decode("utf-8-sig", "replace")
+
+
+def as_json(page: Page) -> Any:
+    """Read a page as JSON."""
+    text = as_text(page)
+    if text.lstrip()[:1] == "<":
+        raise SourceError(
+            f"{page.url}: answered HTML instead of JSON ({text.strip()[:60]!r}); the address may "
+            "have moved, or the site may want a browser or a login"
+        )
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        if ends_too_early(error, text):
+            raise IncompleteError(f"{page.url}: the JSON is cut off") from None
+        raise SourceError(f"{page.url}: answered no valid JSON ({error})") from None
+    except RecursionError:
+        raise SourceError(f"{page.url}: answered JSON nested too deep to be a list") from None
+
+
+def ends_too_early(error: json.JSONDecodeError, text: str) -> bool:
+    """Return whether a text is no JSON because its end is missing."""
+    at_the_end = error.pos >= len(text.rstrip()) - 1
+    return not text.strip() or at_the_end or "Unterminated" in error.msg
+
+
+def as_xml(page: Page) -> Any:
+    """Read a page as XML without a document type, as its root `Element`."""
+    from swimmer.sources.formats.xml import parse_xml
+
+    if page.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise SourceError(f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})")
+    return parse_xml(page.body, page.url)

@@ -1,0 +1,445 @@
+"""The one client through which every publisher is asked: politely, safely and resumably.
+
+Politeness: a pause per host as its terms ask, retries with back-off and jitter, `Retry-After`
+obeyed, pages kept with their validators. Safety: only http(s), no private address, no redirect
+to another scheme, sizes and times bounded, compression undone under that bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import socket
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+
+from swimmer.errors import SourceError
+from swimmer.sources.http.addresses import behind_proxy, refuse_address, refuse_host
+from swimmer.sources.http.answers import (
+    FetchError,
+    IncompleteError,
+    as_bytes,
+    as_json,
+    as_text,
+    as_xml,
+    ends_too_early,
+)
+from swimmer.sources.http.pages import Page, PageCache
+from swimmer.text.cleaning import clean
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "Client",
+    "FetchError",
+    "IncompleteError",
+    "as_bytes",
+    "as_json",
+    "as_text",
+    "as_xml",
+    "ends_too_early",
+    "user_agent",
+]
+
+T = TypeVar("T")
+
+PAUSE = 1.0
+"""Seconds between two requests to a host whose terms name no figure."""
+
+PAUSES = {
+    "export.arxiv.org": 3.0,
+    "api.semanticscholar.org": 1.1,
+    "api.openreview.net": 1.0,
+    "api2.openreview.net": 1.0,
+    "openaccess.thecvf.com": 1.0,
+    "huggingface.co": 0.5,
+    "raw.githubusercontent.com": 0.5,
+}
+"""Seconds between two requests to a host, as its terms ask."""
+
+SIZE_LIMIT = 512 << 20
+"""Bytes of one answer, decompressed; the longest real list is about a tenth of it."""
+
+ANSWER_LIMIT = 900.0
+"""Seconds for one whole answer, however slowly it drips."""
+
+PATIENCE = 300.0
+"""The longest `Retry-After`, in seconds, that is waited for; a longer one ends the fetch."""
+
+ATTEMPTS = 6
+UNNAMED_ATTEMPTS = 3
+"""Tries for a host whose name has no address: without a network, waiting longer helps nobody."""
+
+REDIRECTS = 5
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+
+
+class Client:
+    """Asks publishers for pages; one client for one fetch, used as a context manager.
+
+    Args:
+        cache: the folder pages are kept in, or None.
+        offline: answer from the cache only, never from the network.
+        notify: called with a line of text whenever there is something to wait for.
+        hosts: other places to ask instead of a host, such as a mirror:
+            `{"iclr.cc": "http://127.0.0.1:8000"}`. They are trusted, private or not.
+        allow_private: whether other private addresses may be asked.
+        timeout: seconds to connect, and between two pieces of an answer.
+        pauses: seconds between two requests by host, instead of `PAUSES`.
+        attempts: how often one page is asked for before giving up.
+        sleep: waits for a number of seconds.
+    """
+
+    def __init__(
+        self,
+        cache: str | Path | None = None,
+        *,
+        offline: bool = False,
+        notify: Callable[[str], None] | None = None,
+        hosts: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        timeout: float = 30.0,
+        pauses: Mapping[str, float] | None = None,
+        attempts: int = ATTEMPTS,
+        size_limit: int = SIZE_LIMIT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.offline = offline
+        self.notify = notify or (lambda _text: None)
+        self._pages = PageCache(cache)
+        self._hosts = dict(hosts or {})
+        self._allow_private = allow_private
+        self._timeout = timeout
+        self._pauses = PAUSES if pauses is None else pauses
+        self._attempts = attempts
+        self._size_limit = size_limit
+        self._sleep = sleep
+        self._last: dict[str, float] = {}
+        self._since: float | None = None
+        self._http: httpx.Client | None = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    @contextmanager
+    def listing(self, name: str) -> Iterator[None]:
+        """Mark the pages fetched inside as one listing.
+
+        When the block is left by an exception, or the process dies, the next listing of that
+        name goes on where this one stopped: pages that it got are not asked for again.
+        """
+        self._since = self._pages.listing_begun(name)
+        try:
+            yield
+            self._pages.listing_done(name)
+        except FetchError:
+            raise
+        except SourceError:
+            # The pages came whole but cannot be used: next time they are asked for anew.
+            self._pages.listing_done(name)
+            raise
+        finally:
+            self._since = None
+
+    def get(
+        self,
+        url: str,
+        read: Callable[[Page], T],
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        send: Any = None,
+        keep: float | None = 0.0,
+    ) -> T:
+        """Return what `read` makes of the answer: `as_json`, `as_xml`, `as_text`.
+
+        Args:
+            url: an absolute http or https address.
+            read: raises IncompleteError for a cut answer, SourceError for a wrong one; only an
+                answer that it can read is kept.
+            params: the query.
+            headers: further headers; credentials do not follow a redirect to another host.
+            send: a JSON value that is posted.
+            keep: seconds for which a kept page is taken as it is; None never keeps the page.
+
+        Raises:
+            FetchError: there is no answer, or not a good one, after all attempts.
+            SourceError: the address is refused, or the answer cannot be read.
+        """
+        if params:
+            url += ("&" if "?" in url else "?") + urlencode(params)
+        posted = json.dumps(send, sort_keys=True) if send is not None else ""
+        private = "authorization" if "authorization" in {n.lower() for n in headers or ()} else ""
+        key = hashlib.sha256(f"{url}\n{posted}\n{private}".encode()).hexdigest()
+        page = self._pages.get(key) if keep is not None else None
+        if page is not None and self._still_good(page, keep or 0.0):
+            return read(page)
+        if self.offline:
+            raise FetchError(f"{url}: not among the pages kept on disk; try without --offline")
+        asked = {**(headers or {}), **_validators(page)}
+        return self._insist(url, "" if keep is None else key, page, read, asked, posted)
+
+    def _still_good(self, page: Page, keep: float) -> bool:
+        if self.offline or (self._since is not None and page.checked >= self._since):
+            return True
+        return time.time() - page.checked < keep
+
+    def _insist(
+        self,
+        url: str,
+        key: str,
+        known: Page | None,
+        read: Callable[[Page], T],
+        headers: Mapping[str, str],
+        posted: str,
+    ) -> T:
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return self._once(url, key, known, read, headers, posted)
+            except _Trouble as trouble:
+                self._give_up_or_wait(url, trouble, attempt)
+        raise AssertionError("the last attempt neither answered nor gave up")
+
+    def _once(
+        self,
+        url: str,
+        key: str,
+        known: Page | None,
+        read: Callable[[Page], T],
+        headers: Mapping[str, str],
+        posted: str,
+    ) -> T:
+        import httpx
+
+        try:
+            status, answered, body = self._ask(url, headers, posted)
+            if status == 304 and known is not None:
+                self._pages.confirm(key, time.time())
+                return read(known)
+            if status == 200:
+                page = Page(url, body, answered, time.time())
+                value = read(page)
+                if key:
+                    self._pages.put(key, page)
+                return value
+        except IncompleteError as error:
+            raise _Trouble(str(error).removeprefix(f"{url}: ")) from None
+        except httpx.TimeoutException:
+            raise _Trouble(f"no answer within {self._timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise _Trouble(what, unnamed=_has_no_address(error)) from None
+        if status not in _TRY_AGAIN:
+            raise FetchError(_explain(url, status), status)
+        raise _Trouble(f"answered {status}", status, _retry_after(answered.get("retry-after", "")))
+
+    def _give_up_or_wait(self, url: str, trouble: _Trouble, attempt: int) -> None:
+        host = urlsplit(url).hostname
+        kept = "what was fetched so far is kept"
+        if trouble.unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
+            raise FetchError(
+                f"{url}: {host} cannot be found; is there a network? With --offline what is kept "
+                "on disk is used"
+            )
+        if trouble.wait is not None and trouble.wait > PATIENCE:
+            raise FetchError(
+                f"{url}: {trouble} and asks to wait {trouble.wait:.0f} s; try again then, {kept}",
+                trouble.status,
+            )
+        if attempt >= self._attempts:
+            raise FetchError(
+                f"{url}: {trouble}, {attempt} times; try again later, {kept}", trouble.status
+            )
+        pause = trouble.wait if trouble.wait is not None else min(60.0, 2.0 ** (attempt - 1))
+        pause += random.uniform(0, pause / 2)
+        self.notify(f"{host}: {trouble}; attempt {attempt + 1} in {pause:.0f} s")
+        self._sleep(pause)
+
+    def _ask(
+        self, url: str, headers: Mapping[str, str], posted: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        first = None
+        for _ in range(REDIRECTS + 1):
+            host = refuse_host(url, self._allow_private, self._hosts)
+            first = first or host
+            if host != first:
+                headers = {n: v for n, v in headers.items() if n.lower() not in _CREDENTIALS}
+            self._pause(host)
+            status, answered, body = self._exchange(url, host, headers, posted)
+            if status not in (301, 302, 303, 307, 308):
+                return status, answered, body
+            target = _target(url, answered.get("location", ""))
+            scheme = urlsplit(target).scheme
+            if scheme != urlsplit(url).scheme:
+                raise FetchError(
+                    f"{url}: redirects from {urlsplit(url).scheme} to {scheme or 'nothing'} "
+                    f"({target[:100]!r}); refused, give that address if you trust it", status,
+                )  # fmt: skip
+            url = target
+        raise FetchError(f"{url}: more than {REDIRECTS} redirects; refused", status)
+
+    def _exchange(
+        self, url: str, host: str, headers: Mapping[str, str], posted: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        place = self._hosts.get(host)
+        where = url
+        if place is not None:
+            parts, other = urlsplit(url), urlsplit(place)
+            where = urlunsplit((other.scheme, other.netloc, parts.path, parts.query, ""))
+        request = self._session().build_request(
+            "POST" if posted else "GET", where, headers=dict(headers),
+            content=posted.encode() if posted else None,
+        )  # fmt: skip
+        if posted:
+            request.headers["content-type"] = "application/json"
+        response = self._session().send(request, stream=True)
+        try:
+            if place is None and not self._allow_private and not behind_proxy(url):
+                stream = response.extensions.get("network_stream")
+                # The name was checked before; this is the address that it led to in the end.
+                peer = stream.get_extra_info("server_addr") if stream is not None else None
+                if peer:
+                    refuse_address(str(peer[0]), url)
+            good = response.status_code == 200
+            body = self._body(response, url) if good else b""
+            return response.status_code, dict(response.headers), body
+        finally:
+            response.close()
+
+    def _body(self, response: httpx.Response, url: str) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
+            raise FetchError(f"{url}: answers in the encoding {encoding!r:.40}, expected gzip")
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._size_limit:
+            raise FetchError(self._too_large(url))
+        unfold = zlib.decompressobj(47) if encoding not in ("identity", "") else None
+        pieces, size, end = [], 0, time.monotonic() + ANSWER_LIMIT
+        for raw in response.iter_raw():
+            piece = raw
+            if unfold is not None:
+                piece = unfold.decompress(raw, self._size_limit + 1 - size)
+            size += len(piece)
+            if size > self._size_limit:
+                raise FetchError(self._too_large(url))
+            if time.monotonic() > end:
+                raise FetchError(f"{url}: not complete after {ANSWER_LIMIT:.0f} s; given up")
+            pieces.append(piece)
+        if unfold is not None and not unfold.eof:
+            raise IncompleteError(f"{url}: the compressed answer is cut off")
+        return b"".join(pieces)
+
+    def _too_large(self, url: str) -> str:
+        return f"{url}: answers with more than {self._size_limit >> 20} MB; refused"
+
+    def _pause(self, host: str) -> None:
+        pause = self._pauses.get(host, self._pauses.get("", PAUSE))
+        rest = self._last.get(host, -pause) + pause - time.monotonic()
+        if rest > 0:
+            self._sleep(rest)
+        self._last[host] = time.monotonic()
+
+    def _session(self) -> httpx.Client:
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.Client(
+                headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"},
+                timeout=self._timeout,
+                follow_redirects=False,
+            )
+        return self._http
+
+
+def _has_no_address(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location)
+        urlsplit(target)
+    except ValueError:
+        raise FetchError(f"{url}: redirects to {location[:80]!r}, which is no address") from None
+    return target
+
+
+_CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})
+
+
+class _Trouble(Exception):
+    """What passes: an attempt that is worth another."""
+
+    def __init__(
+        self,
+        what: str,
+        status: int | None = None,
+        wait: float | None = None,
+        unnamed: bool = False,
+    ) -> None:
+        super().__init__(what)
+        self.status, self.wait, self.unnamed = status, wait, unnamed
+
+
+def user_agent() -> str:
+    """Return the name under which publishers see swimmer, with where to complain.
+
+    `$SWIMMER_CONTACT`, an address of whoever fetches, stands before that of the project.
+    """
+    from importlib import metadata
+
+    about = metadata.metadata("swimmer")
+    links = [link.partition(", ")[2] for link in about.get_all("Project-URL") or ()]
+    contact = clean(os.environ.get("SWIMMER_CONTACT", ""), 200)
+    if not contact.isascii() or not contact:
+        contact = links[0] if links else "a LangChain retrieval library for papers"
+    return f"swimmer/{about['Version']} (+{contact})"
+
+
+def _validators(page: Page | None) -> dict[str, str]:
+    if page is None:
+        return {}
+    return {ask: page.headers[name] for name, ask in _VALIDATORS.items() if page.headers.get(name)}
+
+
+def _retry_after(value: str) -> float | None:
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _explain(url: str, status: int) -> str:
+    why = {
+        401: "wants credentials; see docs/sources.md for the variables that hold them",
+        403: "refuses; it may want credentials (docs/sources.md) or a slower pace",
+        404: "has nothing there; it may not be published yet, or have moved",
+        410: "has taken it away",
+    }.get(status, "expected 200")
+    return f"{url}: answered {status}: {why}"

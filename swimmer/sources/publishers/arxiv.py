@@ -1,0 +1,262 @@
+"""arXiv, through its Atom interface: a category, an expression, dates, or a list of ids."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from swimmer.errors import SourceError
+from swimmer.sources.base import Source
+from swimmer.sources.files import slug
+from swimmer.sources.formats.records import NotAPaper
+from swimmer.sources.formats.shapes import arxiv_id
+from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, near
+
+if TYPE_CHECKING:
+    from swimmer.sources.http.client import Client
+    from swimmer.sources.http.pages import Page
+
+API = "https://export.arxiv.org/api/query"
+PAGE = 1_000
+IDS_AT_ONCE = 100
+WINDOW = 9_000
+"""Papers that one search is paged through; beyond about 10,000 arXiv answers with errors."""
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+ARXIV = "{http://arxiv.org/schemas/atom}"
+SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
+
+_CLASSES = {
+    "cs": "AI AR CC CE CG CL CR CV CY DB DC DL DM DS ET FL GL GR GT HC IR IT LG LO MA MM MS NA NE "
+    "NI OH OS PF PL RO SC SD SE SI SY",
+    "stat": "AP CO ME ML OT TH",
+    "eess": "AS IV SP SY",
+    "math": "AC AG AP AT CA CO CT CV DG DS FA GM GN GR GT HO IT KT LO MG MP NA NT OA OC PR QA RA "
+    "RT SG SP ST",
+    "q-bio": "BM CB GN MN NC OT PE QM SC TO",
+    "q-fin": "CP EC GN MF PM PR RM ST TR",
+    "econ": "EM GN TH",
+}
+_ARCHIVES = (
+    "astro-ph", "cond-mat", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th", "math-ph", "nlin",
+    "nucl-ex", "nucl-th", "physics", "quant-ph",
+)  # fmt: skip
+_CATEGORY = re.compile(r"[a-z-]+(?:\.[A-Za-z-]+)?(?:\+[a-z-]+(?:\.[A-Za-z-]+)?)*")
+_DAY = r"\d{4}(?:-\d{2}(?:-\d{2})?)?"
+_DATES = re.compile(rf":({_DAY})(?:\.\.({_DAY})?)?$")
+_PREFIX = re.compile(r"\b(?:ti|au|abs|co|jr|cat|rn|id|all):")
+
+
+class Arxiv:
+    """arXiv's search; one request in three seconds, as its terms ask."""
+
+    scheme = "arxiv"
+    summary = "arXiv: a category, an expression, a range of dates, a list of ids"
+
+    def venues(self) -> tuple[Venue, ...]:
+        """Return the kinds of question it takes."""
+        return (
+            Venue("<category>", "a category, also with dates", (), "cs.LG:2025-01..2025-03"),
+            Venue("<expression>", "a search expression", (), "ti:diffusion AND cat:cs.CV"),
+            Venue("<ids>", "ids or addresses, or a file of them", (), "2401.00001,2402.00002"),
+        )
+
+    def open(self, what: str, options: Options) -> Source:
+        """Return the source of `cs.LG`, `cs.LG:2024-01..2024-06`, `ti:diffusion`, ids, `@file`."""
+        ids = _ids(what)
+        if ids:
+            name = slug(f"arxiv-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
+            origin = f"arxiv:{what}" if what.startswith("@") else f"arxiv:{','.join(ids)}"
+            return RemoteSource(name, origin, API, lambda c: _by_id(c, ids), options)
+        query, first, last = _question(what)
+
+        def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+            return _window(client, query, first, last, set())
+
+        name = slug(f"arxiv-{what}")
+        return RemoteSource(name, f"arxiv:{what.strip()}", API, records, options)
+
+    def from_url(self, url: str) -> str:
+        """Return the id, or the category of a listing, in an address of arXiv."""
+        parts = urlsplit(url)
+        if parts.hostname not in ("arxiv.org", "www.arxiv.org", "export.arxiv.org"):
+            return ""
+        listing = re.match(r"/list/([a-z-]+(?:\.[A-Za-z-]+)?)/", parts.path)
+        found = arxiv_id(url) or (listing[1] if listing else "")
+        if not found:
+            raise SourceError(f"{url}: no arXiv id or category in it; try arxiv:cs.LG")
+        return found
+
+
+def _ids(what: str) -> list[str]:
+    if what.startswith("@"):
+        try:
+            text = Path(what[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceError(f"{what[1:]}: cannot be read as a list of ids ({error})") from None
+        lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+        words = [word for line in lines for word in re.split(r"[,\s]+", line) if word]
+        for word in words:
+            if not arxiv_id(word):
+                raise SourceError(f"{what[1:]}: {word[:60]!r} is no arXiv id or address")
+    else:
+        words = re.split(r"[,\s]+", what.strip())
+    ids = [arxiv_id(word) for word in words]
+    return list(dict.fromkeys(ids)) if all(ids) else []
+
+
+def _question(what: str) -> tuple[str, datetime.date | None, datetime.date | None]:
+    """Return (search expression, first day, last day) of what stands after `arxiv:`."""
+    first = last = None
+    if dates := _DATES.search(what):
+        what = what[: dates.start()]
+        first = _day(dates[1], last=False)
+        open_ended = dates[0].endswith("..")
+        last = datetime.date.today() if open_ended else _day(dates[2] or dates[1], last=True)
+        if last < first:
+            raise SourceError(f"arxiv:{what}: the range ends ({last}) before it begins ({first})")
+    what = what.strip()
+    if not what:
+        raise SourceError("arxiv: what? a category (cs.LG), an expression, or ids")
+    if _CATEGORY.fullmatch(what) and ("." in what or what in (*_CLASSES, *_ARCHIVES)):
+        for category in what.split("+"):
+            _check_category(category)
+        return " OR ".join(f"cat:{c}" + ("" if "." in c else "*") for c in what.split("+")), \
+            first, last  # fmt: skip
+    if _PREFIX.search(what):
+        return what, first, last
+    return " AND ".join(f"all:{word}" for word in re.findall(r'"[^"]+"|\S+', what)), first, last
+
+
+def _check_category(category: str) -> None:
+    archive, _, group = category.partition(".")
+    known = {f"{name}.{c}": 0 for name, classes in _CLASSES.items() for c in classes.split()}
+    if archive in _ARCHIVES or (not group and archive in _CLASSES) or category in known:
+        return
+    raise SourceError(f"arxiv:{category}: no such category{near(category, known)}")
+
+
+def _day(text: str, last: bool) -> datetime.date:
+    parts = [int(part) for part in text.split("-")]
+    try:
+        if len(parts) == 3:
+            return datetime.date(*parts)
+        month = parts[1] if len(parts) == 2 else (12 if last else 1)
+        day = datetime.date(parts[0], month, 1)
+    except ValueError as error:
+        raise SourceError(f"arxiv: {text!r} is no date ({error}); expected 2025-01-31") from None
+    return (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(1) if last \
+        else day  # fmt: skip
+
+
+def _window(
+    client: Client,
+    query: str,
+    first: datetime.date | None,
+    last: datetime.date | None,
+    seen: set[str],
+) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+    """Yield the papers of a search, cut into ranges of dates that arXiv can page through."""
+    asked = query
+    if first and last:
+        asked = f"({query}) AND submittedDate:[{first:%Y%m%d}0000 TO {last:%Y%m%d}2359]"
+    entries, total = _page(client, {"search_query": asked}, 0)
+    begin, end = first or datetime.date(1991, 8, 1), last or datetime.date.today()
+    if total > WINDOW and begin < end:
+        middle = begin + (end - begin) // 2
+        yield from _window(client, query, begin, middle, seen)
+        yield from _window(client, query, middle + datetime.timedelta(1), end, seen)
+        return
+    start = 0
+    while entries:
+        for entry in entries:
+            yield _record(entry, seen)
+        start += len(entries)
+        if start >= total:
+            return
+        client.notify(f"{start:,} of {total:,} papers")
+        entries, _ = _page(client, {"search_query": asked}, start)
+
+
+def _by_id(client: Client, ids: list[str]) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+    seen: set[str] = set()
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        wanted = ids[start : start + IDS_AT_ONCE]
+        entries, _ = _page(client, {"id_list": ",".join(wanted)}, 0)
+        for entry in entries:
+            yield _record(entry, seen)
+        for number in wanted:
+            if number not in seen:
+                yield number, NotAPaper("unknown to arXiv")
+
+
+def _page(client: Client, question: Mapping[str, str], start: int) -> tuple[list[Any], int]:
+    from swimmer.sources.http.client import IncompleteError, as_xml
+
+    def read(answer: Page) -> tuple[list[Any], int]:
+        root = as_xml(answer)
+        entries, total = feed(root, answer.url)
+        if not entries and start < total and "search_query" in question:
+            # A known habit of this interface: now and then a page is empty.
+            raise IncompleteError(f"{answer.url}: an empty page after {start} of {total} papers")
+        return entries, total
+
+    params: dict[str, str | int] = {**question, "start": start, "max_results": PAGE}
+    if "search_query" in question:
+        params |= {"sortBy": "submittedDate", "sortOrder": "ascending"}
+    return client.get(API, read, params=params)
+
+
+def feed(root: Any, where: str) -> tuple[list[Any], int]:
+    """Return (entries, number of all papers) of an Atom feed.
+
+    Raises:
+        SourceError: the root is no feed, or arXiv answers with an error, which is passed on.
+    """
+    if root.tag != f"{ATOM}feed":
+        raise SourceError(f"{where}: the root is {root.tag!r:.60}, expected an Atom 'feed'")
+    entries = root.findall(f"{ATOM}entry")
+    for entry in entries:
+        if "/api/errors" in (entry.findtext(f"{ATOM}id") or ""):
+            raise SourceError(f"arXiv: {(entry.findtext(f'{ATOM}summary') or 'error').strip()}")
+    total = root.findtext(f"{SEARCH}totalResults")
+    if total is not None and not total.strip().isdigit():
+        raise SourceError(f"{where}: 'totalResults' is {total!r:.40}, expected a number")
+    if entries and not any(entry.find(f"{ATOM}title") is not None for entry in entries):
+        raise SourceError(f"{where}: no entry has the field 'title'; the format may have changed")
+    return entries, int(total) if total else len(entries)
+
+
+def _record(entry: Any, seen: set[str]) -> tuple[str, Mapping[str, Any] | NotAPaper]:
+    record = entry_record(entry)
+    number = record["id"]
+    if number in seen:
+        return number, NotAPaper("listed twice")
+    seen.add(number)
+    return number, record
+
+
+def entry_record(entry: Any) -> dict[str, Any]:
+    """Turn an Atom entry of arXiv into a record; ids lose their version."""
+    number = arxiv_id(entry.findtext(f"{ATOM}id") or "")
+    primary = entry.find(f"{ARXIV}primary_category")
+    return {
+        "title": entry.findtext(f"{ATOM}title"),
+        "abstract": entry.findtext(f"{ATOM}summary"),
+        "authors": [a.findtext(f"{ATOM}name") for a in entry.findall(f"{ATOM}author")],
+        "id": number,
+        "url": f"https://arxiv.org/abs/{number}" if number else "",
+        "venue": "arXiv",
+        "year": entry.findtext(f"{ATOM}published"),
+        "keywords": [c.get("term") for c in entry.findall(f"{ATOM}category")],
+        "area": primary.get("term") if primary is not None else None,
+        "comment": (entry.findtext(f"{ARXIV}comment") or "")[:200],
+        "journal": (entry.findtext(f"{ARXIV}journal_ref") or "")[:200],
+        "doi": entry.findtext(f"{ARXIV}doi"),
+        "arxiv": number,
+        "published": (entry.findtext(f"{ATOM}published") or "")[:10],
+    }

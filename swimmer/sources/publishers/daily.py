@@ -1,0 +1,113 @@
+"""Hugging Face's daily papers, by day or range of days."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from swimmer.errors import SourceError
+from swimmer.sources.base import Source
+from swimmer.sources.formats.records import NotAPaper
+from swimmer.sources.formats.shapes import daily_paper, need_in_some
+from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
+
+if TYPE_CHECKING:
+    from swimmer.sources.http.client import Client
+
+API = "https://huggingface.co/api/daily_papers"
+FIRST = datetime.date(2023, 5, 4)
+_RANGE = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:\.\.(\d{4}(?:-\d{2}(?:-\d{2})?)?)?)?")
+
+
+class DailyPapers:
+    """`hf:2025-09-08`, `hf:2025-09`, `hf:2025-09-01..2025-09-14`; upvotes are kept."""
+
+    scheme = "hf"
+    summary = "Hugging Face daily papers, by day, month or range"
+
+    def venues(self) -> tuple[Venue, ...]:
+        """Return the one thing it takes."""
+        return (Venue("<dates>", "a day, a month, a year or a range", (), "2025-09-08"),)
+
+    def open(self, what: str, options: Options) -> Source:
+        """Return the source of a day or a range of days."""
+        first, last = days_of(what)
+
+        def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+            from swimmer.sources.http.client import as_json
+
+            seen: set[str] = set()
+            day = first
+            while day <= last:
+                items = client.get(API, as_json, params={"date": day.isoformat(), "limit": 100})
+                where = f"{API}?date={day}"
+                if not isinstance(items, list):
+                    raise SourceError(f"{where}: expected a list, got {type(items).__name__}; "
+                                      "the format may have changed")  # fmt: skip
+                inner = [i.get("paper", i) for i in items if isinstance(i, Mapping)]
+                need_in_some(inner, ("id", "title", "summary"), where)
+                for number, item in enumerate(items, 1):
+                    place = f"{day} record {number}"
+                    if not isinstance(item, Mapping):
+                        yield place, NotAPaper("not an object")
+                        continue
+                    record = daily_paper(item)
+                    again = str(record["id"]) in seen
+                    seen.add(str(record["id"]))
+                    yield place, NotAPaper("listed on two days") if again else record
+                client.notify(f"{day}: {len(items)} papers")
+                day += datetime.timedelta(1)
+
+        span = str(first) if first == last else f"{first}..{last}"
+        name = f"hf-{span.replace('..', '-to-')}"
+        return RemoteSource(name, f"hf:{span}", API, records, options)
+
+    def from_url(self, url: str) -> str:
+        """Return the day in an address such as `huggingface.co/papers?date=2025-09-08`."""
+        parts = urlsplit(url)
+        if parts.hostname not in ("huggingface.co", "hf.co") or "/papers" not in parts.path:
+            return ""
+        day = parse_qs(parts.query).get("date", [""])[0]
+        found = day or (re.findall(r"\d{4}-\d{2}(?:-\d{2})?", parts.path) or [""])[0]
+        if not found:
+            raise SourceError(f"{url}: no date in it; try hf:2025-09-08")
+        return str(found)
+
+
+def days_of(what: str) -> tuple[datetime.date, datetime.date]:
+    """Return the first and last day of `2025-09-08`, `2025-09`, `2025-09-01..2025-09-14`.
+
+    Raises:
+        SourceError: it is no date or range, or no paper was featured then.
+    """
+    match = _RANGE.fullmatch(what.strip())
+    if not match:
+        raise SourceError(f"hf:{what}: expected a day or a range, 2025-09-01..2025-09-14")
+    today = datetime.date.today()
+    open_ended = match[0].endswith("..")
+    first = _edge(match[1], last=False)
+    last = today if open_ended else min(_edge(match[2] or match[1], last=True), today)
+    if first > today or last < FIRST:
+        raise SourceError(f"hf:{what}: there are daily papers from {FIRST} to {today}")
+    first = max(first, FIRST)
+    if last < first:
+        raise SourceError(f"hf:{what}: the range ends ({last}) before it begins ({first})")
+    return first, last
+
+
+def _edge(text: str, last: bool) -> datetime.date:
+    """Return the first or last day of a year, a month or a day."""
+    parts = [int(part) for part in text.split("-")]
+    try:
+        if len(parts) == 3:
+            return datetime.date(parts[0], parts[1], parts[2])
+        month = parts[1] if len(parts) == 2 else (12 if last else 1)
+        day = datetime.date(parts[0], month, 1)
+    except ValueError as error:
+        raise SourceError(f"{text!r} is no date ({error}); expected 2025-09-08") from None
+    if not last:
+        return day
+    return (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)

@@ -1,0 +1,420 @@
+"""The papers of a store in SQLite: rows numbered 0, 1, 2 … as in the index, titles, full text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from swimmer.errors import ANEW, StoreDamagedError, StoreError
+from swimmer.papers.paper import Paper
+from swimmer.store.schema import (
+    COLUMNS,
+    FTS_COLUMNS,
+    FTS_TABLES,
+    INDEXES,
+    PAPER,
+    TABLES,
+    paper_of,
+    row_of,
+)
+from swimmer.text.cleaning import readable
+
+_BATCH = 1000
+_PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
+
+
+def text_hash(text: str) -> bytes:
+    """Return the digest by which a text already embedded is recognised, 16 bytes."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+class PaperDatabase:
+    """The papers of one store, by row number, id, URL and title key.
+
+    One connection serves all threads, one statement at a time. A database opened for reading is
+    immutable: its file is never written again, only replaced by another file.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, writable: bool) -> None:
+        self._connection = connection
+        self.path = path
+        self.writable = writable
+        self._lock = threading.RLock()
+        self._bulk: list[tuple[Any, ...]] | None = None
+        self._fields: set[str] = set()
+        self.finished = False
+        """Whether this is a scratch file just indexed, compact enough to become a store's own."""
+        # What `filters` holds of the fields; void as soon as a paper changes.
+        self.facets: object | None = None
+        # SQLite's own lower() and LIKE know ASCII only.
+        connection.create_function("contains", 2, contains, deterministic=True)
+
+    @classmethod
+    def create(cls, path: Path | None = None) -> PaperDatabase:
+        """Return an empty database, in the file `path` or in memory."""
+        database = cls._writable(path)
+        with database._guard():
+            database._connection.executescript(TABLES + ";".join(INDEXES))
+        return database
+
+    @classmethod
+    def open(cls, path: Path) -> PaperDatabase:
+        """Open a database read-only.
+
+        Raises:
+            StoreDamagedError: the file is not a paper database.
+        """
+        from urllib.parse import quote
+
+        # immutable: no lock files appear beside it, and a read-only folder is enough.
+        uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        database = cls(connection, path, writable=False)
+        with database._guard():
+            connection.execute("SELECT 1 FROM papers LIMIT 1").fetchone()
+        return database
+
+    @classmethod
+    def _writable(cls, path: Path | None) -> PaperDatabase:
+        connection = sqlite3.connect(
+            str(path) if path else ":memory:", check_same_thread=False, isolation_level=None
+        )
+        # A file that is written here becomes visible by rename only, after a flush of its own:
+        # a journal would protect a state that nobody ever reads. In memory, it undoes a change.
+        for pragma in (f"journal_mode={'OFF' if path else 'MEMORY'}", "synchronous=OFF",
+                       "secure_delete=OFF", "cache_size=-65536", "temp_store=MEMORY"):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+        return cls(connection, path, writable=True)
+
+    def copy(self, path: Path | None = None) -> PaperDatabase:
+        """Return a writable copy, in the file `path` or in memory."""
+        duplicate = self._writable(path)
+        with self._guard(), duplicate._guard():
+            self._connection.backup(duplicate._connection)
+        return duplicate
+
+    def save(self, path: Path) -> None:
+        """Write a compact copy to `path`, which must not exist."""
+        with self._guard():
+            self._connection.execute("VACUUM INTO ?", (str(path),))
+
+    def hand_over(self, path: Path) -> None:
+        """Close the database and give its file another name, at which it replaces nothing."""
+        assert self.path is not None
+        self.close()
+        self.path.rename(path)
+
+    def optimize(self) -> None:
+        """Merge the segments of the full-text indexes and refresh the planner's statistics."""
+        with self._guard():
+            for table in FTS_TABLES:
+                self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
+            self._connection.execute("ANALYZE")
+
+    def close(self) -> None:
+        """Close the connection; closing twice does no harm."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _guard(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                yield self._connection
+        except sqlite3.DatabaseError as error:
+            name = self.path or "the papers in memory"
+            if "full" in str(error):
+                raise OSError(28, f"no space left on the disk for {name}") from None
+            if isinstance(error, sqlite3.ProgrammingError):
+                raise StoreError(f"{name}: {error}") from None
+            raise StoreDamagedError(
+                f"{name}: is not a readable paper database ({error}); {ANEW}"
+            ) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the changes of a block one unit: all are kept, or none on an error."""
+        with self._guard() as connection:
+            connection.execute("SAVEPOINT change")
+            try:
+                yield
+            except BaseException:
+                if self.path is None:
+                    connection.execute("ROLLBACK TO change")
+                connection.execute("RELEASE change")
+                raise
+            connection.execute("RELEASE change")
+
+    # ------------------------------------------------------------------ reading
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT."""
+        with self._guard() as connection:
+            if self._bulk:
+                self._write_bulk()
+            return connection.execute(sql, parameters).fetchall()
+
+    def __len__(self) -> int:
+        return int(self.query("SELECT count(*) FROM papers")[0][0])
+
+    def meta(self, name: str) -> str:
+        """Return a value that `set_meta` kept, or ""."""
+        found = self.query("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(found[0][0]) if found else ""
+
+    def fields(self) -> list[str]:
+        """Return the names of all fields that a filter may use, sorted."""
+        return sorted({*COLUMNS, *(name for (name,) in self.query("SELECT name FROM fields"))})
+
+    def papers(self, rows: Sequence[int]) -> list[Paper]:
+        """Return the papers of `rows`, in that order; KeyError for a row that is not there."""
+        found: dict[int, Paper] = {}
+        wanted = [int(row) for row in rows]
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            marks = ",".join("?" * len(part))
+            for record in self.query(f"SELECT {PAPER} FROM papers WHERE row IN ({marks})", part):
+                found[record[0]] = paper_of(record)
+        return [found[row] for row in wanted]
+
+    def all_papers(self) -> Iterator[Paper]:
+        """Yield every paper in row order, without holding them all."""
+        last = -1
+        while True:
+            batch = self.query(
+                f"SELECT {PAPER} FROM papers WHERE row > ? ORDER BY row LIMIT 1000", (last,)
+            )
+            if not batch:
+                return
+            yield from map(paper_of, batch)
+            last = batch[-1][0]
+
+    def row_of_id(self, identifier: str) -> int | None:
+        """Return the row of an id, or None."""
+        return self._one("id = ?", identifier)
+
+    def row_of_url(self, url: str) -> int | None:
+        """Return the first row of a URL, or None."""
+        return self._one("url = ? AND url != ''", url)
+
+    def rows_of_key(self, key: str) -> list[int]:
+        """Return the rows of a title key, ascending."""
+        sql = "SELECT row FROM papers WHERE title_key = ? ORDER BY row"
+        return [row for (row,) in self.query(sql, (key,))]
+
+    def keys_of_rows(self, rows: Sequence[int]) -> list[str]:
+        """Return the title keys of rows, in that order."""
+        sql = "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"
+        found = {int(row): str(key) for row, key in self.query(sql, (json.dumps(list(rows)),))}
+        return [found[row] for row in rows]
+
+    def rows_of_keys(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the first row of each title key that is there, found together."""
+        sql = (
+            "SELECT title_key, min(row) FROM papers "
+            "WHERE title_key IN (SELECT value FROM json_each(?)) GROUP BY title_key"
+        )
+        return {str(key): int(row) for key, row in self.query(sql, (json.dumps(list(keys)),))}
+
+    def _one(self, condition: str, value: str) -> int | None:
+        sql = f"SELECT row FROM papers WHERE {condition} ORDER BY row LIMIT 1"
+        found = self.query(sql, (value,))
+        return int(found[0][0]) if found else None
+
+    def text_hash_of(self, row: int) -> bytes:
+        """Return the digest of the text that the vector of `row` was made from."""
+        return bytes(self.query("SELECT text_hash FROM papers WHERE row = ?", (row,))[0][0])
+
+    def rows_where(self, column: str, condition: str, parameters: Sequence[Any]) -> list[int]:
+        """Return the rows whose `column`, called `value`, meets an SQL condition of `filters`."""
+        assert column in COLUMNS
+        sql = f"SELECT row FROM (SELECT row, {column} AS value FROM papers) WHERE {condition}"
+        return [row for (row,) in self.query(sql, parameters)]
+
+    def near_titles(self, title: str, limit: int = 64) -> list[tuple[int, str]]:
+        """Return (row, title key) of titles that share the rarer words of `title`, best first."""
+        words = sorted(set(_words(title)), key=len, reverse=True)[:24]
+        counted = []
+        for word in words:
+            found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,))
+            if found:
+                counted.append((int(found[0][0]), word))
+        # The rarest words find the title; the common ones only cost time.
+        rare = [word for _, word in sorted(counted)[:6]]
+        if not rare:
+            return []
+        match = " OR ".join(f'"{word}"' for word in rare)
+        return [
+            (int(row), str(key))
+            for row, key in self.query(
+                "SELECT papers.row, papers.title_key FROM titles_fts "
+                "JOIN papers ON papers.row = titles_fts.rowid "
+                "WHERE titles_fts MATCH ? ORDER BY titles_fts.rank LIMIT ?",
+                (match, limit),
+            )
+        ]
+
+    def title_counts(self, words: Iterable[str]) -> dict[str, int]:
+        """Return in how many titles each lower-case word stands; words of no title are left out."""
+        sql = "SELECT term, doc FROM title_terms WHERE term IN (SELECT value FROM json_each(?))"
+        found = self.query(sql, (json.dumps(list(words)),))
+        return {str(term): int(count) for term, count in found}
+
+    # ------------------------------------------------------------------ writing
+
+    def put(self, row: int, paper: Paper, digest: bytes, *, new: bool = False) -> None:
+        """Write a paper to a row; `new` says that nothing stands there yet."""
+        self.facets, self.finished = None, False
+        record = row_of(row, paper, digest)
+        if self._bulk is not None:
+            self._bulk.append(record)
+            self._fields.update(paper.extra)
+            if len(self._bulk) >= _BATCH:
+                with self._guard():
+                    self._write_bulk()
+            return
+        with self._guard() as connection:
+            if not new:
+                self._unindex([row])
+            connection.execute(_PUT, record)
+            self._index_text([row])
+            connection.executemany(_PUT_FIELD, ((name,) for name in paper.extra))
+
+    def remove(self, rows: Iterable[int]) -> dict[int, int]:
+        """Delete rows and close the gaps; return {new row: old row} of those that moved.
+
+        The last rows move into the gaps, so that row numbers stay 0 … n-1 at the cost of what
+        changed, not of the whole store.
+        """
+        self.facets, self.finished = None, False
+        doomed = sorted(set(rows))
+        with self._guard() as connection:
+            total = len(self)
+            kept = total - len(doomed)
+            gaps = [row for row in doomed if row < kept]
+            gone = set(doomed)
+            movers = [row for row in range(kept, total) if row not in gone]
+            self._unindex([*doomed, *movers])
+            connection.executemany("DELETE FROM papers WHERE row = ?", ((r,) for r in doomed))
+            moves = dict(zip(gaps, movers, strict=True))
+            connection.executemany(
+                "UPDATE papers SET row = ? WHERE row = ?",
+                ((new, old) for new, old in moves.items()),
+            )
+            self._index_text(gaps)
+        return moves
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Keep a value under a name."""
+        with self._guard() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the file, nothing when all is well."""
+        with self._guard() as connection:
+            found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check(5)")]
+            problems = [line for line in found if line != "ok"]
+            rows, low, high = connection.execute(
+                "SELECT count(*), min(row), max(row) FROM papers"
+            ).fetchone()
+            if rows and (low != 0 or high != rows - 1):
+                problems.append(f"row numbers run from {low} to {high}, not from 0 to {rows - 1}")
+            for table in FTS_TABLES:
+                (apart,) = connection.execute(
+                    f"SELECT (SELECT count(*) FROM papers WHERE row NOT IN (SELECT id FROM "
+                    f"{table}_docsize)) + (SELECT count(*) FROM {table}_docsize WHERE id NOT IN "
+                    f"(SELECT row FROM papers))"
+                ).fetchone()
+                if apart:
+                    problems.append(f"{table}: has other rows than the papers ({apart} apart)")
+        return problems
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Fill a new database in a block, at full speed: in batches, the indexes left out.
+
+        Rows can be read back at any time. `index` makes the indexes; a database that is only
+        read through from end to end does without. After an error the database is of no use.
+        """
+        with self._guard() as connection, self.transaction():
+            for statement in INDEXES:
+                connection.execute(f"DROP INDEX {statement.split()[2]}")
+            self._bulk = []
+            yield
+            self._write_bulk()
+            connection.executemany(_PUT_FIELD, ((name,) for name in sorted(self._fields)))
+            self._bulk = None
+
+    def _write_bulk(self) -> None:
+        records, self._bulk = self._bulk or [], []
+        self._connection.executemany(_PUT, records)
+
+    def index(self) -> None:
+        """Make what `bulk` has left out; merged and compact, so that `optimize` has no work left.
+
+        Nearly all of it runs inside SQLite without the interpreter, so that a thread of its own
+        has a processor of its own. `interrupt` ends it with an error.
+        """
+        for statement in INDEXES:
+            self._execute(statement)
+        for table in FTS_TABLES:
+            # Large segments that are merged once at the end, not again and again on the way.
+            for option, value in (("hashsize", 8 << 20), ("automerge", 0), ("crisismerge", 256)):
+                self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
+            self._execute(f"INSERT INTO {table}({table}) VALUES ('rebuild')")
+            self._execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
+            for option, value in (("hashsize", 1 << 20), ("automerge", 4), ("crisismerge", 16)):
+                self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
+        self._execute("ANALYZE")
+        self.finished = self.path is not None
+
+    def _execute(self, sql: str, *parameters: Any) -> None:
+        with self._guard() as connection:
+            connection.execute(sql, parameters)
+
+    def interrupt(self) -> None:
+        """End the statement that runs in another thread, with an error there."""
+        self._connection.interrupt()
+
+    def _unindex(self, rows: Sequence[int]) -> None:
+        delete = (
+            f"INSERT INTO papers_fts(papers_fts, rowid, {FTS_COLUMNS}) "
+            f"SELECT 'delete', row, {FTS_COLUMNS} FROM papers WHERE row = ?",
+            "INSERT INTO titles_fts(titles_fts, rowid, display_title) "
+            "SELECT 'delete', row, display_title FROM papers WHERE row = ?",
+        )
+        for sql in delete:
+            self._connection.executemany(sql, ((row,) for row in rows))
+
+    def _index_text(self, rows: Sequence[int]) -> None:
+        insert = (
+            f"INSERT INTO papers_fts(rowid, {FTS_COLUMNS}) "
+            f"SELECT row, {FTS_COLUMNS} FROM papers WHERE row = ?",
+            "INSERT INTO titles_fts(rowid, display_title) "
+            "SELECT row, display_title FROM papers WHERE row = ?",
+        )
+        for sql in insert:
+            self._connection.executemany(sql, ((row,) for row in rows))
+
+
+def contains(value: object, part: str) -> bool:
+    """Return whether a text holds a part, given casefolded, whatever the text's case."""
+    return isinstance(value, str) and part in value.casefold()
+
+
+def _words(text: str) -> list[str]:
+    import unicodedata
+
+    plain = "".join(
+        char
+        for char in unicodedata.normalize("NFKD", readable(text)).casefold()
+        if not unicodedata.combining(char)
+    )
+    return "".join(char if char.isalnum() else " " for char in plain).split()

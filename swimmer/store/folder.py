@@ -1,0 +1,92 @@
+"""The folder of a store: one writer at a time, files that appear whole, old ones swept away."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from swimmer.errors import ANEW, StoreBusyError, StoreDamagedError, StoreError
+from swimmer.store.manifest import DataFile, Manifest, flush_to_disk
+
+LOCK = ".lock"
+_OURS = re.compile(
+    r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
+    r"|\.(papers|index|map|manifest\.json)\.\d+\.tmp"
+)
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Be the one writer of a folder, which is created when it is missing.
+
+    Raises:
+        StoreBusyError: another process is writing there.
+        StoreError: the folder cannot be created or written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, is_singleton=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreBusyError(
+            f"{folder}: another process is writing to this store; wait for it to end"
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: cannot be written ({error.strerror or error}); choose another place with "
+            "--name PATH or $SWIMMER_HOME"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Check that the data files of a store are there, and as long as its manifest says.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        StoreDamagedError: one has another size.
+    """
+    for file in (manifest.database, manifest.index):
+        size = (folder / file.name).stat().st_size
+        # A mapped file that is shorter than its header says kills the process at the first read.
+        if size != file.size:
+            raise StoreDamagedError(
+                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; {ANEW}"
+            )
+
+
+def settle(draft: Path, pattern: str) -> DataFile:
+    """Flush a finished draft, and give it the name that carries its digest."""
+    flush_to_disk(draft)
+    file = DataFile.of(draft)
+    name = pattern.format(file.sha256[:12])
+    draft.replace(draft.with_name(name))
+    return DataFile(name, file.size, file.sha256)
+
+
+def sweep(folder: Path) -> None:
+    """Remove data files and drafts that the manifest does not name."""
+    try:
+        manifest = Manifest.read(folder)
+        keep = {manifest.database.name, manifest.index.name}
+    except StoreError:
+        keep = set()
+    for path in folder.iterdir():
+        if path.name not in keep and _OURS.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def same_folder(a: Path, b: Path) -> bool:
+    """Return whether two paths lead to one folder; False when one of them is not there."""
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False

@@ -1,0 +1,155 @@
+"""The manifest of a store: the one small file whose replacement is the commit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+_SIZE_LIMIT = 16 << 20
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which model made the vectors of a store, and what it was given.
+
+    `fingerprint` holds its vectors for `swimmer.embeddings.PROBES`, base64 of float16, so that
+    another model of the same dimension is recognised. `text` names the recipe that made a paper
+    into text (`swimmer.embeddings.RECIPES`).
+    """
+
+    name: str
+    revision: str
+    dimension: int
+    query_prompt: str = ""
+    document_prompt: str = ""
+    text: str = "title_abstract"
+    normalized: bool = True
+    languages: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file of a store: its name, size in bytes and SHA-256."""
+
+    name: str
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> DataFile:
+        """Describe the file at `path`, reading it once."""
+        with path.open("rb") as stream:
+            digest = hashlib.sha256()
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+        return cls(path.name, path.stat().st_size, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a store holds; read and written as `manifest.json`.
+
+    `papers` is the number of papers, `probes` short digests of a few vectors by row (an index
+    that belongs to another store is recognised without reading it whole), `generation` the same
+    random name that stands in the database, `created` an ISO 8601 time in UTC.
+    """
+
+    papers: int
+    model: ModelIdentity
+    database: DataFile
+    index: DataFile
+    generation: str
+    created: str
+    source: str = ""
+    probes: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = True
+    recall: float = 1.0
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def write(self, folder: Path) -> None:
+        """Replace the manifest of `folder` in one step that survives a power cut."""
+        temporary = folder / f".{MANIFEST}.{os.getpid()}.tmp"
+        with temporary.open("w", encoding="utf-8") as stream:
+            json.dump(asdict(self), stream, indent=2, ensure_ascii=False)
+            stream.write("\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(folder / MANIFEST)
+        flush_to_disk(folder)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read the manifest of `folder`.
+
+        Raises:
+            StoreNotFoundError: the folder holds no manifest, so it is no (finished) store.
+            StoreDamagedError: the manifest cannot be read, or a later version wrote it.
+        """
+        path = folder / MANIFEST
+        try:
+            if path.stat().st_size > _SIZE_LIMIT:
+                raise StoreDamagedError(f"{path}: is too large to be a manifest")
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise StoreNotFoundError(
+                f"{folder}: is not a store (no {MANIFEST}); build one with: "
+                f"swimmer build SOURCE --name NAME"
+            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise StoreDamagedError(f"{path}: cannot be read ({error})") from None
+        schema = raw.get("schema") if isinstance(raw, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise StoreDamagedError(
+                f"{path}: was written by a later swimmer (schema {schema}, this one reads up to "
+                f"{SCHEMA}); upgrade with: pip install -U swimmer"
+            )
+        try:
+            return cls._from_json(raw)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreDamagedError(
+                f"{path}: is not a manifest of swimmer ({type(error).__name__}: {error}); {ANEW}"
+            ) from None
+
+    @classmethod
+    def _from_json(cls, raw: Any) -> Manifest:
+        model = dict(raw["model"])
+        model["languages"] = tuple(model.get("languages", ()))
+        database, index = DataFile(**raw["database"]), DataFile(**raw["index"])
+        for file in (database, index):
+            # A name with a separator would reach outside the store's folder.
+            if file.name != os.path.basename(file.name) or file.name.startswith("."):  # noqa: PTH119
+                raise ValueError(f"data file {file.name!r} is not a plain name")
+        rest = {k: v for k, v in raw.items() if k not in ("model", "database", "index")}
+        manifest = cls(model=ModelIdentity(**model), database=database, index=index, **rest)
+        if not isinstance(manifest.papers, int) or manifest.papers < 0:
+            raise ValueError(f"papers is {manifest.papers!r}")
+        if not isinstance(manifest.model.dimension, int) or manifest.model.dimension < 1:
+            raise ValueError(f"dimension is {manifest.model.dimension!r}")
+        if not isinstance(manifest.model.text, str):
+            raise ValueError(f"text is {manifest.model.text!r:.80}")
+        return manifest
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk itself."""
+    # Windows flushes only what is open for writing; a folder is never that.
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    try:
+        descriptor = os.open(path, flags)
+    except PermissionError:  # pragma: no cover  Windows cannot open a folder
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

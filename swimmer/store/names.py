@@ -1,0 +1,152 @@
+"""Where stores live: from a name or path to a folder, and the list of all there are."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from swimmer.errors import StoreError, StoreNotFoundError
+from swimmer.store.manifest import MANIFEST, Manifest
+
+STORES = "vectorstores"
+SAMPLE = "sample"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """A store found on disk: its manifest, or what keeps it from being read."""
+
+    name: str
+    folder: Path
+    manifest: Manifest | None
+    problem: str = ""
+
+
+def bundled_sample() -> Path:
+    """Return the folder of the sample store: inside the package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / STORES / SAMPLE
+    return inside if inside.is_dir() else package.parent / STORES / SAMPLE
+
+
+def roots() -> list[Path]:
+    """Return the folders in which a store is looked for by name, in order.
+
+    `$SWIMMER_HOME/vectorstores`, `./vectorstores`, the user's data folder.
+    """
+    found = []
+    if home := os.environ.get("SWIMMER_HOME"):
+        found.append(Path(home).expanduser() / STORES)
+    found.append(Path(STORES))
+    found.append(_user_root())
+    return found
+
+
+def _user_root() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("swimmer", appauthor=False) / STORES
+
+
+def find_store(name: str | Path) -> Path:
+    """Return the folder of a store, given by path or by name.
+
+    Raises:
+        StoreNotFoundError: there is none; the message lists those there are, near names first.
+    """
+    text = str(name)
+    folder = Path(text).expanduser()
+    # A bare word is a name first: a folder `iclr2025` that is no store must not hide the store.
+    if folder.name != text or text in (".", ".."):
+        if (folder / MANIFEST).is_file():
+            return folder
+        if folder.is_dir():
+            Manifest.read(folder)
+        raise StoreNotFoundError(f"{text}: no such folder; expected a store's folder or name")
+    if not _NAME.fullmatch(text):
+        raise StoreNotFoundError(
+            f"{text[:80]!r} is not a store's name; expected letters, digits, '-', '_', '.'"
+        )
+    for root in roots():
+        if (root / text / MANIFEST).is_file():
+            return root / text
+    if (folder / MANIFEST).is_file():
+        return folder
+    if text == SAMPLE:
+        return bundled_sample()
+    raise StoreNotFoundError(_not_found(text))
+
+
+def _not_found(name: str) -> str:
+    for root in roots():
+        if (root / name).is_dir():
+            return (
+                f"{root / name} has no {MANIFEST}: its build has not finished; start the same "
+                "build again and it goes on where it was"
+            )
+    names = [info.name for info in list_stores()]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return (
+        f"no store named {name!r}; {hint}there is {', '.join(names) or 'none yet'} "
+        "(see: swimmer list); build one with: swimmer build SOURCE --name NAME"
+    )
+
+
+def default_store() -> Path:
+    """Return the folder of the only or newest store, else that of the sample."""
+    built = [info for info in list_stores() if info.manifest and info.folder != bundled_sample()]
+    if not built:
+        return bundled_sample()
+    return max(built, key=lambda info: info.manifest.created if info.manifest else "").folder
+
+
+def target_folder(name: str | Path) -> Path:
+    """Return the folder that a build under `name` writes: the store's own if it exists.
+
+    Raises:
+        StoreError: the name is not one that a folder can have.
+    """
+    text = str(name)
+    if Path(text).name != text or text in (".", ".."):
+        return Path(text).expanduser()
+    if not _NAME.fullmatch(text):
+        raise StoreError(
+            f"{text[:80]!r} cannot be a store's name; expected letters, digits, '-', '_', '.'"
+        )
+    for root in roots():
+        if (root / text / MANIFEST).is_file():
+            return root / text
+    return roots()[0] / text
+
+
+def list_stores() -> list[StoreInfo]:
+    """Return every store that can be found by name, in the order in which names resolve."""
+    found: dict[str, StoreInfo] = {}
+    for folder in _candidates():
+        if folder.name not in found:
+            found[folder.name] = _describe(folder)
+    return list(found.values())
+
+
+def _candidates() -> Iterator[Path]:
+    for root in roots():
+        try:
+            yield from sorted(p for p in root.iterdir() if (p / MANIFEST).is_file())
+        except OSError:
+            continue
+    if (bundled_sample() / MANIFEST).is_file():
+        yield bundled_sample()
+
+
+def _describe(folder: Path) -> StoreInfo:
+    try:
+        return StoreInfo(folder.name, folder, Manifest.read(folder))
+    except StoreError as error:
+        return StoreInfo(folder.name, folder, None, str(error))

@@ -1,0 +1,474 @@
+"""A store: papers and their vectors in one folder, opened lazily, replaced atomically."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.build.report import BuildReport
+from swimmer.embeddings.model import Embeddings, Model, check_same, load_model, load_own
+from swimmer.errors import (
+    ANEW,
+    InputError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+)
+from swimmer.papers.paper import Paper
+from swimmer.store.database import PaperDatabase, text_hash
+from swimmer.store.folder import check_files, same_folder, settle, sweep, writing
+from swimmer.store.index import VectorIndex
+from swimmer.store.manifest import Manifest, ModelIdentity, flush_to_disk
+from swimmer.store.names import default_store, find_store
+from swimmer.store.verification import problems_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from swimmer.store.index import Rows, Vectors
+
+
+def open_store(store: str | Path | None = None) -> PaperStore:
+    """Open a store by name or path; without one, the only or newest store, else the sample.
+
+    Raises:
+        StoreNotFoundError: there is no such store.
+        StoreDamagedError: its manifest cannot be read, or its files are not those named in it.
+    """
+    return PaperStore.open(default_store() if store is None else find_store(store))
+
+
+class PaperStore:
+    """The papers of a venue with their vectors, in a folder or in memory.
+
+    `open` reads the manifest only; the papers and the vectors are opened when first asked for,
+    so a million papers open as fast as a hundred. `add`, `replace` and `delete` change a copy in
+    memory, seen by searches at once and by others after `commit`. Any number of threads may ask
+    one store while one of them changes it.
+    """
+
+    def __init__(
+        self, manifest: Manifest | None, folder: Path | None, identity: ModelIdentity
+    ) -> None:
+        self._manifest = manifest
+        self.folder = folder
+        self.identity = identity
+        self._database: PaperDatabase | None = None
+        self._index: VectorIndex | None = None
+        self._vectors: NDArray[np.float32] | None = None
+        self._model: Model | None = None
+        self.report: BuildReport | None = None
+        self._given: object = None
+        self._lock = threading.RLock()
+        self._readers = 0
+        self._no_readers = threading.Condition(self._lock)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> PaperStore:
+        """Open the store in `folder`; raises as `open_store` does."""
+        folder = Path(folder)
+        for attempt in range(3):
+            manifest = Manifest.read(folder)
+            try:
+                check_files(folder, manifest)
+                break
+            except FileNotFoundError as error:
+                # A writer may have replaced the files since the manifest was read.
+                if attempt == 2:
+                    raise StoreDamagedError(
+                        f"{error.filename}: is missing though the manifest names it; {ANEW}"
+                    ) from None
+        return cls(manifest, folder, manifest.model)
+
+    @classmethod
+    def create(cls, model: str | Embeddings | Model, scratch: Path | None = None) -> PaperStore:
+        """Return an empty store for the vectors of `model`, in memory until `commit`.
+
+        Args:
+            model: what `load_model` takes.
+            scratch: a file that holds the papers meanwhile, when they are too many for memory.
+        """
+        loaded = load_model(model)
+        store = cls(None, None, loaded.identity)
+        store._model = loaded
+        store._database = PaperDatabase.create(scratch)
+        store._vectors = np.empty((0, loaded.identity.dimension), np.float32)
+        return store
+
+    @classmethod
+    def of_parts(
+        cls,
+        database: PaperDatabase,
+        vectors: Vectors,
+        model: Model,
+        replaces: PaperStore | None,
+        folder: Path,
+    ) -> PaperStore:
+        """Return a store of papers and vectors made elsewhere, to be committed to `folder`."""
+        manifest = replaces._manifest if replaces is not None else None
+        store = cls(manifest, folder, model.identity)
+        store._model, store._database, store._vectors = model, database, vectors
+        return store
+
+    def __enter__(self) -> PaperStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        if self._writable:
+            return len(self.database)
+        return self.manifest.papers
+
+    def __repr__(self) -> str:
+        return f"PaperStore({self.name!r}, papers={len(self)}, model={self.identity.name!r})"
+
+    def _repr_html_(self) -> str:
+        from swimmer.retrieval.notebook import store_html
+
+        return store_html(self)
+
+    @property
+    def name(self) -> str:
+        """The store's name: that of its folder."""
+        return self.folder.resolve().name if self.folder else "memory"
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the folder holds; StoreError for a store that was never committed."""
+        if self._manifest is None:
+            raise StoreError("this store is in memory only; commit it to a folder first")
+        return self._manifest
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """What was learnt of the store's scores when it was built, by name."""
+        return self._manifest.thresholds if self._manifest is not None else {}
+
+    @property
+    def generation(self) -> str:
+        """The random name of the state on disk; "" for a store in memory, or changed since."""
+        with self._lock:
+            return "" if self._writable or self._manifest is None else self._manifest.generation
+
+    @property
+    def _writable(self) -> bool:
+        return self._vectors is not None
+
+    @property
+    def database(self) -> PaperDatabase:
+        """The papers, opened when first asked for."""
+        with self._lock:
+            if self._database is None:
+                assert self.folder is not None
+                database = PaperDatabase.open(self.folder / self.manifest.database.name)
+                if database.meta("generation") != self.manifest.generation:
+                    raise StoreDamagedError(
+                        f"{database.path}: belongs to another store than {self.folder}; {ANEW}"
+                    )
+                self._database = database
+            return self._database
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors, mapped from disk when first asked for."""
+        with self._lock:
+            if self._index is None:
+                if self._vectors is not None:
+                    self._index = VectorIndex.of(self._vectors[: len(self.database)])
+                else:
+                    self._index = self._open_index()
+            return self._index
+
+    def _open_index(self) -> VectorIndex:
+        assert self.folder is not None
+        manifest, path = self.manifest, self.folder / self.manifest.index.name
+        index = VectorIndex.open(path, manifest.papers, manifest.model.dimension)
+        for row, digest in manifest.probes.items():
+            if _digest(index.vectors(np.array([int(row)]))) != digest:
+                raise StoreDamagedError(
+                    f"{path}: its vectors are not those that the manifest describes; {ANEW}"
+                )
+        return index
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold changes off for the length of a block, so that rows and vectors stay in step."""
+        with self._lock:
+            if self._writable:
+                yield
+                return
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                self._no_readers.notify_all()
+
+    def _await_readers(self) -> None:
+        # They came while nothing could change, and hold no lock; no new ones of that kind come.
+        while self._readers:
+            self._no_readers.wait()
+
+    # ------------------------------------------------------------------ the model
+
+    def model(self, embeddings: str | Embeddings | Model | None = None) -> Model:
+        """Return the model that embeds queries: the store's own, or `embeddings` once checked.
+
+        Raises:
+            ModelMismatchError: it is not the model that the store was built with.
+            ModelError: the store's own model cannot be loaded.
+        """
+        with self._lock:
+            if embeddings is not None and (self._model is None or embeddings is not self._given):
+                model = load_model(embeddings)
+                if self._model is None or self._model.embeddings is not model.embeddings:
+                    check_same(self.identity, model.identity, f"the store {self.name}")
+                    self._model = model.with_text(self.identity.text)
+                self._given = embeddings
+            elif self._model is None:
+                self._model = load_own(self.identity, f"the store {self.name}")
+            return self._model
+
+    # ------------------------------------------------------------------ reading
+
+    def papers(self, rows: Sequence[int]) -> list[Paper]:
+        """Return the papers of row numbers, in that order."""
+        return self.database.papers(rows)
+
+    def get(self, ids: Sequence[str]) -> list[Paper]:
+        """Return the papers of ids, in that order; ids that are not there are left out."""
+        rows = [self.database.row_of_id(identifier) for identifier in ids]
+        return self.papers([row for row in rows if row is not None])
+
+    def __iter__(self) -> Iterator[Paper]:
+        return self.database.all_papers()
+
+    def vectors(self, rows: Rows | None = None) -> Vectors:
+        """Return the vectors of rows (all without an argument), float32 (n, dimension)."""
+        with self.reading():
+            return self.index.vectors(rows)
+
+    def fields(self) -> list[str]:
+        """Return the names of the fields that papers of this store have."""
+        return self.database.fields()
+
+    # ------------------------------------------------------------------ changing
+
+    def add(
+        self, papers: Sequence[Paper], vectors: Vectors | None = None, *, replace: bool = True
+    ) -> list[str]:
+        """Add papers; return their ids.
+
+        Args:
+            papers: what to add; of two with one id the later counts.
+            vectors: float32 (n, dimension), unit length; embedded by the store's model when None.
+            replace: whether a paper whose id is there already takes the place of the old one.
+
+        Raises:
+            InputError: an id is there already and `replace` is False, or the vectors do not fit;
+                nothing is added then.
+        """
+        model = self.model()
+        if vectors is None:
+            vectors = (
+                model.embed_documents([model.text_of(paper) for paper in papers])
+                if papers
+                else np.empty((0, self.identity.dimension), np.float32)
+            )
+        vectors = np.asarray(vectors, np.float32)
+        if vectors.shape != (len(papers), self.identity.dimension):
+            raise InputError(
+                f"{len(papers)} papers need vectors of shape ({len(papers)}, "
+                f"{self.identity.dimension}), got {vectors.shape}"
+            )
+        if not np.isfinite(vectors).all():
+            raise InputError("a vector holds values that are not finite; nothing was added")
+        with self._lock:
+            self._make_writable()
+            rows = {paper.id: self.database.row_of_id(paper.id) for paper in papers}
+            taken = [identifier for identifier, row in rows.items() if row is not None]
+            if taken and not replace:
+                raise InputError(f"the id {taken[0]!r} is in the store already; nothing was added")
+            with self.database.transaction():
+                for paper, vector in zip(papers, vectors, strict=True):
+                    row = rows[paper.id]
+                    digest = text_hash(model.text_of(paper))
+                    if row is None:
+                        row = rows[paper.id] = len(self.database)
+                        self.database.put(row, paper, digest, new=True)
+                    else:
+                        self.database.put(row, paper, digest)
+                    self._put_vector(row, vector)
+            self._index = None
+        return [paper.id for paper in papers]
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete the papers of ids; return how many were there."""
+        with self._lock:
+            rows = {self.database.row_of_id(identifier) for identifier in ids} - {None}
+            if rows:
+                self.delete_rows([row for row in rows if row is not None])
+            return len(rows)
+
+    def delete_rows(self, rows: Sequence[int]) -> None:
+        """Delete papers by row number; the last rows take the numbers that become free."""
+        with self._lock:
+            self._make_writable()
+            assert self._vectors is not None
+            with self.database.transaction():
+                moves = self.database.remove(rows)
+            if moves:
+                self._vectors[list(moves)] = self._vectors[list(moves.values())]
+            self._index = None
+
+    def _make_writable(self) -> None:
+        old = None
+        if not self._writable:
+            old, self._database = self.database, self.database.copy()
+            self._vectors, self._index = self.index.vectors(), None
+        # Until the last of them ends, the copies hold what the readers began with.
+        self._await_readers()
+        if old is not None:
+            old.close()
+
+    def _put_vector(self, row: int, vector: NDArray[np.float32]) -> None:
+        assert self._vectors is not None
+        if row >= len(self._vectors):
+            grown = np.zeros((max(64, 2 * row), self.identity.dimension), np.float32)
+            grown[: len(self._vectors)] = self._vectors
+            self._vectors = grown
+        self._vectors[row] = vector
+
+    # ------------------------------------------------------------------ on disk
+
+    def commit(
+        self,
+        folder: Path | str | None = None,
+        *,
+        source: str | None = None,
+        thresholds: dict[str, float] | None = None,
+    ) -> Manifest:
+        """Write the store to `folder` (its own by default); it becomes visible all at once.
+
+        New data files are written and flushed first, then the manifest is replaced, then old
+        files are removed: whenever the process dies, the folder holds the old store or the new.
+
+        Raises:
+            StoreBusyError: another process is writing there, or has written since this store was
+                opened.
+            StoreError: the folder cannot be written, or the disk is full; the old store is whole.
+        """
+        target = Path(folder) if folder is not None else self.folder
+        if target is None:
+            raise StoreError("a store in memory needs a folder to be committed to")
+        with self._lock, writing(target):
+            own = self.folder is not None and same_folder(target, self.folder)
+            if own and self._manifest is not None:
+                on_disk = Manifest.read(target)
+                if on_disk.generation != self._manifest.generation:
+                    raise StoreBusyError(
+                        f"{target}: another process has changed the store since it was opened; "
+                        "open it again and repeat the change"
+                    )
+                if not self._writable and thresholds is None:
+                    return self._manifest
+            try:
+                return self._write(target, source, thresholds)
+            except OSError as error:
+                sweep(target)
+                raise StoreError(
+                    f"{target}: cannot be written ({error.strerror or error}); what it held is "
+                    "untouched"
+                ) from None
+
+    def _write(
+        self, target: Path, source: str | None, thresholds: dict[str, float] | None
+    ) -> Manifest:
+        self._await_readers()
+        database, rows = self.database, len(self)
+        generation = secrets.token_hex(8)
+        previous = self._manifest
+        if thresholds is None:
+            thresholds = dict(previous.thresholds) if previous else {}
+        draft_papers = target / f".papers.{os.getpid()}.tmp"
+        draft_index = target / f".index.{os.getpid()}.tmp"
+        for draft in (draft_papers, draft_index):
+            draft.unlink(missing_ok=True)
+        if not database.writable:
+            database = database.copy()
+        database.set_meta("generation", generation)
+        if database.finished:
+            database.hand_over(draft_papers)
+        else:
+            database.optimize()
+            database.save(draft_papers)
+            if database is not self.database:
+                database.close()
+        vectors = self._vectors[:rows] if self._vectors is not None else self.index.vectors()
+        index = VectorIndex.of(vectors, exact=False)
+        index.save(draft_index)
+        files = [
+            settle(draft, f"{stem}-{{}}.{suffix}")
+            for draft, stem, suffix in (
+                (draft_papers, "papers", "sqlite"),
+                (draft_index, "index", "faiss"),
+            )
+        ]
+        flush_to_disk(target)
+        probes = {str(row): _digest(vectors[[row]]) for row in sorted({0, rows // 2, rows - 1})
+                  if 0 <= row < rows}  # fmt: skip
+        manifest = Manifest(
+            papers=rows,
+            model=self.identity,
+            database=files[0],
+            index=files[1],
+            generation=generation,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            source=source if source is not None else previous.source if previous else "",
+            probes=probes,
+            exact=index.exact,
+            recall=round(index.recall(), 4),
+            thresholds=thresholds,
+        )
+        manifest.write(target)
+        sweep(target)
+        # From here on the store is the one on disk: what was held in memory is let go.
+        self._manifest, self.folder = manifest, target
+        old, self._database, self._index, self._vectors = self._database, None, None, None
+        if old is not None:
+            old.close()
+        return manifest
+
+    def verify(self) -> list[str]:
+        """Return everything that is wrong with the store on disk; an empty list when it is whole.
+
+        Checks sizes and SHA-256 of the data files, the database's integrity, the number of papers
+        and vectors, unit length, that the store's model is the one it was built with (a model
+        that was given as an object in Python cannot be asked), and its map where it has one.
+        """
+        return problems_of(self, ask_model=self._model is not None)
+
+    def close(self) -> None:
+        """Close the files; a store that was changed and not committed loses the change."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+            if self._index is not None:
+                self._index.close()
+            self._database = self._index = None
+
+
+def _digest(vectors: Vectors) -> str:
+    return hashlib.blake2b(vectors.astype("<f4").tobytes(), digest_size=8).hexdigest()

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from swimmer.embeddings.model import title_twice
+from swimmer.embeddings.recipes import title_twice
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]

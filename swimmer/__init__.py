@@ -24,7 +24,7 @@ _HOMES = {
     "ask": "retrieval.query",
     "build_store": "build.builder",
     "list_stores": "store.names",
-    "load_model": "embeddings.model",
+    "load_model": "embeddings.loading",
     "load_retriever": "langchain.retriever",
     "open_source": "sources",
     "open_store": "store.store",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from swimmer.analysis.map import paper_map
     from swimmer.build.builder import build_store
     from swimmer.build.report import BuildReport
-    from swimmer.embeddings.model import load_model
+    from swimmer.embeddings.loading import load_model
     from swimmer.errors import SwimmerError
     from swimmer.langchain.related_work import related_work_chain
     from swimmer.langchain.retriever import PaperRetriever, load_retriever

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 from swimmer import Paper, PaperStore, build_store, open_store, search
-from swimmer.embeddings.model import PROBES, load_model
+from swimmer.embeddings.identity import PROBES
+from swimmer.embeddings.loading import load_model
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
 from swimmer.langchain.documents import paper_document
 from swimmer.langchain.vectorstore import PaperVectorStore, SwimmerEmbeddings

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer import Paper, build_store, open_store, search
-from swimmer.embeddings.model import load_model
+from swimmer.embeddings.loading import load_model
 from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 from swimmer.errors import ModelError, QueryError, SwimmerError
 

@@ -14,10 +14,12 @@ import numpy as np
 
 from swimmer.build.checkpoint import Checkpoint
 from swimmer.build.merging import find_stored
-from swimmer.build.report import BuildReport, Progress
+from swimmer.build.report import BuildReport
 from swimmer.build.staging import Texts, indexing, stage
 from swimmer.build.stored import stored_papers
-from swimmer.embeddings.model import Embeddings, Model, check_same, load_model
+from swimmer.embeddings.identity import check_same
+from swimmer.embeddings.loading import load_model
+from swimmer.embeddings.model import Embeddings, Model
 from swimmer.errors import (
     InputError,
     ModelError,
@@ -27,6 +29,7 @@ from swimmer.errors import (
     StoreNotFoundError,
 )
 from swimmer.papers.paper import Paper
+from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.folder import writing

@@ -1,20 +1,11 @@
-"""How far a build is and what it did, for its caller to show."""
+"""What a build did, for its caller to show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from swimmer.papers.paper import Paper
 from swimmer.sources.base import SourceReport
-
-
-class Progress(Protocol):
-    """Told how far a build is: the stage in a word, what is done, and of how much."""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Take note."""
-        ...
 
 
 @dataclass

@@ -10,9 +10,10 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 from swimmer.build.merging import KnownPapers, merge_copies
-from swimmer.build.report import BuildReport, Progress
+from swimmer.build.report import BuildReport
 from swimmer.embeddings.model import Model
 from swimmer.papers.paper import Paper
+from swimmer.progress import Progress
 from swimmer.store.database import PaperDatabase, text_hash
 
 _IN_MEMORY = 32 << 20

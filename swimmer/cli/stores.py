@@ -71,7 +71,7 @@ def size_in_words(size: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
 def show_command(name: str | None, as_json: bool) -> None:
     """What the store NAME holds, in words."""
-    from swimmer.embeddings.model import describe
+    from swimmer.embeddings.identity import describe
     from swimmer.store.store import open_store
 
     with open_store(name) as store:

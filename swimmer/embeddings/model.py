@@ -1,4 +1,4 @@
-"""Embedding models: named ones and any object with LangChain's `Embeddings` methods."""
+"""An embedding model whose vectors are checked: float32, finite, of unit length."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import contextlib
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from swimmer.errors import ModelError, ModelMismatchError, QueryError
+from swimmer.embeddings.identity import PROBES, ModelIdentity
+from swimmer.embeddings.recipes import RECIPES
+from swimmer.errors import ModelError, QueryError
 from swimmer.papers.paper import Paper
-from swimmer.store.manifest import ModelIdentity
 from swimmer.text.cleaning import compatible, fold
 
 if TYPE_CHECKING:
@@ -23,42 +22,8 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-PROBES = (
-    "Attention is all you need",
-    "Variance reduction for policy gradient methods in reinforcement learning",
-    "A large dataset of images labelled by experts",
-)
-"""The sentences whose vectors are a model's fingerprint."""
-
-SAME_MODEL = 0.97
-"""Cosine above which two fingerprints are one model's; half precision moves it by 0.001."""
-
-GIVEN = "python:"
-"""What the name of a model starts with that was given as an object and has no name of its own."""
-
 QUERY_LIMIT = 20_000
 """Characters of a query that a model gets to see."""
-
-
-TITLE_SHARE = 0.25
-"""Share of a text that a title may have and still be said again; in a short text it says enough."""
-
-
-def title_twice(text: str) -> str:
-    """Return a paper's text with its first line, the title, said twice, unless the text is short.
-
-    A static model cannot see which words are the title's; a transformer gives them more weight.
-    """
-    title, newline, _ = text.partition("\n")
-    return f"{title}\n{text}" if newline and len(title) <= TITLE_SHARE * len(text) else text
-
-
-RECIPES: dict[str, Callable[[Paper], str]] = {
-    "page_content": lambda paper: paper.page_content,
-    "title_abstract": lambda paper: paper.embedding_text,
-    "title_title_abstract": lambda paper: title_twice(paper.embedding_text),
-}
-"""How a paper becomes the text that is embedded; the name stands in the manifest."""
 
 
 @runtime_checkable
@@ -235,126 +200,3 @@ class Model:
             raise ModelError(f"the model {self.name} answered with values that are not finite")
         units: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
         return units
-
-
-def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
-    """Raise ModelMismatchError unless `model` makes the vectors that a store was built with."""
-    if store.dimension == model.dimension:
-        kept, now = (_probe_vectors(identity) for identity in (store, model))
-        if kept.shape == now.shape and float((kept * now).sum(axis=1).min()) >= SAME_MODEL:
-            return
-    how = "" if model.name.startswith(GIVEN) else f": swimmer build ITS_FOLDER --model {model.name}"
-    raise ModelMismatchError(
-        f"{where} was built with the model {describe(store)}; {describe(model)} makes other "
-        "vectors. Ask with the store's own model, or build the store again with this one, from its "
-        f"list or from the papers it holds{how}"
-    )
-
-
-def describe(identity: ModelIdentity) -> str:
-    """Return a model's name, revision and dimension in words."""
-    revision = f" @ {identity.revision[:12]}" if identity.revision else ""
-    return f"{identity.name}{revision} ({identity.dimension} dimensions)"
-
-
-def _probe_vectors(identity: ModelIdentity) -> Vectors:
-    try:
-        flat = np.frombuffer(base64.b64decode(identity.fingerprint), dtype="<f2")
-        return flat.astype(np.float32).reshape(len(PROBES), identity.dimension)
-    except ValueError:
-        return np.empty((0, identity.dimension), np.float32)
-
-
-def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
-    """Return a model by name, or wrap an object that has LangChain's `Embeddings` methods.
-
-    Args:
-        model: `static` (the embedded default), `bge-m3`, a Hugging Face id
-            (`intfloat/e5-base-v2`), the folder of a model, or an object.
-        options: of a Hugging Face model, as `load_huggingface` takes them: `device`, `revision`,
-            `half`, `batch_size`, `max_tokens`, `query_prompt`, `document_prompt`. An object has
-            its own settings and takes none.
-
-    Raises:
-        ModelError: the name is not known, the model cannot be loaded, or the object has not the
-            two methods.
-        MissingExtraError: the model needs a package that is not installed.
-    """
-    if not isinstance(model, (str, Path)):
-        if options:
-            raise ModelError(
-                f"a model given as an object has its own settings, got {', '.join(options)}; set "
-                "them on the object, or name the model"
-            )
-        return model if isinstance(model, Model) else _wrap(model)
-    if model == "static":
-        if options:
-            raise ModelError(f"the model static takes no options, got {', '.join(options)}")
-        from swimmer.embeddings.static import StaticEmbeddings
-
-        static = StaticEmbeddings()
-        return Model(
-            static,
-            "static",
-            revision=static.revision,
-            text=static.paper_text,
-            languages=("en",),
-            pads=False,
-            embed_array=partial(static.embed, on_unknown="zero"),
-        )
-    from swimmer.embeddings.huggingface import load_huggingface
-
-    return load_huggingface(str(model), **options)
-
-
-def load_own(identity: ModelIdentity, where: str) -> Model:
-    """Return the model that `where` was built with, loaded by its name and checked.
-
-    Raises:
-        ModelError: it cannot be loaded, or was an object in Python, which has no name.
-        ModelMismatchError: what has its name now makes other vectors.
-    """
-    if identity.name.startswith(GIVEN):
-        raise ModelError(
-            f"{where} was built with the model {identity.name.removeprefix(GIVEN)}, an object in "
-            "Python; give it again with embeddings=, or build the store with a named model"
-        )
-    options: dict[str, Any] = {}
-    if identity.name != "static":
-        options = {
-            "revision": identity.revision,
-            "query_prompt": identity.query_prompt,
-            "document_prompt": identity.document_prompt,
-        }
-    try:
-        model = load_model(identity.name, **options)
-    except ModelError as error:
-        if type(error) is not ModelError:
-            raise
-        raise ModelError(
-            f"{where} was built with the model {identity.name}, which cannot be loaded: {error}"
-        ) from None
-    check_same(identity, model.identity, where)
-    return model.with_text(identity.text)
-
-
-def _wrap(embeddings: object) -> Model:
-    if not isinstance(embeddings, Embeddings) or isinstance(embeddings, type):
-        raise ModelError(
-            f"a model is a name or an object with embed_documents and embed_query; "
-            f"got {embeddings!r:.80}"
-        )
-    kind = type(embeddings)
-    inner = getattr(embeddings, "swimmer_model", None)
-    if isinstance(inner, Model):
-        return inner
-    if kind.__module__.startswith("langchain_huggingface."):
-        from swimmer.embeddings.huggingface import wrap_huggingface
-
-        return wrap_huggingface(embeddings)
-    wanted = getattr(embeddings, "paper_text", None)
-    recipe = wanted if isinstance(wanted, str) and wanted in RECIPES else "title_abstract"
-    named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
-    if not isinstance(named, str) or not named:
-        named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"
-    return Model(embeddings, named, text=recipe)

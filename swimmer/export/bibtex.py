@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from swimmer.papers.identifiers import arxiv_of, doi_of
 from swimmer.papers.paper import Paper
 from swimmer.text.cleaning import readable
 
@@ -51,9 +52,6 @@ _JOURNAL_WORDS = re.compile(
     r"\b(journal|transactions|letters|magazine|annals|quarterly|plos|nature|science)\b", re.I
 )
 _NOT_JOURNALS = re.compile(r"\b(conference|workshop|proceedings|symposium|track)\b", re.I)
-_ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf|html)/([^/?#\s]+(?:/\d{7})?)", re.I)
-_ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?", re.I)
-_DOI = re.compile(r"10\.\d{4,9}/[^\s{}\\\"<>]+")
 _STOP_WORDS = frozenset({
     "a", "an", "the", "on", "of", "for", "in", "to", "from", "with", "without", "and", "or", "is",
     "are", "be", "by", "at", "as", "towards", "toward", "via", "do", "does", "can", "how", "why",
@@ -171,25 +169,6 @@ def publication(paper: Paper) -> tuple[str, str]:
     if _JOURNAL_WORDS.search(short) and not _NOT_JOURNALS.search(short):
         return "article", paper.venue
     return "inproceedings", paper.venue
-
-
-def arxiv_of(paper: Paper) -> str:
-    """Return the arXiv id of a paper without its version, or ""."""
-    named = paper.extra.get("arxiv") or paper.extra.get("arxiv_id")
-    linked = _ARXIV.search(paper.url)
-    for found in (named if isinstance(named, str) else "", linked[1] if linked else ""):
-        if match := _ARXIV_ID.fullmatch(found.removesuffix(".pdf")):
-            return match[1]
-    return ""
-
-
-def doi_of(paper: Paper) -> str:
-    """Return the DOI of a paper, or ""."""
-    named = paper.extra.get("doi")
-    found = _DOI.search(named if isinstance(named, str) else "") or (
-        _DOI.search(paper.url) if "doi.org/" in paper.url else None
-    )
-    return found[0].rstrip(".,;") if found else ""
 
 
 def _extra(paper: Paper, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from swimmer.errors import InputError, ModelError
-from swimmer.export.bibtex import arxiv_of, doi_of
+from swimmer.papers.identifiers import arxiv_of, doi_of
 from swimmer.papers.paper import Paper
 from swimmer.text.cleaning import clean
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from swimmer.export.bibtex import arxiv_of, doi_of, family_name, publication, year_of
+from swimmer.export.bibtex import family_name, publication, year_of
+from swimmer.papers.identifiers import arxiv_of, doi_of
 from swimmer.papers.paper import Paper
 from swimmer.text.cleaning import readable
 

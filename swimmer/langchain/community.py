@@ -21,7 +21,10 @@ import numpy as np
 
 from swimmer.build.calibration import learnt_thresholds
 from swimmer.build.report import BuildReport
-from swimmer.embeddings.model import RECIPES, SAME_MODEL, Embeddings, Model, load_model
+from swimmer.embeddings.identity import SAME_MODEL
+from swimmer.embeddings.loading import load_model
+from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings.recipes import RECIPES
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.papers.paper import Paper

@@ -15,7 +15,8 @@ from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from swimmer.embeddings import model as engine
-from swimmer.embeddings.model import Model, load_model
+from swimmer.embeddings.loading import load_model
+from swimmer.embeddings.model import Model
 from swimmer.errors import InputError, QueryError, StoreNotFoundError
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.papers.paper import Paper

@@ -19,8 +19,8 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from swimmer.papers.identifiers import identifiers
 from swimmer.papers.paper import Paper
-from swimmer.sources.formats.shapes import arxiv_id, doi, openreview_id
 from swimmer.text.cleaning import title_key
 
 SHORT_TITLE = 20
@@ -47,25 +47,6 @@ PHRASE, LONG_PHRASE = 4, 7
 ENOUGH_PHRASES = 20
 SKETCH = 8
 CROWD = 40
-
-
-def identifiers(paper: Paper) -> frozenset[tuple[str, str]]:
-    """Return what names a paper across publishers, as (kind, value)."""
-    extra = paper.extra
-    found = {
-        "arxiv": arxiv_id(extra.get("arxiv")) or _arxiv_of(paper),
-        "doi": doi(extra.get("doi")) or doi(paper.url if "doi.org" in paper.url else ""),
-        "openreview": openreview_id(paper.url) or str(extra.get("openreview") or ""),
-        "acl": str(extra.get("acl") or ""),
-        "url": paper.url.partition("://")[2].rstrip("/").casefold(),
-    }
-    return frozenset((kind, value) for kind, value in found.items() if value)
-
-
-def _arxiv_of(paper: Paper) -> str:
-    if "arxiv.org" in paper.url or "huggingface.co/papers" in paper.url:
-        return arxiv_id(paper.url) or arxiv_id(paper.url.rpartition("/")[2])
-    return arxiv_id(paper.id) if paper.venue == "arXiv" else ""
 
 
 def same_work(a: Paper, b: Paper) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from swimmer.embeddings.model import check_same
+from swimmer.embeddings.identity import check_same
 from swimmer.errors import ModelMismatchError, QueryError
 from swimmer.papers.paper import Paper
 from swimmer.papers.same_work import duplicates, same_work

@@ -58,7 +58,7 @@ class Hit:
     reasons: Reasons | None = None
 
     def _repr_html_(self) -> str:
-        from swimmer.retrieval.notebook import paper_html
+        from swimmer.papers.notebook import paper_html
 
         return paper_html(self.paper)
 

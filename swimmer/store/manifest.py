@@ -10,31 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from swimmer.embeddings.identity import ModelIdentity
 from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
 _SIZE_LIMIT = 16 << 20
-
-
-@dataclass(frozen=True)
-class ModelIdentity:
-    """Which model made the vectors of a store, and what it was given.
-
-    `fingerprint` holds its vectors for `swimmer.embeddings.PROBES`, base64 of float16, so that
-    another model of the same dimension is recognised. `text` names the recipe that made a paper
-    into text (`swimmer.embeddings.RECIPES`).
-    """
-
-    name: str
-    revision: str
-    dimension: int
-    query_prompt: str = ""
-    document_prompt: str = ""
-    text: str = "title_abstract"
-    normalized: bool = True
-    languages: tuple[str, ...] = ()
-    fingerprint: str = ""
 
 
 @dataclass(frozen=True)

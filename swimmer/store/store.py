@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from swimmer.build.report import BuildReport
-from swimmer.embeddings.model import Embeddings, Model, check_same, load_model, load_own
+from swimmer.embeddings.identity import ModelIdentity, check_same
+from swimmer.embeddings.loading import load_model, load_own
+from swimmer.embeddings.model import Embeddings, Model
 from swimmer.errors import (
     ANEW,
     InputError,
@@ -27,7 +29,7 @@ from swimmer.papers.paper import Paper
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.store.index import VectorIndex
-from swimmer.store.manifest import Manifest, ModelIdentity, flush_to_disk
+from swimmer.store.manifest import Manifest, flush_to_disk
 from swimmer.store.names import default_store, find_store
 from swimmer.store.verification import problems_of
 
@@ -134,7 +136,7 @@ class PaperStore:
         return f"PaperStore({self.name!r}, papers={len(self)}, model={self.identity.name!r})"
 
     def _repr_html_(self) -> str:
-        from swimmer.retrieval.notebook import store_html
+        from swimmer.store.notebook import store_html
 
         return store_html(self)
 

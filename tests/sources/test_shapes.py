@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swimmer.errors import SourceError
+from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
 from swimmer.papers.paper import Paper
 from swimmer.sources import SourceReport, open_source
 from swimmer.sources.formats.bibtex import bibtex_records, split_names, unbraced
 from swimmer.sources.formats.markdown import markdown_records
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
 from swimmer.sources.formats.ris import ris_records
-from swimmer.sources.formats.shapes import arxiv_id, doi, openreview_id, plain, venue_of_group
+from swimmer.sources.formats.shapes import plain, venue_of_group
 from swimmer.sources.kept import KeptSource, paper_from_line
 
 

@@ -19,8 +19,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import arxiv_id, doi, openreview_id
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")
 _FIELDS = {

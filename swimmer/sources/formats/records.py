@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from swimmer.errors import InputError
+from swimmer.papers.identifiers import arxiv_id
 from swimmer.papers.paper import Paper
 from swimmer.text.cleaning import clean, clean_url
 
@@ -58,7 +59,6 @@ _NOT_KEPT = frozenset({
     "linkedin", "bibtex", "speakers/authors",
 })  # fmt: skip
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
-_ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?", re.I)
 _SHORT_VENUE = re.compile(r"[a-z]{2,8}")
 _SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")
 
@@ -167,9 +167,8 @@ def _identifier(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
     text = clean(str(value), 500)
-    arxiv = _ARXIV_ID.fullmatch(text)
     # The version of a preprint changes; the paper stays the same.
-    return arxiv[1] if arxiv else text
+    return arxiv_id(text) or text
 
 
 def _address(flat: Mapping[str, Any], url: Any, base: str) -> tuple[str, str]:

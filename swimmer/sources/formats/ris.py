@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import arxiv_id, doi, openreview_id
 
 STARTS = re.compile(r"TY\s{1,2}-")
 _NOT_PAPERS = frozenset({"WEB", "COMP", "DATA", "VIDEO", "SOUND", "MAP", "PAT"})

@@ -12,16 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from swimmer.errors import SourceError
+from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
 
 Record = Mapping[str, Any]
 
-_FORUM = re.compile(r"openreview\.net/(?:forum|pdf)\?(?:[^#]*&)?id=([A-Za-z0-9_-]+)")
-_ARXIV = re.compile(
-    r"(?:^|arxiv[:./])(?:org/)?(?:abs/|pdf/|html/)?"
-    r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?$",
-    re.IGNORECASE,
-)
-_DOI = re.compile(r"\b(10\.\d{4,9}/[^\s\"<>]+?)[.,;]?$")
 _NAMES = {"NeurIPS.cc": "NeurIPS", "ICLR.cc": "ICLR", "ICML.cc": "ICML"}
 
 
@@ -54,24 +48,6 @@ def need_in_some(records: Iterable[Any], fields: Iterable[str], where: str) -> N
                 f"{where}: no record has the field {field!r} (found: {found}); "
                 "the format may have changed"
             )
-
-
-def arxiv_id(text: Any) -> str:
-    """Return the arXiv id, without version, that a text is or an address leads to, else ""."""
-    match = _ARXIV.search(text.strip()) if isinstance(text, str) else None
-    return match[1] if match else ""
-
-
-def openreview_id(text: Any) -> str:
-    """Return the forum id in an OpenReview address, else ""."""
-    match = _FORUM.search(text) if isinstance(text, str) else None
-    return match[1] if match else ""
-
-
-def doi(text: Any) -> str:
-    """Return the DOI in a text or address, in lower case, else ""."""
-    match = _DOI.search(text.strip()) if isinstance(text, str) else None
-    return match[1].casefold() if match else ""
 
 
 def unwrapped(content: Any) -> dict[str, Any]:

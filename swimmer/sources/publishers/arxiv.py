@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
+from swimmer.papers.identifiers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import arxiv_id
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, near
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
+from swimmer.papers.identifiers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import arxiv_id, need, need_in_some, semantic_scholar
+from swimmer.sources.formats.shapes import need, need_in_some, semantic_scholar
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
 
 if TYPE_CHECKING:

@@ -1,0 +1,107 @@
+"""From a name, a folder or an object to a model."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from swimmer.embeddings.identity import GIVEN, ModelIdentity, check_same
+from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings.recipes import RECIPES
+from swimmer.errors import ModelError
+
+
+def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
+    """Return a model by name, or wrap an object that has LangChain's `Embeddings` methods.
+
+    Args:
+        model: `static` (the embedded default), `bge-m3`, a Hugging Face id
+            (`intfloat/e5-base-v2`), the folder of a model, or an object.
+        options: of a Hugging Face model, as `load_huggingface` takes them: `device`, `revision`,
+            `half`, `batch_size`, `max_tokens`, `query_prompt`, `document_prompt`. An object has
+            its own settings and takes none.
+
+    Raises:
+        ModelError: the name is not known, the model cannot be loaded, or the object has not the
+            two methods.
+        MissingExtraError: the model needs a package that is not installed.
+    """
+    if not isinstance(model, (str, Path)):
+        if options:
+            raise ModelError(
+                f"a model given as an object has its own settings, got {', '.join(options)}; set "
+                "them on the object, or name the model"
+            )
+        return model if isinstance(model, Model) else _wrap(model)
+    if model == "static":
+        if options:
+            raise ModelError(f"the model static takes no options, got {', '.join(options)}")
+        from swimmer.embeddings.static import StaticEmbeddings
+
+        static = StaticEmbeddings()
+        return Model(
+            static,
+            "static",
+            revision=static.revision,
+            text=static.paper_text,
+            languages=("en",),
+            pads=False,
+            embed_array=partial(static.embed, on_unknown="zero"),
+        )
+    from swimmer.embeddings.huggingface import load_huggingface
+
+    return load_huggingface(str(model), **options)
+
+
+def load_own(identity: ModelIdentity, where: str) -> Model:
+    """Return the model that `where` was built with, loaded by its name and checked.
+
+    Raises:
+        ModelError: it cannot be loaded, or was an object in Python, which has no name.
+        ModelMismatchError: what has its name now makes other vectors.
+    """
+    if identity.name.startswith(GIVEN):
+        raise ModelError(
+            f"{where} was built with the model {identity.name.removeprefix(GIVEN)}, an object in "
+            "Python; give it again with embeddings=, or build the store with a named model"
+        )
+    options: dict[str, Any] = {}
+    if identity.name != "static":
+        options = {
+            "revision": identity.revision,
+            "query_prompt": identity.query_prompt,
+            "document_prompt": identity.document_prompt,
+        }
+    try:
+        model = load_model(identity.name, **options)
+    except ModelError as error:
+        if type(error) is not ModelError:
+            raise
+        raise ModelError(
+            f"{where} was built with the model {identity.name}, which cannot be loaded: {error}"
+        ) from None
+    check_same(identity, model.identity, where)
+    return model.with_text(identity.text)
+
+
+def _wrap(embeddings: object) -> Model:
+    if not isinstance(embeddings, Embeddings) or isinstance(embeddings, type):
+        raise ModelError(
+            f"a model is a name or an object with embed_documents and embed_query; "
+            f"got {embeddings!r:.80}"
+        )
+    kind = type(embeddings)
+    inner = getattr(embeddings, "swimmer_model", None)
+    if isinstance(inner, Model):
+        return inner
+    if kind.__module__.startswith("langchain_huggingface."):
+        from swimmer.embeddings.huggingface import wrap_huggingface
+
+        return wrap_huggingface(embeddings)
+    wanted = getattr(embeddings, "paper_text", None)
+    recipe = wanted if isinstance(wanted, str) and wanted in RECIPES else "title_abstract"
+    named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
+    if not isinstance(named, str) or not named:
+        named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"
+    return Model(embeddings, named, text=recipe)

@@ -15,8 +15,8 @@ import json
 import random
 import time
 
+from swimmer.papers.deduplication import duplicates
 from swimmer.papers.paper import Paper
-from swimmer.papers.same_work import duplicates
 from swimmer.sources import SourceReport, open_source
 from swimmer.text.cleaning import title_key
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from swimmer import PaperStore, ask, open_store, search
-from swimmer.retrieval.filters import admitted
 from swimmer.retrieval.query import nearest
+from swimmer.store.facets import admitted
 
 
 def median(call: Callable[[Any], object], arguments: Sequence[Any]) -> float:

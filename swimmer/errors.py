@@ -3,6 +3,8 @@
     SwimmerError
     ├── InputError          a paper, a list or an argument is not what was expected
     │   ├── SourceError     a list of papers cannot be read or fetched
+    │   │   ├── FetchError       an address cannot be fetched
+    │   │   └── IncompleteError  an answer ended too early
     │   └── QueryError      a question cannot be asked (blank, k below 1, unknown field …)
     ├── StoreError          a store cannot be found, opened, written or trusted
     │   ├── StoreNotFoundError
@@ -29,6 +31,18 @@ class InputError(SwimmerError, ValueError):
 
 class SourceError(InputError):
     """A list of papers cannot be read or fetched."""
+
+
+class FetchError(SourceError):
+    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class IncompleteError(SourceError):
+    """An answer ended too early; the client asks once more."""
 
 
 class QueryError(InputError):

@@ -225,7 +225,7 @@ async def build_store(source: Source, name: NewName, ctx: Context) -> BuiltStore
 
 
 def _build(source: str, name: str, ctx: Context) -> BuildReport:
-    from swimmer.build.builder import build_store as build
+    from swimmer.build import run_build
 
     said = 0.0
     steps = 0
@@ -243,9 +243,9 @@ def _build(source: str, name: str, ctx: Context) -> BuildReport:
         # The protocol wants a number that only grows; a build's stages each start from nothing.
         anyio.from_thread.run(ctx.report_progress, steps, None, f"{stage}: {done:,}{of} papers")
 
-    with build(source, name, progress=progress) as store:
-        assert store.report is not None
-        return store.report
+    store, report = run_build(source, name, progress=progress)
+    store.close()
+    return report
 
 
 def serve_stdio(server: MCPServer[dict[str, object]]) -> None:

@@ -18,10 +18,9 @@ from typing_extensions import NotRequired, TypedDict
 from swimmer.errors import QueryError
 
 if TYPE_CHECKING:
-    from swimmer.papers.paper import Paper
-    from swimmer.retrieval.filters import Filter
-    from swimmer.retrieval.query import Answer
-    from swimmer.store.store import PaperStore
+    from swimmer.papers import Paper
+    from swimmer.retrieval import Answer
+    from swimmer.store import Filter, PaperStore
 
 MOST_HITS = 50
 """Papers that one call may ask for."""
@@ -153,7 +152,7 @@ def ask_store(
             wrong way round.
         ModelError: the query has to be embedded and the store's model cannot be loaded.
     """
-    from swimmer.retrieval.query import ask, checked_k
+    from swimmer.retrieval import ask, checked_k
 
     if checked_k(k) > MOST_HITS:
         raise QueryError(f"k is {k}; a tool gives at most {MOST_HITS} papers at once")
@@ -175,8 +174,8 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     Raises:
         QueryError: there is none; the message says what to try.
     """
-    from swimmer.retrieval.query import checked_query, find_title
-    from swimmer.text.cleaning import clean_url
+    from swimmer.retrieval import checked_query, find_title
+    from swimmer.text import clean_url
 
     text = checked_query(wanted)
     database = store.database
@@ -210,7 +209,7 @@ def answer_data(answer: Answer) -> FoundPapers:
 
 def paper_data(paper: Paper, abstract: int = WHOLE) -> PaperData:
     """Return a paper as plain data, its abstract cut to so many characters."""
-    from swimmer.text.cleaning import clean_url
+    from swimmer.text import clean_url
 
     data: PaperData = {
         "id": bounded(paper.id, 500),
@@ -230,7 +229,7 @@ def paper_data(paper: Paper, abstract: int = WHOLE) -> PaperData:
 
 def bounded(text: str, limit: int) -> str:
     """Return text without control characters, at most `limit` characters, "…" where cut."""
-    from swimmer.text.cleaning import clean
+    from swimmer.text import clean
 
     # Cleaned again on its way out: a store may have been written by another program.
     text = clean(text)
@@ -239,7 +238,7 @@ def bounded(text: str, limit: int) -> str:
 
 def stores_data() -> list[StoreData]:
     """Return the stores there are as plain data."""
-    from swimmer.store.names import list_stores
+    from swimmer.store import list_stores
 
     found: list[StoreData] = []
     for info in list_stores():
@@ -278,9 +277,7 @@ class Shelf:
             StoreNotFoundError: there is none of this name; near names stand in the message.
             StoreDamagedError: it cannot be trusted.
         """
-        from swimmer.store.manifest import Manifest
-        from swimmer.store.names import default_store, find_store
-        from swimmer.store.store import PaperStore
+        from swimmer.store import Manifest, PaperStore, default_store, find_store
 
         wanted: str | Path | None = name or self._default
         if name and not _STORE_NAME.fullmatch(name):

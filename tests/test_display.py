@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from swimmer import Answer, Hit, Paper, PaperStore, build_store, open_store
-from swimmer.retrieval.explanations import Reasons
 from swimmer.retrieval.federation import ask_stores
+from swimmer.retrieval.hits import Reasons
 
 from .models import HashEmbeddings
 

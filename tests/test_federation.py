@@ -10,8 +10,8 @@ import pytest
 
 from swimmer.build.builder import build_store
 from swimmer.errors import QueryError, StoreNotFoundError
+from swimmer.papers.deduplication import duplicates, same_work, shared_phrases
 from swimmer.papers.paper import Paper
-from swimmer.papers.same_work import duplicates, same_work, shared_phrases
 from swimmer.retrieval.federation import ask_stores, open_stores
 from swimmer.retrieval.query import ask
 from swimmer.store.store import PaperStore

@@ -29,6 +29,7 @@ from swimmer import (
     load_retriever,
     open_source,
     open_store,
+    run_build,
     search,
 )
 from swimmer.embeddings import huggingface
@@ -90,9 +91,8 @@ def test_the_whole_way_through_huggingface_embeddings(
     order = np.argsort(-(expected @ query), kind="stable")[:10]
     assert [d.id for d in after] == [papers[i].id for i in order]
 
-    updated = build_store(papers, "bge")
-    assert updated.report is not None
-    assert (updated.report.added, updated.report.embedded) == (2, 2)
+    updated, report = run_build(papers, "bge")
+    assert (report.added, report.embedded) == (2, 2)
     assert len(load_retriever(updated, k=len(papers)).invoke(title)) == len(papers) - 1
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from swimmer import Paper, build_store
 from swimmer.analysis.neighbours import neighbours, to_networkx, write_neighbours
-from swimmer.analysis.trends import trends
+from swimmer.analysis.topic_trends import trends
 from swimmer.errors import QueryError
 from tests.conftest import Outcome
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
@@ -153,7 +153,7 @@ def test_the_graph_in_every_format_is_one_graph() -> None:
 
 
 def test_neighbours_at_the_terminal(swimmer: Run, home: Path) -> None:
-    done = swimmer("neighbours", "small", "--all", "-k", "2")
+    done = swimmer("neighbours", "small", "-k", "2")
     assert done.code == 0 and len(done.out.splitlines()) == 1 + 2 * 32
     assert "64 edges between 32 papers" in done.err
     assert swimmer("neighbours", "small", "-o", "g.graphml").code == 0

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from swimmer.errors import QueryError
 from swimmer.papers.paper import Paper
 from swimmer.retrieval.conditions import parse_where
-from swimmer.retrieval.filters import COMPARISONS, admitted, compile_filter, why_empty
 from swimmer.retrieval.query import search
+from swimmer.store.facets import admitted, why_empty
+from swimmer.store.filters import COMPARISONS, compile_filter
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 
 STORE = store_of(small_papers(), RandomEmbeddings())

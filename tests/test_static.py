@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from swimmer import Paper, build_store, open_store, search
+from swimmer import Paper, build_store, open_store, run_build, search
 from swimmer.embeddings.loading import load_model
 from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 from swimmer.errors import ModelError, QueryError, SwimmerError
@@ -276,7 +275,7 @@ def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
             for p, again in zip(PAPERS, twice, strict=True)
         ]
         assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
-    report = build_store(PAPERS, tmp_path / "store").report
+    report = run_build(PAPERS, tmp_path / "store").report
     assert report is not None
     assert (report.embedded, report.unchanged) == (0, len(PAPERS))
 

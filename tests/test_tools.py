@@ -22,7 +22,7 @@ from swimmer.langchain.related_work import (
     wrong_citations,
 )
 from swimmer.langchain.tools import paper_tools
-from swimmer.retrieval.query import Hit
+from swimmer.retrieval.hits import Hit
 from swimmer.toolkit import EXCERPT, MOST_HITS, WHOLE, Shelf, find_paper, paper_data
 
 from .models import HashEmbeddings

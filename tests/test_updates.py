@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from swimmer import Paper, PaperStore, build_store, open_store, search
+from swimmer import Paper, PaperStore, build_store, open_store, run_build, search
 from swimmer.build.staging import Texts
 from swimmer.errors import ModelError, StoreDamagedError, StoreError
 from swimmer.store.database import PaperDatabase
@@ -211,8 +210,8 @@ def test_a_full_disk_does_not_cost_what_was_embedded(
         patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Full))
         with pytest.raises(StoreError, match=r"disk is full.*goes on where it was"):
             build_store(unfinished, "conf", model=HashEmbeddings())
-    store = build_store(unfinished, "conf", model=HashEmbeddings())
-    assert store.report is not None and store.report.resumed == 256
+    _store, report = run_build(unfinished, "conf", model=HashEmbeddings())
+    assert report.resumed == 256
 
 
 @pytest.mark.parametrize("start", [0, 4096, 3 * 4096])

@@ -21,8 +21,7 @@ from urllib.parse import unquote_plus
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 pytest.importorskip("starlette")
 from starlette.testclient import TestClient
@@ -734,7 +733,7 @@ def test_a_port_in_use_is_said_with_the_next_free_one(swimmer: Swimmer) -> None:
 def test_no_other_port_is_tried_where_the_address_is_wrong(
     swimmer: Swimmer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.web.serve._next_free", lambda host, port: 1 // 0)
+    monkeypatch.setattr("swimmer.web.server._next_free", lambda host, port: 1 // 0)
     told = swimmer("serve", "--no-browser", "--host", "no such host")
     assert told.code == 2 and "choose another with --host and --port" in told.err
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import MissingExtraError, QueryError
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import clean, readable, title_key
+from swimmer.papers import Paper
+from swimmer.text import clean, readable, title_key
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Hit
-    from swimmer.store.store import PaperStore
+    from swimmer.retrieval import Hit
+    from swimmer.store import PaperStore
 
 SIZE_LIMIT = 100 << 20
 """Bytes of a draft that are read."""
@@ -71,7 +71,7 @@ def related(
     """
     from dataclasses import replace
 
-    from swimmer.retrieval.query import ask, checked_k
+    from swimmer.retrieval import ask, checked_k
 
     draft = Draft(draft) if isinstance(draft, Paper) else draft
     wanted, depth = checked_k(k), 2 * checked_k(k) + 20

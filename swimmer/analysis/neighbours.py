@@ -13,13 +13,13 @@ import faiss
 import numpy as np
 
 from swimmer.errors import MissingExtraError, QueryError
-from swimmer.retrieval.query import checked_k
-from swimmer.store.store import PaperStore
+from swimmer.retrieval import checked_k
+from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Rows, Vectors
+    from swimmer.store import Rows, Vectors
 
-FORMATS = ("graphml", "csv", "json")
+NEIGHBOUR_FORMATS = ("graphml", "csv", "json")
 
 _BATCH = 4_096
 _BLOCK = 50_000
@@ -76,10 +76,10 @@ def write_neighbours(store: PaperStore, out: TextIO, k: int = 10, format: str = 
     networkx's node-link form, `graphml` what Gephi, yEd and networkx read.
 
     Raises:
-        QueryError: the format is not one of FORMATS, or k is below 1.
+        QueryError: the format is not one of NEIGHBOUR_FORMATS, or k is below 1.
     """
-    if format not in FORMATS:
-        raise QueryError(f"unknown format {format!r:.40}; there is {', '.join(FORMATS)}")
+    if format not in NEIGHBOUR_FORMATS:
+        raise QueryError(f"unknown format {format!r:.40}; there is {', '.join(NEIGHBOUR_FORMATS)}")
     return {"csv": _write_csv, "json": _write_json, "graphml": _write_graphml}[format](
         store, out, checked_k(k)
     )
@@ -111,8 +111,7 @@ def _nodes(store: PaperStore) -> Iterator[dict[str, Any]]:
 
 
 def _edges(store: PaperStore, k: int) -> Iterator[tuple[str, str, int, float]]:
-    ids = [str(identifier) for (identifier,) in store.database.query(
-        "SELECT id FROM papers ORDER BY row")]  # fmt: skip
+    ids = store.database.ids()
     for rows, found, scores in neighbours(store, k):
         for row, near, values in zip(rows.tolist(), found.tolist(), scores.tolist(), strict=True):
             for rank, (other, score) in enumerate(zip(near, values, strict=True), 1):
@@ -121,14 +120,14 @@ def _edges(store: PaperStore, k: int) -> Iterator[tuple[str, str, int, float]]:
 
 
 def _write_csv(store: PaperStore, out: TextIO, k: int) -> int:
-    from swimmer.export import _cell
+    from swimmer.export import csv_cell
 
     titles = {paper.id: paper.display_title for paper in store}
     writer, count = csv.writer(out, lineterminator="\n"), 0
     writer.writerow(["source", "target", "rank", "score", "source_title", "target_title"])
     for source, target, rank, score in _edges(store, k):
         cells = (source, target, rank, score, titles[source], titles[target])
-        writer.writerow([_cell(cell) for cell in cells])
+        writer.writerow([csv_cell(cell) for cell in cells])
         count += 1
     return count
 

@@ -1,1 +1,5 @@
-"""TODO."""
+"""From papers to a store: read, merge, embed what is new, commit."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,12 +14,10 @@ import numpy as np
 
 from swimmer.build.checkpoint import Checkpoint
 from swimmer.build.merging import find_stored
-from swimmer.build.report import BuildReport
+from swimmer.build.report import BuildReport, BuildResult
 from swimmer.build.staging import Texts, indexing, stage
 from swimmer.build.stored import stored_papers
-from swimmer.embeddings.identity import check_same
-from swimmer.embeddings.loading import load_model
-from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
     InputError,
     ModelError,
@@ -28,16 +26,13 @@ from swimmer.errors import (
     StoreError,
     StoreNotFoundError,
 )
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.store.database import PaperDatabase, text_hash
-from swimmer.store.folder import writing
-from swimmer.store.names import target_folder
-from swimmer.store.store import PaperStore
+from swimmer.store import PaperDatabase, PaperStore, target_folder, text_hash, writing
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Rows, Vectors
+    from swimmer.store import Rows, Vectors
 
 CHUNK = 512
 """Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
@@ -53,10 +48,25 @@ def build_store(
     prune: bool = False,
     progress: Progress | None = None,
 ) -> PaperStore:
-    """Build a store from papers, or bring an existing one up to date; return it open.
+    """Build a store from papers, or update an existing one; return it open.
+
+    The same as `run_build`, without its report: arguments and errors are described there.
+    """
+    return run_build(source, name, model=model, prune=prune, progress=progress).store
+
+
+def run_build(
+    source: str | Path | Source | Iterable[Paper],
+    name: str | Path | None = None,
+    *,
+    model: str | Embeddings | Model | None = None,
+    prune: bool = False,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Build a store from papers, or update an existing one; return it open, with a report.
 
     Papers are matched by id, else by URL, else by title key; only new or changed text is
-    embedded. An interrupted build goes on where it was when it is called again.
+    embedded. An interrupted build resumes when it is called again.
 
     Args:
         source: a path or name that `open_source` takes, the folder of a store (whose papers are
@@ -66,9 +76,6 @@ def build_store(
         model: what `load_model` takes; the store's own model, else `static`, by default.
         prune: remove papers of the store that the source does not hold.
         progress: called as the build goes on.
-
-    Returns:
-        The store, with a `BuildReport` in its `report`.
 
     Raises:
         SourceError: the source cannot be read, or holds no paper.
@@ -83,9 +90,10 @@ def build_store(
     if not first:
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
-    return _Build(folder, model, prune, progress or _silent, report).run(
+    store = _Build(folder, model, prune, progress or _silent, report).run(
         itertools.chain(first, papers), origin
     )
+    return BuildResult(store, report)
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -113,7 +121,7 @@ def _why_none(report: SourceReport) -> str:
 
 
 def _default_name(source: object, first: list[Paper]) -> str:
-    from swimmer.sources.files import FileSource, slug
+    from swimmer.sources import FileSource, slug
 
     if isinstance(source, Source) and not isinstance(source, FileSource):
         return source.name
@@ -193,7 +201,6 @@ class _Build:
         store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
         self.report.papers = len(store)
         self.report.seconds = time.monotonic() - self.started
-        store.report = self.report
         if old is not None:
             old.close()
         return store
@@ -361,9 +368,5 @@ class _Build:
         if not model.pads:
             return pending
         # A batch costs as much as its longest text: over the whole corpus, like goes with like.
-        order = database.query(
-            "SELECT row FROM papers "
-            "ORDER BY length(display_title) + min(length(abstract), 500) DESC"
-        )
-        by_length = np.asarray([row for (row,) in order], np.int64)
+        by_length = np.asarray(database.rows_by_length(), np.int64)
         return by_length[np.isin(by_length, pending)]

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings.model import Model
+from swimmer.embeddings import Model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.store.database import PaperDatabase
-    from swimmer.store.index import Vectors
+    from swimmer.store import PaperDatabase, Vectors
 
 FEWEST = 20
 """Papers below which nothing can be learnt."""

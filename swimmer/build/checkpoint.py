@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings.model import Model
-from swimmer.store.database import text_hash
+from swimmer.embeddings import Model
+from swimmer.store import text_hash
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
 CHECKPOINT_SECONDS = 5.0
 """Seconds of embedding that a kill may cost."""

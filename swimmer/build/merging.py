@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from swimmer.papers.paper import Paper
-from swimmer.store.database import PaperDatabase
-from swimmer.text.cleaning import title_key
+from swimmer.papers import Paper
+from swimmer.store import PaperDatabase
+from swimmer.text import title_key
 
 
 class KnownPapers:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from swimmer.papers.paper import Paper
-from swimmer.sources.base import SourceReport
+from swimmer.papers import Paper
+from swimmer.sources import SourceReport
+
+if TYPE_CHECKING:
+    from swimmer.store import PaperStore
 
 
 @dataclass
@@ -39,3 +43,10 @@ class BuildReport:
         kept = self.titles.setdefault(what, [])
         if len(kept) < 50 and what != "unchanged":
             kept.append(paper.display_title)
+
+
+class BuildResult(NamedTuple):
+    """What `run_build` returns: the store, open, and the report of what was done."""
+
+    store: PaperStore
+    report: BuildReport

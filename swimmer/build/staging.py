@@ -11,10 +11,10 @@ from tempfile import SpooledTemporaryFile
 
 from swimmer.build.merging import KnownPapers, merge_copies
 from swimmer.build.report import BuildReport
-from swimmer.embeddings.model import Model
-from swimmer.papers.paper import Paper
+from swimmer.embeddings import Model
+from swimmer.papers import Paper
 from swimmer.progress import Progress
-from swimmer.store.database import PaperDatabase, text_hash
+from swimmer.store import PaperDatabase, text_hash
 
 _IN_MEMORY = 32 << 20
 

@@ -6,10 +6,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.sources import SourceReport
-from swimmer.store.manifest import MANIFEST
-from swimmer.store.store import PaperStore
+from swimmer.store import MANIFEST, PaperStore
 
 
 class StoredPapers:

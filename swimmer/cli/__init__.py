@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from swimmer.errors import SwimmerError
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 VERBS = {
     "search": "The papers most like a title, or like any text.",

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swimmer.build.builder import build_store
-from swimmer.build.report import BuildReport
-from swimmer.build.stored import stored_papers
+from swimmer.build import BuildReport, run_build, stored_papers
 from swimmer.errors import InputError
 from swimmer.sources import open_source
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.sources.publishers.remote import Options
+    from swimmer.sources import Options
 
 
 @click.command("build")
@@ -67,7 +65,7 @@ def build_command(
             opened = stored_papers(source) or open_source(source, options)
             if kept := getattr(opened, "kept_since", ""):
                 progress.say(f"{opened.name}: the list of {kept}" + ", fetched again" * refresh)
-            store = build_store(opened, name, model=model, prune=prune, progress=progress)
+            store, report = run_build(opened, name, model=model, prune=prune, progress=progress)
         except KeyboardInterrupt:
             progress.close()
             click.echo(
@@ -76,8 +74,7 @@ def build_command(
                 err=True,
             )
             raise click.exceptions.Exit(130) from None
-    assert store.report is not None
-    click.echo("\n".join(report_lines(store.report, store.name, str(store.folder))))
+    click.echo("\n".join(report_lines(report, store.name, str(store.folder))))
     store.close()
 
 
@@ -85,19 +82,18 @@ def is_langchain_folder(source: str) -> bool:
     """Return whether SOURCE is a folder that LangChain's FAISS saved."""
     if not os.path.isdir(source):  # noqa: PTH112  Path.is_dir raises for a name that is too long
         return False
-    from swimmer.langchain.community import is_langchain_folder as looks_like_one
+    from swimmer.langchain import is_langchain_folder as looks_like_one
 
     return looks_like_one(Path(source))
 
 
 def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> None:
-    from swimmer.langchain.community import SAMPLE, build_from_langchain
+    from swimmer.langchain import SAMPLE, build_from_langchain
 
     if prune:
         raise InputError("--prune updates a store; a folder of LangChain's FAISS becomes a new one")
-    store = build_from_langchain(folder, name, model=model)
-    assert store.report is not None
-    lines = report_lines(store.report, store.name, str(store.folder))
+    store, report = build_from_langchain(folder, name, model=model)
+    lines = report_lines(report, store.name, str(store.folder))
     kept = printable(
         f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts embedded again came out "
         f"the same with the model {store.identity.name}"
@@ -110,7 +106,7 @@ def fetch_options(
     progress: ProgressLine, *, status: str = "accepted", offline: bool = False, fresh: bool = False
 ) -> Options:
     """Return how to fetch, with news of it shown as progress."""
-    from swimmer.sources.publishers.remote import Options
+    from swimmer.sources import Options
 
     return Options(status=status, offline=offline, fresh=fresh, notify=progress.say)
 

@@ -30,6 +30,6 @@ def completion_command(shell: str) -> None:
 
 def complete_stores(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of stores that begin with what was typed."""
-    from swimmer.store.names import list_stores
+    from swimmer.store import list_stores
 
     return [info.name for info in list_stores() if info.name.startswith(incomplete)]

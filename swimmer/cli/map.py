@@ -10,10 +10,10 @@ import click
 from swimmer.cli.build import ProgressLine
 from swimmer.cli.completion import complete_stores
 from swimmer.errors import QueryError
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Answer
+    from swimmer.retrieval import Answer
 
 
 @click.command("map")
@@ -35,9 +35,9 @@ def map_command(
     swimmer map iclr2025 -o iclr2025.html --open
     swimmer map iclr2025 -q "bandits with delayed feedback" -o bandits.png
     """
-    from swimmer.analysis.map.files import checked_ending, write_map
-    from swimmer.retrieval.query import ask
-    from swimmer.store.store import open_store
+    from swimmer.analysis import checked_ending, write_map
+    from swimmer.retrieval import ask
+    from swimmer.store import open_store
 
     if query is not None and not query.strip():
         raise QueryError("the query is blank; give a title or some words")
@@ -60,7 +60,7 @@ def check_plot(file: str, queries: int, *, one_store: bool) -> None:
         QueryError: several stores or several titles are asked.
         InputError: the file cannot be a map.
     """
-    from swimmer.analysis.map.files import checked_ending
+    from swimmer.analysis import checked_ending
 
     if not one_store:
         raise QueryError("--plot shows the map of one store; ask one with --store NAME")
@@ -74,8 +74,8 @@ def plot_answer(name: str | None, answer: Answer, file: str) -> None:
     """Write the map of a store with an answer marked; without a file, a page that is opened."""
     import tempfile
 
-    from swimmer.analysis.map.files import write_map
-    from swimmer.store.store import open_store
+    from swimmer.analysis import write_map
+    from swimmer.store import open_store
 
     # It must outlive this process: the browser reads it when it gets round to it.
     target = file or f"{tempfile.mkdtemp(prefix='swimmer-')}/map.html"

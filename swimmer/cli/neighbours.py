@@ -7,16 +7,18 @@ from pathlib import Path
 
 import click
 
-from swimmer.analysis.neighbours import FORMATS, write_neighbours
+from swimmer.analysis import NEIGHBOUR_FORMATS, write_neighbours
 from swimmer.cli.completion import complete_stores
-from swimmer.store.store import open_store
+from swimmer.store import open_store
 
 
 @click.command("neighbours")
 @click.argument("name", required=False, shell_complete=complete_stores)
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Neighbours of a paper.")
 @click.option("--all", is_flag=True, expose_value=False, help="Of every paper; always so.")
-@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="CSV by default.")
+@click.option(
+    "--format", "-f", "named", type=click.Choice(NEIGHBOUR_FORMATS), help="CSV by default."
+)
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
 def neighbours_command(name: str | None, k: int, named: str | None, output: str | None) -> None:
     """The k nearest papers of every paper of the store NAME, exact, as a graph.
@@ -30,7 +32,7 @@ def neighbours_command(name: str | None, k: int, named: str | None, output: str 
     suffix = Path(output).suffix.lower()[1:] if output else ""
     out = io.StringIO()
     with open_store(name) as store:
-        format = named or (suffix if suffix in FORMATS else "csv")
+        format = named or (suffix if suffix in NEIGHBOUR_FORMATS else "csv")
         edges = write_neighbours(store, out, k, format)
         if output is None:
             click.echo(out.getvalue(), nl=False)

@@ -11,7 +11,7 @@ import click
 from swimmer.errors import QueryError
 
 if TYPE_CHECKING:
-    from swimmer.papers.paper import Paper
+    from swimmer.papers import Paper
 
 _FILE_LIMIT = 1 << 20
 
@@ -78,7 +78,7 @@ def asked_for(
     if rerank is not None:
         options["rerank"] = rerank or True
     if where:
-        from swimmer.retrieval.conditions import parse_where
+        from swimmer.retrieval import parse_where
 
         parts = [parse_where(text) for text in where]
         options["filter"] = parts[0] if len(parts) == 1 else {"$and": parts}
@@ -86,7 +86,7 @@ def asked_for(
 
 
 def _with_abstract(titles: Sequence[str], abstract: str) -> Paper:
-    from swimmer.papers.paper import Paper
+    from swimmer.papers import Paper
 
     if len(titles) != 1:
         raise QueryError(f"--abstract belongs to one TITLE, got {len(titles)}")
@@ -124,7 +124,7 @@ def _read(names: Sequence[str]) -> list[str | Paper]:
     read: list[str | Paper] = []
     for name in names:
         if names_papers(name):
-            from swimmer.analysis.drafts import papers_named
+            from swimmer.analysis import papers_named
 
             read += papers_named(name)
         else:

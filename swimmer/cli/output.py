@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Answer
+    from swimmer.retrieval import Answer
 
 FORMATS = ("json", "csv", "markdown", "bibtex", "ris", "reading-list")
 """The keys of `export.WRITERS`; written out here so that no search has to load the writers."""

@@ -15,9 +15,9 @@ import click
 
 from swimmer import __version__
 from swimmer.errors import QueryError, SwimmerError
-from swimmer.retrieval.query import Answer, Hit, ask
-from swimmer.store.store import PaperStore, open_store
-from swimmer.text.cleaning import printable
+from swimmer.retrieval import Answer, Hit, ask
+from swimmer.store import PaperStore, open_store
+from swimmer.text import printable
 
 COMMANDS = {
     ":k": "N           how many papers an answer shows",
@@ -150,13 +150,13 @@ class Prompt:
     def completions(self, typed: str) -> list[str]:
         """Return what a line so far may become: commands, stores, or titles."""
         if typed.startswith(":store "):
-            from swimmer.store.names import list_stores
+            from swimmer.store import list_stores
 
             lines = [f":store {info.name}" for info in list_stores()]
         elif typed.startswith(":"):
             lines = list(COMMANDS)
         else:
-            from swimmer.retrieval.completion import complete_titles
+            from swimmer.retrieval import complete_titles
 
             # Readline puts the common beginning of all completions in the place of what was
             # typed, so only titles that begin with it will do.

@@ -9,8 +9,8 @@ import click
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import asked_for, asking_options
 from swimmer.cli.output import FORMATS, chosen_format, emit
-from swimmer.store.store import open_store
-from swimmer.text.cleaning import printable
+from swimmer.store import open_store
+from swimmer.text import printable
 
 
 @click.command("related")
@@ -41,8 +41,8 @@ def related_command(
     swimmer related paper.tex -o missing.bib
     swimmer related paper.pdf --where 'year>=2024' -k 30
     """
-    from swimmer.analysis.drafts import read_draft, related
-    from swimmer.retrieval.query import Answer
+    from swimmer.analysis import read_draft, related
+    from swimmer.retrieval import Answer
 
     style = chosen_format(named, output) or "bibtex"
     read = read_draft(draft, bib)

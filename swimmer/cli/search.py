@@ -12,10 +12,10 @@ from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import asked_for, asking_options
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.query import Answer, Hit, ask
-from swimmer.store.store import open_store
-from swimmer.text.cleaning import printable
+from swimmer.papers import Paper
+from swimmer.retrieval import Answer, Hit, ask
+from swimmer.store import open_store
+from swimmer.text import printable
 
 ABSTRACT_LINES = 3
 _MAX_WIDTH = 110
@@ -107,7 +107,7 @@ def _asked(
     if len(stores) < 2 and not every:
         with open_store(stores[0] if stores else None) as opened:
             return ask(opened, queries, k, **options), len(opened)
-    from swimmer.retrieval.federation import ask_stores, open_stores
+    from swimmer.retrieval import ask_stores, open_stores
 
     with open_stores(stores, every) as several:
         return ask_stores(several, queries, k, **options), sum(map(len, several))

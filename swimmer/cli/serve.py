@@ -40,11 +40,11 @@ def serve_command(
     # One question at a time needs no threads for its algebra; many at once would fight over them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from swimmer.store.names import find_store
+    from swimmer.store import find_store
 
     folders = [find_store(store) for store in stores]
     try:
-        from swimmer.web.serve import serve
+        from swimmer.web import serve
     except ImportError as error:
         if (error.name or "").split(".")[0] in ("swimmer", ""):
             raise

@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.store.names import StoreInfo, bundled_sample, list_stores
-from swimmer.text.cleaning import printable
+from swimmer.store import StoreInfo, bundled_sample, list_stores
+from swimmer.text import printable
 
 
 @click.command("list")
@@ -71,8 +71,8 @@ def size_in_words(size: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
 def show_command(name: str | None, as_json: bool) -> None:
     """What the store NAME holds, in words."""
-    from swimmer.embeddings.identity import describe
-    from swimmer.store.store import open_store
+    from swimmer.embeddings import describe
+    from swimmer.store import open_store
 
     with open_store(name) as store:
         manifest = store.manifest
@@ -102,7 +102,7 @@ def show_command(name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False, shell_complete=complete_stores)
 def verify_command(name: str | None) -> None:
     """Check the store NAME: digests, counts, vectors against papers, model fingerprint."""
-    from swimmer.store.store import open_store
+    from swimmer.store import open_store
 
     with open_store(name) as store:
         problems = store.verify()

@@ -9,10 +9,10 @@ import json
 
 import click
 
-from swimmer.analysis.trends import Trends, trends
+from swimmer.analysis import Trends, trends
 from swimmer.cli.completion import complete_stores
-from swimmer.store.store import open_store
-from swimmer.text.cleaning import printable
+from swimmer.store import open_store
+from swimmer.text import printable
 
 
 @click.command("trends")
@@ -57,14 +57,14 @@ def _as_dict(found: Trends) -> dict[str, object]:
 
 
 def _as_csv(found: Trends) -> str:
-    from swimmer.export import _cell
+    from swimmer.export import csv_cell
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["topic", *found.papers, "change"])
     for trend in found.topics:
         counts = (trend.counts.get(year, 0) for year in found.papers)
-        writer.writerow([_cell(trend.topic), *counts, trend.change])
+        writer.writerow([csv_cell(trend.topic), *counts, trend.change])
     return out.getvalue()
 
 

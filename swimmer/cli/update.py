@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from swimmer.build.builder import build_store, plan_update
-from swimmer.build.report import BuildReport
+from swimmer.build import BuildReport, plan_update, run_build
 from swimmer.cli.build import ProgressLine, fetch_options, report_lines
 from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source
-from swimmer.store.store import PaperStore, open_store
-from swimmer.text.cleaning import printable
+from swimmer.store import PaperStore, open_store
+from swimmer.text import printable
 
 SHOWN = 10
 _WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
@@ -59,14 +58,13 @@ def update_command(
             return
     with ProgressLine(quiet) as progress:
         # The list that the plan fetched is kept; reading it again asks nobody.
-        updated = build_store(opened, folder, prune=not keep_withdrawn, progress=progress)
-    assert updated.report is not None
-    click.echo("\n".join(report_lines(updated.report, updated.name, str(updated.folder))))
+        updated, report = run_build(opened, folder, prune=not keep_withdrawn, progress=progress)
+    click.echo("\n".join(report_lines(report, updated.name, str(updated.folder))))
     updated.close()
 
 
 def _source_of(store: PaperStore, source: str | None, options: object) -> Source:
-    from swimmer.sources.publishers.remote import Options
+    from swimmer.sources import Options
 
     assert isinstance(options, Options)
     origin = source or store.manifest.source

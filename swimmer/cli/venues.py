@@ -8,10 +8,9 @@ import textwrap
 
 import click
 
-from swimmer.sources.publishers.remote import Adapter, Venue, spans
-from swimmer.sources.registry import adapters, near_names
-from swimmer.store.names import list_stores
-from swimmer.text.cleaning import printable
+from swimmer.sources import Adapter, Venue, adapters, near_names, spans
+from swimmer.store import list_stores
+from swimmer.text import printable
 
 
 @click.command("venues")

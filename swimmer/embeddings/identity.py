@@ -1,4 +1,4 @@
-"""Which model made a vector: its name, revision, and vectors of a few sentences as a fingerprint."""
+"""Which model made a vector: its name, its revision and a fingerprint."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import numpy as np
 from swimmer.embeddings.identity import PROBES, ModelIdentity
 from swimmer.embeddings.recipes import RECIPES
 from swimmer.errors import ModelError, QueryError
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import compatible, fold
+from swimmer.papers import Paper
+from swimmer.text import compatible, fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

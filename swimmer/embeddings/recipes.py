@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 
 TITLE_SHARE = 0.25
 """Share of a text that a title may have and still be said again; in a short text it says enough."""

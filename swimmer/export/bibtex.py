@@ -7,9 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from swimmer.papers.identifiers import arxiv_of, doi_of
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import readable
+from swimmer.papers import Paper, arxiv_of, doi_of
+from swimmer.text import readable
 
 PROCEEDINGS = {
     "AAAI": "Proceedings of the AAAI Conference on Artificial Intelligence",

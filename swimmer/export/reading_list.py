@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from swimmer.errors import InputError, ModelError
-from swimmer.papers.identifiers import arxiv_of, doi_of
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import clean
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
+from swimmer.papers import Paper, arxiv_of, doi_of
+from swimmer.text import clean
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>])")
 _MARK = re.compile(r"^(#{1,6}(?=\s)|[-+=~](?=\s|[-=~]))")
@@ -132,8 +128,16 @@ def _note(text: str) -> str:
     return "\n".join(lines)
 
 
+class ChatModel(Protocol):
+    """A chat model as LangChain has them: it answers several prompts, each with a message."""
+
+    def batch(self, inputs: list[Any]) -> list[Any]:
+        """Return one message for each prompt; its words stand in `text`."""
+        ...
+
+
 def translate_abstracts(
-    papers: Iterable[Paper], chat_model: BaseChatModel, language: str
+    papers: Iterable[Paper], chat_model: ChatModel, language: str
 ) -> dict[str, str]:
     """Return {paper id: its abstract in `language`}, written by any LangChain chat model.
 

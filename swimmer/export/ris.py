@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from swimmer.export.bibtex import family_name, publication, year_of
-from swimmer.papers.identifiers import arxiv_of, doi_of
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import readable
+from swimmer.papers import Paper, arxiv_of, doi_of
+from swimmer.text import readable
 
 _KINDS = {"inproceedings": "CONF", "article": "JOUR", "misc": "UNPB"}
 

@@ -1,1 +1,5 @@
-"""TODO."""
+"""The LangChain front end: retriever, vector store, tools, the related-work chain."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

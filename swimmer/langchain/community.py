@@ -19,26 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.build.calibration import learnt_thresholds
-from swimmer.build.report import BuildReport
-from swimmer.embeddings.identity import SAME_MODEL
-from swimmer.embeddings.loading import load_model
-from swimmer.embeddings.model import Embeddings, Model
-from swimmer.embeddings.recipes import RECIPES
+from swimmer.build import BuildReport, BuildResult, learnt_thresholds
+from swimmer.embeddings import RECIPES, SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
 from swimmer.langchain.documents import document_paper, paper_document
-from swimmer.papers.paper import Paper
-from swimmer.sources import SourceReport
-from swimmer.sources.files import slug
-from swimmer.store.manifest import MANIFEST
-from swimmer.store.names import target_folder
-from swimmer.store.store import PaperStore
+from swimmer.papers import Paper
+from swimmer.sources import SourceReport, slug
+from swimmer.store import MANIFEST, PaperStore, target_folder
 
 if TYPE_CHECKING:
     from langchain_community.vectorstores import FAISS
     from langchain_core.embeddings import Embeddings as LangChainEmbeddings
 
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
 PICKLE_LIMIT = 2 << 30
 """Bytes of an `index.pkl` that are read at most."""
@@ -141,7 +134,7 @@ def build_from_langchain(
     name: str | Path | None = None,
     *,
     model: str | Embeddings | Model | None,
-) -> PaperStore:
+) -> BuildResult:
     """Import a folder that LangChain's FAISS saved, and write it as a store; return it open.
 
     Args:
@@ -169,11 +162,11 @@ def build_from_langchain(
     store.commit(target, source=str(folder), thresholds=thresholds)
     written = PaperStore.open(target)
     read = SourceReport(read=len(written), without_abstract=sum(not p.abstract for p in written))
-    written.report = BuildReport(
+    report = BuildReport(
         source=read, added=len(written), papers=len(written), seconds=time.monotonic() - started
     )
     store.close()
-    return written
+    return BuildResult(written, report)
 
 
 def to_langchain_faiss(store: PaperStore, embeddings: LangChainEmbeddings) -> FAISS:

@@ -10,10 +10,9 @@ from typing import Any
 from langchain_core.documents import Document
 
 from swimmer.errors import InputError
-from swimmer.papers.paper import DOCUMENT_RECORD as RECORD
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.query import Hit
-from swimmer.text.cleaning import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
+from swimmer.papers import DOCUMENT_RECORD as RECORD, Paper
+from swimmer.retrieval import Hit
+from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
 
 _PIECE = ABSTRACT_LIMIT // 2
 _TEXTS = ("title", "abstract", "url", "venue", "status")
@@ -34,15 +33,9 @@ def paper_document(paper: Paper) -> Document:
 
 
 def hit_document(hit: Hit) -> Document:
-    """Return a hit as the document of its paper; `score`, `rank` and reasons in the metadata."""
+    """Return a hit as the document of its paper, with `Hit.facts` in the metadata."""
     document = paper_document(hit.paper)
-    document.metadata |= {"score": hit.score, "rank": hit.rank}
-    if hit.percentile is not None:
-        document.metadata["percentile"] = hit.percentile
-    if hit.relevance is not None:
-        document.metadata["relevance"] = hit.relevance
-    if hit.reasons is not None:
-        document.metadata["reasons"] = hit.reasons.to_dict()
+    document.metadata |= hit.facts()
     return document
 
 

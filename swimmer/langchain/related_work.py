@@ -12,9 +12,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from swimmer.errors import ModelError, QueryError
-from swimmer.retrieval.query import Hit, ask
-from swimmer.store.store import PaperStore, open_store
-from swimmer.text.cleaning import clean
+from swimmer.retrieval import Hit, ask
+from swimmer.store import PaperStore, open_store
+from swimmer.text import clean
 from swimmer.toolkit import MOST_HITS, as_text, paper_data
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RelatedWork:
 
     def bibtex(self) -> str:
         """The works cited, as BibTeX."""
-        from swimmer.export.bibtex import to_bibtex
+        from swimmer.export import to_bibtex
 
         return to_bibtex(hit.paper for _, hit in sorted(self.cited.items()))
 

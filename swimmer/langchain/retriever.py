@@ -14,13 +14,12 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 
-from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings import Embeddings, Model
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.langchain.documents import hit_document
 from swimmer.langchain.vectorstore import PaperVectorStore, refuse_unknown
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.filters import Filter
-from swimmer.retrieval.query import (
+from swimmer.papers import Paper
+from swimmer.retrieval import (
     Answer,
     allowed_rows,
     ask,
@@ -28,7 +27,7 @@ from swimmer.retrieval.query import (
     checked_k,
     checked_manner,
 )
-from swimmer.store.store import PaperStore, open_store
+from swimmer.store import Filter, PaperStore, open_store
 
 _AT_CALL = (
     "k", "filter", "include_self", "lookup", "like", "unlike", "mode", "diversity", "group",

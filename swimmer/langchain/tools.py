@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from swimmer.errors import SwimmerError
 from swimmer.langchain.documents import hit_document, paper_document
-from swimmer.store.store import PaperStore
+from swimmer.store import PaperStore
 from swimmer.toolkit import (
     DESCRIPTIONS,
     FindSimilarPapers,

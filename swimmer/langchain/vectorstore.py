@@ -14,20 +14,17 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
-from swimmer.embeddings import model as engine
-from swimmer.embeddings.loading import load_model
-from swimmer.embeddings.model import Model
+from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, load_model
 from swimmer.errors import InputError, QueryError, StoreNotFoundError
 from swimmer.langchain.documents import document_paper, paper_document
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.filters import Filter
-from swimmer.retrieval.query import allowed_rows, ask, checked_k, nearest
-from swimmer.store.store import PaperStore, open_store
+from swimmer.papers import Paper
+from swimmer.retrieval import allowed_rows, ask, checked_k, nearest
+from swimmer.store import Filter, PaperStore, open_store
 
 if TYPE_CHECKING:
     from langchain_community.vectorstores import FAISS
 
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
 
 class SwimmerEmbeddings(Embeddings):
@@ -39,7 +36,7 @@ class SwimmerEmbeddings(Embeddings):
         options: further arguments of `load_model`, such as `device`.
     """
 
-    def __init__(self, model: str | engine.Embeddings | Model = "static", **options: Any) -> None:
+    def __init__(self, model: str | EmbeddingsProtocol | Model = "static", **options: Any) -> None:
         self._load: Callable[[], Model] = lambda: load_model(model, **options)
         self._loaded: Model | None = None
 
@@ -87,7 +84,7 @@ class PaperVectorStore(VectorStore):
 
     def __init__(
         self,
-        embedding: str | engine.Embeddings | Model | None = None,
+        embedding: str | EmbeddingsProtocol | Model | None = None,
         *,
         store: PaperStore | str | Path | None = None,
     ) -> None:
@@ -354,7 +351,7 @@ class PaperVectorStore(VectorStore):
     def load_local(
         cls,
         folder_path: str | Path,
-        embeddings: str | engine.Embeddings | Model | None = None,
+        embeddings: str | EmbeddingsProtocol | Model | None = None,
         **kwargs: Any,
     ) -> PaperVectorStore:
         """Open the store in a folder; nothing in it is ever unpickled.
@@ -385,7 +382,7 @@ class PaperVectorStore(VectorStore):
     def from_langchain_faiss(
         cls,
         folder_path: str | Path,
-        embedding: str | engine.Embeddings | Model,
+        embedding: str | EmbeddingsProtocol | Model,
         index_name: str = "index",
     ) -> PaperVectorStore:
         """Return a store in memory with what LangChain's FAISS saved; see `community`."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, QueryError, StoreError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 
 FILE = "reading_list.json"
 SCHEMA = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 _ABSTRACT = 3_000
 _AUTHORS = 6

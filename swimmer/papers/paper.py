@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.text.cleaning import (
+from swimmer.text import (
     ABSTRACT_LIMIT,
     TITLE_LIMIT,
     clean,

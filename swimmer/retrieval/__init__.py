@@ -1,1 +1,5 @@
-"""TODO."""
+"""From a query to hits: look-up, filters, ranking, explanations, several stores."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

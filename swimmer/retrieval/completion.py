@@ -6,10 +6,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from swimmer.text.cleaning import TITLE_LIMIT, clean
+from swimmer.text import TITLE_LIMIT, clean
 
 if TYPE_CHECKING:
-    from swimmer.store.store import PaperStore
+    from swimmer.store import PaperStore
 
 _MOST_WORDS = 24
 
@@ -48,9 +48,4 @@ def _words(typed: str) -> list[str]:
 
 
 def _matching(store: PaperStore, match: str, limit: int) -> list[str]:
-    rows = store.database.query(
-        "SELECT papers.display_title FROM titles_fts "
-        "JOIN papers ON papers.row = titles_fts.rowid WHERE titles_fts MATCH ? LIMIT ?",
-        (match, limit),
-    )
-    return list(dict.fromkeys(str(title) for (title,) in rows))
+    return list(dict.fromkeys(store.database.matching_titles(match, limit)))

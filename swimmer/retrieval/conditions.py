@@ -17,7 +17,7 @@ import re
 from typing import Any, NamedTuple, NoReturn
 
 from swimmer.errors import QueryError
-from swimmer.retrieval.filters import Filter
+from swimmer.store import Filter
 
 _TOKEN = re.compile(
     r"""\s*(?:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
 NEAR_DUPLICATE = 0.95
 """Cosine from which two papers may be versions of one work."""

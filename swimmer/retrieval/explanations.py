@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from swimmer.retrieval.seeds import Seed
-from swimmer.store.store import PaperStore
-from swimmer.text.cleaning import compatible, fold
+from swimmer.store import PaperStore
+from swimmer.text import compatible, fold
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Answer
+    from swimmer.retrieval.hits import Answer, Reasons
 
 TERMS = 4
 """Terms that are named for a hit."""
@@ -58,24 +58,6 @@ _FACETS = (
         re.I)),
 )  # fmt: skip
 """The facets of a paper and the words by which a sentence is told to be about one."""
-
-
-@dataclass(frozen=True)
-class Reasons:
-    """What a hit shares with what was asked.
-
-    `terms` are the rarest first, as the hit writes them; `sentence` is the sentence of its
-    abstract that shares most, "" without an abstract; `facet` is `problem`, `method` or `result`
-    when the two meet there, else "".
-    """
-
-    terms: tuple[str, ...] = ()
-    sentence: str = ""
-    facet: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the reasons as JSON-able values."""
-        return {"terms": list(self.terms), "sentence": self.sentence, "facet": self.facet}
 
 
 def explained(

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from swimmer.embeddings.identity import check_same
+from swimmer.embeddings import check_same
 from swimmer.errors import ModelMismatchError, QueryError
-from swimmer.papers.paper import Paper
-from swimmer.papers.same_work import duplicates, same_work
-from swimmer.retrieval.query import Answer, Hit, ask, checked_k, checked_query, find_title
-from swimmer.retrieval.seeds import KnownPaper
-from swimmer.store.names import SAMPLE, list_stores
-from swimmer.store.store import PaperStore, open_store
+from swimmer.papers import Paper, duplicates, same_work
+from swimmer.retrieval.hits import Answer, Hit
+from swimmer.retrieval.query import ask, checked_k
+from swimmer.retrieval.seeds import KnownPaper, checked_query, find_title
+from swimmer.store import SAMPLE, PaperStore, list_stores, open_store
 
 MORE = 10
 """Hits asked of each store beyond k, since copies of one work become one hit."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from swimmer.papers.notebook import CELL, NUMBER, QUIET, html_text, paper_html
+from swimmer.papers import CELL, NUMBER, QUIET, html_text, paper_html
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Answer, Hit
+    from swimmer.retrieval.hits import Answer, Hit
 
 
 def answer_html(answer: Answer) -> str:

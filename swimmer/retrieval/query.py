@@ -3,89 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings import Embeddings, Model
 from swimmer.errors import QueryError
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.filters import Filter, admitted, why_empty
+from swimmer.papers import Paper
+from swimmer.retrieval.hits import Answer, Hit
 from swimmer.retrieval.ranking import Found, Manner, Question, Rerank, combined, nearest, ranked
 from swimmer.retrieval.seeds import (
     KnownPaper,
     Seed,
-    checked_query,
     find_seeds,
-    find_title,
     seed_vectors,
 )
-from swimmer.store.store import PaperStore
+from swimmer.store import Filter, PaperStore, admitted, why_empty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
-    from swimmer.retrieval.explanations import Reasons
-    from swimmer.store.index import Rows, Vectors
-
-__all__ = [
-    "Answer", "Hit", "allowed_rows", "ask", "checked_examples", "checked_k", "checked_manner",
-    "checked_query", "find_title",
-    "hit_to_dict", "nearest", "search",
-]  # fmt: skip
+    from swimmer.store import Rows, Vectors
 
 MODES = ("dense", "keyword", "hybrid")
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A paper that was found; `rank` counts from 1.
-
-    `score` is the cosine similarity to what was asked, in keyword mode the BM25 score.
-    `percentile` is the share of the store's other papers, in percent, that score no higher; None
-    in keyword mode. `relevance` is the score of a second look, None without one. `copies` are
-    further versions of the same work, `reasons` what it shares with what was asked.
-    """
-
-    paper: Paper
-    score: float
-    rank: int
-    percentile: float | None = None
-    relevance: float | None = None
-    copies: tuple[Paper, ...] = ()
-    reasons: Reasons | None = None
-
-    def _repr_html_(self) -> str:
-        from swimmer.papers.notebook import paper_html
-
-        return paper_html(self.paper)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one query gave.
-
-    `matched` is the paper of the store that the query was taken as, or None for free text;
-    `exact` whether its title is the query's but for case, punctuation, spacing and LaTeX.
-    `related` is False when nothing in the store is near: the hits are the nearest all the same.
-    `warnings` are sentences for the user.
-    """
-
-    query: str
-    store: str
-    model: str
-    matched: Paper | None
-    exact: bool
-    hits: list[Hit] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    related: bool = True
-
-    def _repr_html_(self) -> str:
-        from swimmer.retrieval.notebook import answer_html
-
-        return answer_html(self)
 
 
 class Options(TypedDict, total=False):
@@ -371,17 +312,3 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
     if filter is None:
         return None
     return np.flatnonzero(admitted(store.database, filter))
-
-
-def hit_to_dict(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON-able values: rank, scores, reasons, and the fields of the paper."""
-    about: dict[str, Any] = {"rank": hit.rank, "score": round(hit.score, 6)}
-    if hit.percentile is not None:
-        about["percentile"] = round(hit.percentile, 3)
-    if hit.relevance is not None:
-        about["relevance"] = round(hit.relevance, 6)
-    if hit.reasons is not None:
-        about["reasons"] = hit.reasons.to_dict()
-    if hit.copies:
-        about["copies"] = [paper.to_dict() for paper in hit.copies]
-    return {**about, **{k: v for k, v in hit.paper.to_dict().items() if k not in about}}

@@ -10,14 +10,13 @@ import numpy as np
 
 from swimmer.retrieval.diversity import spread, versions
 from swimmer.retrieval.fusion import fused
-from swimmer.retrieval.keyword import keyword_search
-from swimmer.store.store import PaperStore
+from swimmer.store import PaperStore, keyword_search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.papers.paper import Paper
-    from swimmer.store.index import Rows, Vectors
+    from swimmer.papers import Paper
+    from swimmer.store import Rows, Vectors
 
 UNLIKE = 0.5
 """What an example of what is not wanted counts for, against one of what is (Rocchio)."""

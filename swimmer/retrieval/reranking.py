@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from swimmer.errors import MissingExtraError, ModelError, QueryError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 
 RERANKER = "BAAI/bge-reranker-v2-m3"
 """The cross-encoder that reads more than a hundred languages; the default."""

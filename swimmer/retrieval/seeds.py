@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings import Embeddings, Model
 from swimmer.errors import QueryError
-from swimmer.papers.paper import Paper
-from swimmer.store.store import PaperStore
-from swimmer.text.cleaning import TITLE_LIMIT, clean, title_key
-from swimmer.text.language import foreign_language
+from swimmer.papers import Paper
+from swimmer.store import PaperStore
+from swimmer.text import TITLE_LIMIT, clean, foreign_language, title_key
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
 CLOSE_TITLE = 0.9
 """Levenshtein similarity of title keys from which a query is taken as a title of the store."""

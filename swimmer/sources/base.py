@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 
 SHOWN_LINES = 5
 

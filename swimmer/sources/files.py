@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from swimmer.errors import SourceError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.sources.base import SourceReport
 from swimmer.sources.formats.records import ALIASES, NotAPaper, paper_from_record
 from swimmer.sources.formats.shapes import plain
@@ -176,9 +176,9 @@ def _markdown(text: str, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _xml(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    from swimmer.sources.formats.anthology import collection_records
+    from swimmer.sources.formats.atom import entry_record, feed
     from swimmer.sources.formats.xml import parse_xml
-    from swimmer.sources.publishers.acl import collection_records
-    from swimmer.sources.publishers.arxiv import entry_record, feed
 
     if re.match(r"<!doctype html|<html", text.lstrip(), re.IGNORECASE):
         raise SourceError(f"{name}: is a web page (HTML); give the list that it shows")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, SourceError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.sources.base import SkippedRecords, Source, SourceReport
 from swimmer.sources.http.pages import write_whole
 

@@ -6,13 +6,13 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from swimmer.errors import ANEW, StoreDamagedError, StoreError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.store.schema import (
     COLUMNS,
     FTS_COLUMNS,
@@ -23,8 +23,12 @@ from swimmer.store.schema import (
     paper_of,
     row_of,
 )
-from swimmer.text.cleaning import readable
+from swimmer.text import folded, words_of
 
+LISTS = ("authors", "keywords")
+"""The columns that hold lists."""
+
+_T = TypeVar("_T")
 _BATCH = 1000
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
@@ -51,8 +55,7 @@ class PaperDatabase:
         self._fields: set[str] = set()
         self.finished = False
         """Whether this is a scratch file just indexed, compact enough to become a store's own."""
-        # What `filters` holds of the fields; void as soon as a paper changes.
-        self.facets: object | None = None
+        self._derived: dict[str, Any] = {}
         # SQLite's own lower() and LIKE know ASCII only.
         connection.create_function("contains", 2, contains, deterministic=True)
 
@@ -173,6 +176,58 @@ class PaperDatabase:
         """Return the names of all fields that a filter may use, sorted."""
         return sorted({*COLUMNS, *(name for (name,) in self.query("SELECT name FROM fields"))})
 
+    def kept(self, name: str, make: Callable[[], _T]) -> _T:
+        """Return a value computed from the papers; it is kept until a paper changes."""
+        with self._lock:
+            if name not in self._derived:
+                self._derived[name] = make()
+            value: _T = self._derived[name]
+            return value
+
+    def values(self, field: str) -> list[tuple[int, Any]]:
+        """Return (row, value) for each value of a field; a list gives each of its elements.
+
+        Papers without the field are left out, except where it is one of the columns.
+        """
+        if field in COLUMNS and field not in LISTS:
+            return [(int(row), v) for row, v in self.query(f"SELECT row, {field} FROM papers")]
+        if field in LISTS:
+            pairs = self.query(f"SELECT row, {field} FROM papers WHERE {field} != '[]'")
+            return [(int(row), item) for row, text in pairs for item in json.loads(text)]
+        # The name is a parameter, never part of the statement: it came from outside.
+        stored = self.query(
+            "SELECT papers.row, CASE WHEN found.type IN ('array', 'object') "
+            "THEN found.value ELSE json_quote(found.value) END "
+            "FROM papers, json_each(papers.extra) AS found WHERE found.key = ?",
+            (field,),
+        )
+        return [(int(row), leaf) for row, text in stored for leaf in _scalars(json.loads(text))]
+
+    def rows_by_length(self) -> list[int]:
+        """Return all rows, the papers with the longest text first."""
+        sql = (
+            "SELECT row FROM papers "
+            "ORDER BY length(display_title) + min(length(abstract), 500) DESC"
+        )
+        return [int(row) for (row,) in self.query(sql)]
+
+    def ids(self) -> list[str]:
+        """Return the ids of all papers, in row order."""
+        return [str(found) for (found,) in self.query("SELECT id FROM papers ORDER BY row")]
+
+    def titles(self) -> list[tuple[int, str]]:
+        """Return (row, display title) of all papers."""
+        return [(int(r), str(t)) for r, t in self.query("SELECT row, display_title FROM papers")]
+
+    def matching_titles(self, match: str, limit: int) -> list[str]:
+        """Return display titles that meet an FTS5 expression, in row order."""
+        rows = self.query(
+            "SELECT papers.display_title FROM titles_fts "
+            "JOIN papers ON papers.row = titles_fts.rowid WHERE titles_fts MATCH ? LIMIT ?",
+            (match, limit),
+        )
+        return [str(title) for (title,) in rows]
+
     def papers(self, rows: Sequence[int]) -> list[Paper]:
         """Return the papers of `rows`, in that order; KeyError for a row that is not there."""
         found: dict[int, Paper] = {}
@@ -240,7 +295,7 @@ class PaperDatabase:
 
     def near_titles(self, title: str, limit: int = 64) -> list[tuple[int, str]]:
         """Return (row, title key) of titles that share the rarer words of `title`, best first."""
-        words = sorted(set(_words(title)), key=len, reverse=True)[:24]
+        words = sorted(set(words_of(folded(title))), key=len, reverse=True)[:24]
         counted = []
         for word in words:
             found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,))
@@ -271,7 +326,8 @@ class PaperDatabase:
 
     def put(self, row: int, paper: Paper, digest: bytes, *, new: bool = False) -> None:
         """Write a paper to a row; `new` says that nothing stands there yet."""
-        self.facets, self.finished = None, False
+        self._derived.clear()
+        self.finished = False
         record = row_of(row, paper, digest)
         if self._bulk is not None:
             self._bulk.append(record)
@@ -293,7 +349,8 @@ class PaperDatabase:
         The last rows move into the gaps, so that row numbers stay 0 … n-1 at the cost of what
         changed, not of the whole store.
         """
-        self.facets, self.finished = None, False
+        self._derived.clear()
+        self.finished = False
         doomed = sorted(set(rows))
         with self._guard() as connection:
             total = len(self)
@@ -409,12 +466,13 @@ def contains(value: object, part: str) -> bool:
     return isinstance(value, str) and part in value.casefold()
 
 
-def _words(text: str) -> list[str]:
-    import unicodedata
+def _scalars(value: Any) -> list[Any]:
+    """Return what a filter can compare of a JSON value: itself, or the elements of a list.
 
-    plain = "".join(
-        char
-        for char in unicodedata.normalize("NFKD", readable(text)).casefold()
-        if not unicodedata.combining(char)
-    )
-    return "".join(char if char.isalnum() else " " for char in plain).split()
+    Of an object, and of anything inside a list that is no scalar, the scalars within.
+    """
+    if isinstance(value, list):
+        return [scalar for item in value for scalar in _scalars(item)]
+    if isinstance(value, dict):
+        return [scalar for item in value.values() for scalar in _scalars(item)]
+    return [] if value is None else [int(value) if isinstance(value, bool) else value]

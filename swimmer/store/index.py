@@ -11,10 +11,12 @@ import numpy as np
 from swimmer.errors import ANEW, StoreDamagedError
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
 
-    Vectors = NDArray[np.float32]
-    Rows = NDArray[np.int64]
+Vectors: TypeAlias = "NDArray[np.float32]"
+Rows: TypeAlias = "NDArray[np.int64]"
 
 EXACT_LIMIT = 300_000
 """Vectors up to which a flat scan (about 10 ms per 100,000 × 256) is the fastest right answer."""

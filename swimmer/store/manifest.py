@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from swimmer.embeddings.identity import ModelIdentity
+from swimmer.embeddings import ModelIdentity
 from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
 
 MANIFEST = "manifest.json"

@@ -14,7 +14,7 @@ import numpy as np
 
 from swimmer.errors import StoreDamagedError
 from swimmer.store.manifest import Manifest, flush_to_disk
-from swimmer.text.cleaning import clean
+from swimmer.text import clean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from swimmer.papers.notebook import CELL, html_text
+from swimmer.papers import CELL, html_text
 
 if TYPE_CHECKING:
     from swimmer.store.store import PaperStore
@@ -24,4 +24,5 @@ def store_html(store: PaperStore) -> str:
         f'<tr><th style="{CELL}">{name}</th><td style="{CELL}">{html_text(value)}</td></tr>'
         for name, value in facts
     )
-    return f'<div class="swimmer"><b>{html_text(store.name)}</b><table><tbody>{rows}</tbody></table></div>'
+    name = html_text(store.name)
+    return f'<div class="swimmer"><b>{name}</b><table><tbody>{rows}</tbody></table></div>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 
 COLUMNS = ("id", "title", "abstract", "url", "venue", "year", "status", "authors", "keywords")
 """The fields of a paper that have a column of their own; the rest stand in `extra` (JSON)."""

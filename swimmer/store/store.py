@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.build.report import BuildReport
-from swimmer.embeddings.identity import ModelIdentity, check_same
-from swimmer.embeddings.loading import load_model, load_own
-from swimmer.embeddings.model import Embeddings, Model
+from swimmer.embeddings import Embeddings, Model, ModelIdentity, check_same, load_model, load_own
 from swimmer.errors import (
     ANEW,
     InputError,
@@ -25,7 +22,7 @@ from swimmer.errors import (
     StoreDamagedError,
     StoreError,
 )
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.store.index import VectorIndex
@@ -68,7 +65,6 @@ class PaperStore:
         self._index: VectorIndex | None = None
         self._vectors: NDArray[np.float32] | None = None
         self._model: Model | None = None
-        self.report: BuildReport | None = None
         self._given: object = None
         self._lock = threading.RLock()
         self._readers = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings.identity import GIVEN
+from swimmer.embeddings import GIVEN
 from swimmer.errors import StoreDamagedError, SwimmerError
 from swimmer.store.manifest import DataFile
 from swimmer.store.map_file import MAP, KeptMap

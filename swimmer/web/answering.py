@@ -10,9 +10,9 @@ from swimmer.errors import QueryError
 from swimmer.web.question import PAGE, Question
 
 if TYPE_CHECKING:
-    from swimmer.papers.paper import Paper
-    from swimmer.retrieval.query import Answer, Hit
-    from swimmer.store.store import PaperStore
+    from swimmer.papers import Paper
+    from swimmer.retrieval import Answer, Hit
+    from swimmer.store import PaperStore
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def answered(store: PaperStore, question: Question, *, explain: bool) -> Answer:
     Raises:
         QueryError: nothing is asked, or it cannot be; ModelError: as `swimmer.ask`.
     """
-    from swimmer.retrieval.query import ask
+    from swimmer.retrieval import ask
 
     like, unlike = examples(store, question.like), examples(store, question.unlike)
     if not question.query and not like:
@@ -76,8 +76,7 @@ def reply(store: PaperStore, question: Question) -> Reply:
 
 
 def _with_reasons(store: PaperStore, answer: Answer, question: Question) -> Sequence[Hit]:
-    from swimmer.retrieval.explanations import explained
-    from swimmer.retrieval.seeds import find_seeds
+    from swimmer.retrieval import explained, find_seeds
 
     wanted: list[str | Paper] = [question.query] if question.query else []
     seeds = find_seeds(store, [*wanted, *examples(store, question.like)], True)
@@ -86,6 +85,6 @@ def _with_reasons(store: PaperStore, answer: Answer, question: Question) -> Sequ
 
 def similar(store: PaperStore, paper: Paper, k: int) -> list[Hit]:
     """Return the papers of a store that are most like one of its own."""
-    from swimmer.retrieval.query import ask
+    from swimmer.retrieval import ask
 
     return ask(store, [paper], k)[0].hits

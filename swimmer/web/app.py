@@ -17,7 +17,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
-from swimmer.library.reading_list import ReadingList
+from swimmer.library import ReadingList
 from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
 from swimmer.web.site import STATIC, Entry, Site, site_of
 from swimmer.web.stores import Shelf

@@ -13,15 +13,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.library.reading_list import NOTE_LIMIT, Entry
+from swimmer.library import NOTE_LIMIT, Entry
 from swimmer.web.pages import EXPORTS, download
-from swimmer.web.site import Entry as MenuEntry
-from swimmer.web.site import site_of
+from swimmer.web.site import Entry as MenuEntry, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.papers.paper import Paper
+    from swimmer.papers import Paper
 
 Fields = Mapping[str, str]
 FORMATS = ("reading-list", "json", "csv", "bibtex", "ris")
@@ -143,15 +142,15 @@ def export(request: Request) -> Response:
 
 def _written(format: str, entries: Iterable[Entry]) -> str:
     if format == "reading-list":
-        from swimmer.export.reading_list import to_reading_list
+        from swimmer.export import to_reading_list
 
         return to_reading_list(_papers(entries))
     if format == "bibtex":
-        from swimmer.export.bibtex import to_bibtex
+        from swimmer.export import to_bibtex
 
         return to_bibtex(_papers(entries))
     if format == "ris":
-        from swimmer.export.ris import to_ris
+        from swimmer.export import to_ris
 
         return to_ris(_papers(entries))
     from swimmer.export import papers_to_csv, papers_to_json

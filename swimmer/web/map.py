@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from swimmer.analysis.map import FEWEST, PaperMap, kept_map, paper_map
+from swimmer.analysis import FEWEST, PaperMap, kept_map, paper_map
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.web.question import QUERY_LIMIT
 from swimmer.web.site import Entry, site_of
@@ -19,9 +19,9 @@ from swimmer.web.site import Entry, site_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.analysis.map.drawing import Marked
-    from swimmer.retrieval.query import Answer
-    from swimmer.store.store import PaperStore
+    from swimmer.analysis import Marked
+    from swimmer.retrieval import Answer
+    from swimmer.store import PaperStore
 
 HITS = 10
 HELD = 8
@@ -92,7 +92,7 @@ def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
 
 def show(request: Request) -> Response:
     """Return the map of a store, with the answer to the address's question marked on it."""
-    from swimmer.analysis.map.drawing import marked
+    from swimmer.analysis import marked
 
     site = site_of(request)
     asked = _asked(request)
@@ -129,7 +129,7 @@ def _answer(store: PaperStore, asked: Mapping[str, str]) -> Answer | None:
     Raises:
         QueryError: the id is that of no paper, or the words cannot be asked.
     """
-    from swimmer.retrieval.query import ask
+    from swimmer.retrieval import ask
 
     if asked["id"]:
         papers = store.get([asked["id"]])
@@ -150,8 +150,7 @@ def _page(
     found: Marked | None = None,
     problem: str = "",
 ) -> Response:
-    from swimmer.analysis.map.drawing import marks_payload
-    from swimmer.analysis.map.page import json_text
+    from swimmer.analysis import json_text, marks_payload
 
     context: dict[str, Any] = {"points": "", "marks": {}, "marks_json": "", "drawn": 0}
     if drawn is not None:
@@ -181,7 +180,7 @@ def _page(
 
 def _drawn(drawn: PaperMap) -> int:
     """Return how many papers the page draws: hits are numbered from there on."""
-    from swimmer.analysis.map.drawing import MOST_POINTS
+    from swimmer.analysis import MOST_POINTS
 
     return len(range(0, len(drawn), -(-len(drawn) // MOST_POINTS)))
 
@@ -204,7 +203,7 @@ def _said(making: Making) -> str:
 
 def points(request: Request) -> Response:
     """Return the points of a store's map for the page's script."""
-    from swimmer.analysis.map.drawing import points_payload
+    from swimmer.analysis import points_payload
 
     site = site_of(request)
     store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())

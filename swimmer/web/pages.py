@@ -18,8 +18,8 @@ from swimmer.web.stores import only_sample
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.papers.paper import Paper
-    from swimmer.store.store import PaperStore
+    from swimmer.papers import Paper
+    from swimmer.store import PaperStore
 
 COMPLETIONS = 8
 SIMILAR = 12
@@ -75,7 +75,7 @@ def search(request: Request) -> Response:
 
 def _with_condition_checked(store: PaperStore, question: Question) -> Question:
     """Return the question with what the store's fields make of its condition among its errors."""
-    from swimmer.retrieval.filters import compile_filter
+    from swimmer.store import compile_filter
 
     if question.filter is None:
         return question
@@ -110,7 +110,7 @@ def _form(
 
 def complete(request: Request) -> Response:
     """Return titles that complete what was typed, as the options of a listbox."""
-    from swimmer.retrieval.completion import complete_titles
+    from swimmer.retrieval import complete_titles
 
     site = site_of(request)
     typed = request.query_params.get("q", "")[:300]

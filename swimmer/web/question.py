@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
-from swimmer.text.cleaning import clean, printable
+from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from swimmer.retrieval.filters import Filter
+    from swimmer.store import Filter
 
 MOST = 10_000
 """Papers that one question may ask for."""
@@ -199,7 +199,7 @@ class _Reader:
         if len(text) > WHERE_LIMIT:
             self.errors["where"] = f"A condition may have {WHERE_LIMIT:,} characters."
             return None
-        from swimmer.retrieval.conditions import parse_where
+        from swimmer.retrieval import parse_where
 
         try:
             return parse_where(text)

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from swimmer.library.reading_list import entry_key
-from swimmer.text.cleaning import clean_url, printable, readable
+from swimmer.library import entry_key
+from swimmer.text import clean_url, printable, readable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.library.reading_list import ReadingList
-    from swimmer.papers.paper import Paper
+    from swimmer.library import ReadingList
+    from swimmer.papers import Paper
     from swimmer.web.stores import Shelf
 
 HERE = Path(__file__).parent

@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swimmer.errors import InputError, StoreError, StoreNotFoundError
-from swimmer.store.manifest import MANIFEST, Manifest
-from swimmer.store.names import SAMPLE, StoreInfo, bundled_sample, find_store, list_stores
+from swimmer.store import (
+    MANIFEST,
+    SAMPLE,
+    Manifest,
+    StoreInfo,
+    bundled_sample,
+    find_store,
+    list_stores,
+)
 
 if TYPE_CHECKING:
-    from swimmer.store.store import PaperStore
+    from swimmer.store import PaperStore
 
 OPEN_STORES = 8
 LISTED_SECONDS = 1.0
@@ -78,7 +85,7 @@ class Shelf:
             StoreNotFoundError: there is none of this name (any more); near names are suggested.
             StoreDamagedError: it cannot be trusted.
         """
-        from swimmer.store.store import PaperStore
+        from swimmer.store import PaperStore
 
         folder = self._folder(name)
         manifest = folder / MANIFEST

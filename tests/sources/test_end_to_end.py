@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from swimmer.build.builder import build_store, plan_update
+from swimmer.build.builder import build_store, plan_update, run_build
 from swimmer.cli import cli
 from swimmer.errors import SourceError
 from swimmer.retrieval.query import search
@@ -31,9 +31,9 @@ def test_build_search_update(
 ) -> None:
     install(publisher, case, facts(COUNT))
     cache, folder = tmp_path / "cache", tmp_path / "stores" / "one"
-    with build_store(opened(case, publisher, cache), folder) as store:
-        assert store.report is not None
-        assert (store.report.added, store.report.embedded) == (COUNT, COUNT)
+    store, report = run_build(opened(case, publisher, cache), folder)
+    with store:
+        assert (report.added, report.embedded) == (COUNT, COUNT)
         hits = search(store, "A Study of Vision Number 1", k=5)
         assert len(hits) == 5
         assert all(hit.paper.title != "A Study of Vision Number 1" for hit in hits)
@@ -58,10 +58,10 @@ def test_build_search_update(
                                                     for i in CHANGED)  # fmt: skip
     assert plan.titles["removed"] == ["A Study of Graphs Number 7"]
     asked = len(publisher.log)
-    with build_store(source, folder, prune=True) as store:
-        assert store.report is not None
+    store, report = run_build(source, folder, prune=True)
+    with store:
         assert len(publisher.log) == asked, "the plan's list is fetched again"
-        assert store.report.embedded == 5
+        assert report.embedded == 5
         assert len(store) == COUNT + 1
         (changed,) = store.papers([store.database.rows_of_key("astudyofvisionnumber1")[0]])
         assert changed.abstract.endswith("A second look says more.")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from swimmer.errors import SourceError
+from swimmer.errors import FetchError, SourceError
 from swimmer.sources import SourceReport, open_source
 from swimmer.sources.http.addresses import refuse_address, refuse_host
-from swimmer.sources.http.client import Client, FetchError, as_bytes, as_json, as_text, as_xml
+from swimmer.sources.http.client import Client, as_bytes, as_json, as_text, as_xml
 from swimmer.sources.http.pages import Page, PageCache
 from swimmer.sources.publishers.remote import Options
 from tests.sources.publisher import Publisher, Question, Reply, fixed

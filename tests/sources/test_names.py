@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from swimmer.errors import SourceError
-from swimmer.sources import Source, open_source
-from swimmer.sources import registry as registry_module
+from swimmer.sources import Source, open_source, registry as registry_module
 from swimmer.sources.files import FileSource
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, split_name, years_since
 from swimmer.sources.registry import adapters

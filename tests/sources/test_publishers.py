@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from swimmer.errors import SourceError
+from swimmer.errors import FetchError, SourceError
 from swimmer.papers.paper import Paper
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.sources.http.client import FetchError
 from swimmer.sources.publishers.remote import Options
 from tests.sources.cases import COUNT, Case, facts, install
 from tests.sources.publisher import Publisher, Reply

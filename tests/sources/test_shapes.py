@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from swimmer.errors import SourceError
 from swimmer.papers.identifiers import arxiv_id, doi, openreview_id

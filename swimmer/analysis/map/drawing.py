@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.analysis.map import PaperMap, Topic
-from swimmer.store.store import PaperStore
-from swimmer.text.cleaning import clean_url, printable
+from swimmer.analysis.map.maps import PaperMap, Topic
+from swimmer.store import PaperStore
+from swimmer.text import clean_url, printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.papers.paper import Paper
-    from swimmer.retrieval.query import Answer
-    from swimmer.store.index import Rows
+    from swimmer.papers import Paper
+    from swimmer.retrieval import Answer
+    from swimmer.store import Rows
 
 COLOURS = 7
 """Colours that a drawing has; topics side by side get different ones."""

@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swimmer.analysis.map import Progress, paper_map
 from swimmer.analysis.map.drawing import marked
+from swimmer.analysis.map.maps import paper_map
 from swimmer.errors import InputError
-from swimmer.text.cleaning import printable
+from swimmer.progress import Progress
+from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.query import Answer
-    from swimmer.store.store import PaperStore
+    from swimmer.retrieval import Answer
+    from swimmer.store import PaperStore
 
 ENDINGS = (".html", ".png", ".svg")
 

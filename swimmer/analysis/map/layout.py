@@ -13,7 +13,7 @@ from swimmer.errors import MissingExtraError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.store.index import Rows, Vectors
+    from swimmer.store import Rows, Vectors
 
     Points = NDArray[np.float32]
 

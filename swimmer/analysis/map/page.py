@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.analysis.map.drawing import Marked, marks_payload, points_payload
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.analysis.map import PaperMap
-    from swimmer.store.store import PaperStore
+    from swimmer.analysis.map.maps import PaperMap
+    from swimmer.store import PaperStore
 
 _STATIC = Path(__file__).parent.parent.parent / "web" / "static"
 

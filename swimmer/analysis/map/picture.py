@@ -10,14 +10,14 @@ import numpy as np
 
 from swimmer.analysis.map.drawing import Marked, coloured
 from swimmer.errors import MissingExtraError
-from swimmer.text.cleaning import printable
+from swimmer.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    from swimmer.analysis.map import PaperMap
+    from swimmer.analysis.map.maps import PaperMap
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8578f", "#c98a00", "#3f9fd6", "#6f7782")
 _INK, _GROUND, _ACCENT = "#1c2128", "#ffffff", "#0b62bd"

@@ -13,14 +13,14 @@ import numpy as np
 
 from swimmer.analysis.map.layout import LAID_OUT
 from swimmer.errors import MissingExtraError
-from swimmer.papers.paper import Paper
-from swimmer.retrieval.explanations import stems_of, topic_words
+from swimmer.papers import Paper
+from swimmer.retrieval import stems_of, topic_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from swimmer.analysis.map.layout import Points
-    from swimmer.store.index import Vectors
+    from swimmer.store import Vectors
 
     Labels = NDArray[np.int32]
 

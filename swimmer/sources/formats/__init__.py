@@ -1,1 +1,1 @@
-"""TODO."""
+"""Readers of file formats and record shapes, each yielding plain records."""

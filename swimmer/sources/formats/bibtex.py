@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
+from swimmer.papers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.text.cleaning import readable
+from swimmer.text import readable
 
 _NOT_PAPERS = frozenset({"proceedings", "comment", "preamble", "string", "software", "dataset"})
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z\s])\Z|[\^_]\Z")

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
+from swimmer.papers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.records import NotAPaper
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")

@@ -9,9 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.papers.identifiers import arxiv_id
-from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import clean, clean_url
+from swimmer.papers import Paper, arxiv_id
+from swimmer.text import clean, clean_url
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "title": ("title", "name", "paper_title", "papertitle"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from swimmer.errors import SourceError
-from swimmer.papers.identifiers import arxiv_id, doi, openreview_id
+from swimmer.papers import arxiv_id, doi, openreview_id
 
 Record = Mapping[str, Any]
 

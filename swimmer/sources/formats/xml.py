@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from swimmer.errors import SourceError
-from swimmer.sources.http.answers import IncompleteError
+from swimmer.errors import IncompleteError, SourceError
 
 
 def parse_xml(body: bytes | str, where: str) -> Any:

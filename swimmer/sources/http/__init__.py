@@ -1,1 +1,1 @@
-"""TODO."""
+"""The HTTP client through which every publisher is fetched."""

@@ -1,24 +1,13 @@
-"""How a publisher's answer is read, and the two ways in which there is none."""
+"""How the body of an HTTP answer is read: as bytes, text, JSON or XML."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from swimmer.errors import SourceError
+from swimmer.errors import IncompleteError, SourceError
+from swimmer.sources.formats.xml import parse_xml
 from swimmer.sources.http.pages import Page
-
-
-class FetchError(SourceError):
-    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class IncompleteError(SourceError):
-    """An answer ended too early; the client asks once more."""
 
 
 def as_bytes(page: Page) -> bytes:
@@ -57,8 +46,6 @@ def ends_too_early(error: json.JSONDecodeError, text: str) -> bool:
 
 def as_xml(page: Page) -> Any:
     """Read a page as XML without a document type, as its root `Element`."""
-    from swimmer.sources.formats.xml import parse_xml
-
     if page.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise SourceError(f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})")
     return parse_xml(page.body, page.url)

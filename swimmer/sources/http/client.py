@@ -21,19 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FetchError, IncompleteError, SourceError
 from swimmer.sources.http.addresses import behind_proxy, refuse_address, refuse_host
-from swimmer.sources.http.answers import (
-    FetchError,
-    IncompleteError,
-    as_bytes,
-    as_json,
-    as_text,
-    as_xml,
-    ends_too_early,
-)
+from swimmer.sources.http.answers import as_bytes, as_json, as_text, as_xml, ends_too_early
 from swimmer.sources.http.pages import Page, PageCache
-from swimmer.text.cleaning import clean
+from swimmer.text import clean
 
 if TYPE_CHECKING:
     import httpx

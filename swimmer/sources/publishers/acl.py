@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
+from swimmer.sources.formats.anthology import SITE, collection_records
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.xml import flat_text
 from swimmer.sources.publishers.remote import (
     Options,
     RemoteSource,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
 
 DATA = "https://raw.githubusercontent.com/acl-org/acl-anthology/master/data/xml"
-SITE = "https://aclanthology.org"
 
 _NEVER: tuple[int, ...] = ()
 VENUES: dict[str, tuple[str, str, tuple[int, ...]]] = {
@@ -93,52 +92,3 @@ def _collection(name: str, year: int) -> str:
     if (name, year) == ("coling", 2024) or (name, year) == ("lrec", 2024):
         return "2024.lrec"
     return f"{letter}{year % 100:02}" if letter and year < 2020 else f"{year}.{name}"
-
-
-def collection_records(
-    root: Any, where: str, title: str = ""
-) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
-    """Yield (place, record) of a collection of the Anthology; mixed content is flattened.
-
-    Raises:
-        SourceError: the root is no collection, or the papers have no titles.
-    """
-    if root.tag != "collection":
-        raise SourceError(f"{where}: the root is {root.tag!r:.60}, expected 'collection'")
-    papers = root.findall("volume/paper")
-    if papers and not any(paper.find("title") is not None for paper in papers):
-        raise SourceError(f"{where}: no paper has the field 'title'; the format may have changed")
-    for volume in root.findall("volume"):
-        meta = volume.find("meta")
-        year = (meta.findtext("year") if meta is not None else "") or ""
-        venue = title or (meta.findtext("venue") if meta is not None else "") or ""
-        if (volume.get("id") or "").startswith("tutorial"):
-            for paper in volume.findall("paper"):
-                yield f"paper {paper.get('id')}", NotAPaper("not a paper but a tutorial")
-            continue
-        for paper in volume.findall("paper"):
-            number = f"{root.get('id')}-{volume.get('id')}.{paper.get('id')}"
-            if re.fullmatch(r"[A-Z]\d{2}", root.get("id") or ""):
-                number = paper.findtext("url") or number
-            yield number, _record(paper, number, venue, year, volume.get("id") or "")
-
-
-def _record(paper: Any, number: str, venue: str, year: str, volume: str) -> dict[str, Any]:
-    link = (paper.findtext("url") or number).strip()
-    return {
-        "title": flat_text(paper.find("title")),
-        "abstract": flat_text(paper.find("abstract")),
-        "authors": [_person(author) for author in paper.findall("author")],
-        "id": number,
-        "url": link if "://" in link else f"{SITE}/{link}/",
-        "venue": venue,
-        "year": year,
-        "status": "" if volume.isdigit() else volume,
-        "doi": paper.findtext("doi"),
-        "acl": number,
-    }
-
-
-def _person(author: Any) -> str:
-    first, last = (flat_text(author.find(tag)).strip() for tag in ("first", "last"))
-    return f"{first} {last}".strip()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
-from swimmer.papers.identifiers import arxiv_id
+from swimmer.papers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
+from swimmer.sources.formats.atom import entry_record, feed
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, near
 
@@ -25,10 +26,6 @@ PAGE = 1_000
 IDS_AT_ONCE = 100
 WINDOW = 9_000
 """Papers that one search is paged through; beyond about 10,000 arXiv answers with errors."""
-
-ATOM = "{http://www.w3.org/2005/Atom}"
-ARXIV = "{http://arxiv.org/schemas/atom}"
-SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 
 _CLASSES = {
     "cs": "AI AR CC CE CG CL CR CV CY DB DC DL DM DS ET FL GL GR GT HC IR IT LG LO MA MM MS NA NE "
@@ -195,7 +192,8 @@ def _by_id(client: Client, ids: list[str]) -> Iterator[tuple[str, Mapping[str, A
 
 
 def _page(client: Client, question: Mapping[str, str], start: int) -> tuple[list[Any], int]:
-    from swimmer.sources.http.client import IncompleteError, as_xml
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import as_xml
 
     def read(answer: Page) -> tuple[list[Any], int]:
         root = as_xml(answer)
@@ -211,26 +209,6 @@ def _page(client: Client, question: Mapping[str, str], start: int) -> tuple[list
     return client.get(API, read, params=params)
 
 
-def feed(root: Any, where: str) -> tuple[list[Any], int]:
-    """Return (entries, number of all papers) of an Atom feed.
-
-    Raises:
-        SourceError: the root is no feed, or arXiv answers with an error, which is passed on.
-    """
-    if root.tag != f"{ATOM}feed":
-        raise SourceError(f"{where}: the root is {root.tag!r:.60}, expected an Atom 'feed'")
-    entries = root.findall(f"{ATOM}entry")
-    for entry in entries:
-        if "/api/errors" in (entry.findtext(f"{ATOM}id") or ""):
-            raise SourceError(f"arXiv: {(entry.findtext(f'{ATOM}summary') or 'error').strip()}")
-    total = root.findtext(f"{SEARCH}totalResults")
-    if total is not None and not total.strip().isdigit():
-        raise SourceError(f"{where}: 'totalResults' is {total!r:.40}, expected a number")
-    if entries and not any(entry.find(f"{ATOM}title") is not None for entry in entries):
-        raise SourceError(f"{where}: no entry has the field 'title'; the format may have changed")
-    return entries, int(total) if total else len(entries)
-
-
 def _record(entry: Any, seen: set[str]) -> tuple[str, Mapping[str, Any] | NotAPaper]:
     record = entry_record(entry)
     number = record["id"]
@@ -238,25 +216,3 @@ def _record(entry: Any, seen: set[str]) -> tuple[str, Mapping[str, Any] | NotAPa
         return number, NotAPaper("listed twice")
     seen.add(number)
     return number, record
-
-
-def entry_record(entry: Any) -> dict[str, Any]:
-    """Turn an Atom entry of arXiv into a record; ids lose their version."""
-    number = arxiv_id(entry.findtext(f"{ATOM}id") or "")
-    primary = entry.find(f"{ARXIV}primary_category")
-    return {
-        "title": entry.findtext(f"{ATOM}title"),
-        "abstract": entry.findtext(f"{ATOM}summary"),
-        "authors": [a.findtext(f"{ATOM}name") for a in entry.findall(f"{ATOM}author")],
-        "id": number,
-        "url": f"https://arxiv.org/abs/{number}" if number else "",
-        "venue": "arXiv",
-        "year": entry.findtext(f"{ATOM}published"),
-        "keywords": [c.get("term") for c in entry.findall(f"{ATOM}category")],
-        "area": primary.get("term") if primary is not None else None,
-        "comment": (entry.findtext(f"{ARXIV}comment") or "")[:200],
-        "journal": (entry.findtext(f"{ARXIV}journal_ref") or "")[:200],
-        "doi": entry.findtext(f"{ARXIV}doi"),
-        "arxiv": number,
-        "published": (entry.findtext(f"{ATOM}published") or "")[:10],
-    }

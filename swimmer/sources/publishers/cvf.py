@@ -111,7 +111,8 @@ class _Listing(HTMLParser):
 
 
 def _listing(page: Page) -> tuple[list[str], list[str]]:
-    from swimmer.sources.http.client import IncompleteError, as_text
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import as_text
 
     parser = _Listing(page.url)
     parser.feed(as_text(page))
@@ -149,7 +150,8 @@ class _Paper(HTMLParser):
 
 
 def _paper(page: Page) -> dict[str, Any]:
-    from swimmer.sources.http.client import IncompleteError, as_text
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import as_text
 
     text = as_text(page)
     parser = _Paper()

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
-from swimmer.sources.files import records as list_records
-from swimmer.sources.files import slug
+from swimmer.sources.files import records as list_records, slug
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import plain
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
@@ -59,7 +58,8 @@ class RemoteLists:
 
 
 def _text_records(page: Page) -> list[tuple[str, Any]]:
-    from swimmer.sources.http.client import SIZE_LIMIT, IncompleteError, as_text, ends_too_early
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import SIZE_LIMIT, as_text, ends_too_early
 
     if page.body[:2] == b"\x1f\x8b":
         unfold = zlib.decompressobj(47)

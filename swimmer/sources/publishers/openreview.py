@@ -130,7 +130,8 @@ def _pages(
     client: Client, url: str, params: Mapping[str, str | int], headers: Mapping[str, str]
 ) -> Iterator[list[Any]]:
     """Yield the pages of a listing, until its count is reached."""
-    from swimmer.sources.http.client import IncompleteError, as_json
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import as_json
 
     offset, total = 0, 0
 

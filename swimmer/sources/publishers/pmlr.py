@@ -92,7 +92,8 @@ class Pmlr:
 
 
 def _bibtex(page: Page) -> list[tuple[str, Any]]:
-    from swimmer.sources.http.client import IncompleteError, as_text
+    from swimmer.errors import IncompleteError
+    from swimmer.sources.http.client import as_text
 
     text = as_text(page)
     if text.lstrip()[:1] == "<":

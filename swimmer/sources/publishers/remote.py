@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from swimmer.errors import SourceError
-from swimmer.papers.paper import Paper
+from swimmer.papers import Paper
 from swimmer.sources.base import Source, SourceReport
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
 

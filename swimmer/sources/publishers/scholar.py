@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
-from swimmer.papers.identifiers import arxiv_id
+from swimmer.papers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
 from swimmer.sources.formats.records import NotAPaper

@@ -18,7 +18,7 @@ from swimmer.sources.publishers.remote import (
     venue_and_year,
     years_since,
 )
-from swimmer.text.cleaning import title_key
+from swimmer.text import title_key
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -104,7 +104,8 @@ def _events(client: Client, address: str) -> list[Any]:
 
 def _with_abstracts(client: Client, address: str, events: list[Any]) -> list[Any]:
     """Fill in abstracts from their own file, where a site keeps them apart (since 2026)."""
-    from swimmer.sources.http.client import FetchError, as_json
+    from swimmer.errors import FetchError
+    from swimmer.sources.http.client import as_json
 
     objects = [event for event in events if isinstance(event, dict)]
     if not objects or any(event.get("abstract") for event in objects):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
 from swimmer.store.database import PaperDatabase
-from swimmer.text.cleaning import readable
+from swimmer.text import folded, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +33,8 @@ def split_query(text: str) -> tuple[list[str], list[list[str]]]:
     A quote without its pair is a character like any other: it is no part of a word.
     """
     text = _plain(text)
-    phrases = [words for found in _PHRASE.findall(text) if len(words := _words(found)) > 1]
-    return list(dict.fromkeys(_words(text))), phrases
+    phrases = [words for found in _PHRASE.findall(text) if len(words := words_of(found)) > 1]
+    return list(dict.fromkeys(words_of(text))), phrases
 
 
 def keyword_search(
@@ -103,7 +102,7 @@ def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
     Raises:
         QueryError: the phrase holds no word.
     """
-    words = _words(_plain(phrase))
+    words = words_of(_plain(phrase))
     if not words:
         raise QueryError(f"{phrase[:60]!r} holds no word; give a word or a phrase")
     sql = "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ?"
@@ -116,10 +115,4 @@ def _quoted(words: str) -> str:
 
 
 def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", readable(text)).casefold()
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return re.sub("[“”„«»]", '"', plain)
-
-
-def _words(plain: str) -> list[str]:
-    return "".join(char if char.isalnum() else " " for char in plain).split()
+    return re.sub("[“”„«»]", '"', folded(text))

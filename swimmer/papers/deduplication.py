@@ -21,7 +21,7 @@ from rapidfuzz import fuzz
 
 from swimmer.papers.identifiers import identifiers
 from swimmer.papers.paper import Paper
-from swimmer.text.cleaning import title_key
+from swimmer.text import title_key
 
 SHORT_TITLE = 20
 """Characters of a title key below which a title alone proves nothing: `Introduction`, `Reply`."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from swimmer.errors import QueryError
-from swimmer.retrieval.explanations import stems_of, topic_words
-from swimmer.retrieval.keyword import phrase_rows
-from swimmer.store.store import PaperStore
+from swimmer.retrieval import stems_of, topic_words
+from swimmer.store import PaperStore, phrase_rows
 
 FIELDS = ("area", "primary_area", "topic", "keywords")
 """Where a topic stands, the first that a store has; else the words of its titles count."""
@@ -71,7 +69,7 @@ def trends(
     counts: dict[str, Counter[int]] = {}
     undated = 0
     for store in stores:
-        years = [year for (year,) in store.database.query("SELECT year FROM papers ORDER BY row")]
+        years = [year for _, year in sorted(store.database.values("year"))]
         papers.update(year for year in years if year is not None)
         undated += years.count(None)
         found = _asked(store, topics) if topics else _standing(store, chosen)
@@ -109,24 +107,13 @@ def _standing(store: PaperStore, name: str) -> dict[str, list[int]]:
     """Return the rows of each topic that stands in a field, or of each word of the titles."""
     rows: dict[str, list[int]] = {}
     if name == TITLES:
-        for row, title in store.database.query("SELECT row, display_title FROM papers"):
+        for row, title in store.database.titles():
             for word in topic_words(stems_of(title)):
                 rows.setdefault(word, []).append(row)
         return rows
-    for row, value in _values(store, name):
-        for topic in {str(item).strip().casefold() for item in value if str(item).strip()}:
-            rows.setdefault(topic, []).append(row)
+    for row, value in store.database.values(name):
+        topic = str(value).strip().casefold()
+        here = rows.setdefault(topic, []) if topic else [row]
+        if here[-1:] != [row]:
+            here.append(row)
     return rows
-
-
-def _values(store: PaperStore, name: str) -> list[tuple[int, list[object]]]:
-    if name in ("keywords", "authors"):
-        pairs = store.database.query(f"SELECT row, {name} FROM papers")
-        return [(row, json.loads(text)) for row, text in pairs]
-    if name in ("venue", "status"):
-        return [(r, [v]) for r, v in store.database.query(f"SELECT row, {name} FROM papers")]
-    pairs = store.database.query(
-        "SELECT row, (SELECT json_group_array(value) FROM json_each(extra) WHERE key = ?) "
-        "FROM papers", (name,),
-    )  # fmt: skip
-    return [(row, json.loads(text)) for row, text in pairs]

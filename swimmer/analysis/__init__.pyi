@@ -1,0 +1,38 @@
+"""The names that other packages may use."""
+
+from .drafts import (
+    Draft as Draft,
+    papers_named as papers_named,
+    read_draft as read_draft,
+    related as related,
+)
+from .map.drawing import (
+    MOST_POINTS as MOST_POINTS,
+    Marked as Marked,
+    marked as marked,
+    marks_payload as marks_payload,
+    points_payload as points_payload,
+)
+from .map.files import (
+    checked_ending as checked_ending,
+    write_map as write_map,
+)
+from .map.maps import (
+    FEWEST as FEWEST,
+    PaperMap as PaperMap,
+    kept_map as kept_map,
+    paper_map as paper_map,
+)
+from .map.page import (
+    json_text as json_text,
+)
+from .neighbours import (
+    NEIGHBOUR_FORMATS as NEIGHBOUR_FORMATS,
+    neighbours as neighbours,
+    to_networkx as to_networkx,
+    write_neighbours as write_neighbours,
+)
+from .topic_trends import (
+    Trends as Trends,
+    trends as trends,
+)

@@ -1,0 +1,216 @@
+"""The map of a store: every paper a point, near papers near, topics found and named.
+
+Made once for a store and kept beside it; an update of a few papers leaves the others where they
+are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.analysis.map.layout import joined, nearest_of, placed
+from swimmer.analysis.map.topics import Topic, described, find_topics, paper_text
+from swimmer.errors import InputError, StoreError
+from swimmer.progress import Progress
+from swimmer.store import MAP, KeptMap, Manifest, PaperStore, bundled_sample, writing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from swimmer.store import Vectors
+
+__all__ = ["FEWEST", "PaperMap", "Topic", "kept_map", "paper_map"]
+
+FEWEST = 5
+"""Papers below which there is nothing to draw."""
+
+MOST_CHANGED = 0.2
+"""The share of papers that may have come or gone since the layout before it is made anew."""
+
+_JOIN = 5
+_CACHED = 50
+
+
+@dataclass(frozen=True)
+class PaperMap:
+    """The papers of a store on a plane, by row number.
+
+    `points` is float32 (n, 2), without a unit; `labels` int32 (n,), numbers into `topics`.
+    """
+
+    points: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    topics: tuple[Topic, ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMap:
+    """Return the map of a store: the one that is kept, else a new one, which is then kept.
+
+    The map stands in the store's folder, or in the user's cache where that cannot be written. A
+    store in memory, or changed since it was opened, gets a map that is not kept.
+
+    Args:
+        store: an open store of at least FEWEST papers.
+        progress: called as the work goes on.
+
+    Raises:
+        InputError: the store has too few papers.
+        MissingExtraError: the libraries of the map are not installed.
+    """
+    if len(store) < FEWEST:
+        raise InputError(
+            f"the store {store.name} has {len(store)} papers; a map needs at least {FEWEST}"
+        )
+    if (kept := kept_map(store)) is not None:
+        return kept
+    tell = progress or _silent
+    tell("reading", 0, None)
+    with store.reading():
+        manifest = store.manifest if store.generation else None
+        vectors = store.vectors()
+        texts = [paper_text(paper) for paper in store]
+    digests = _digests(vectors)
+    made = _continued(vectors, digests, _earlier(store))
+    if made is None:
+        points = placed(vectors, lambda done, total: tell("placing", done, total))
+        tell("naming", 0, None)
+        labels, topics = find_topics(vectors, points, texts)
+        made = PaperMap(points, labels, tuple(topics)), 0
+    if manifest is not None:
+        _keep(store, manifest, made[0], digests, made[1])
+    return made[0]
+
+
+def kept_map(store: PaperStore) -> PaperMap | None:
+    """Return the map that is kept of a store as it is now, None where there is none."""
+    if not store.generation:
+        return None
+    for path in _places(store, store.manifest):
+        # A damaged map is no loss: it is made again, and `verify` has said so.
+        with contextlib.suppress(OSError, StoreError):
+            kept = KeptMap.read(path)
+            if kept.belongs_to(store.manifest):
+                return _shown(kept)
+    return None
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    return None
+
+
+def _shown(kept: KeptMap) -> PaperMap:
+    topics = tuple(
+        described(name, words, kept.points[kept.labels == number])
+        for number, (name, words) in enumerate(kept.topics)
+    )
+    return PaperMap(kept.points, kept.labels, topics)
+
+
+def _digests(vectors: Vectors) -> NDArray[np.uint8]:
+    """Return for each vector 8 bytes by which it is known again, uint8 (n, 8)."""
+    plain = np.ascontiguousarray(vectors, "<f4")
+    joint = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in plain)
+    return np.frombuffer(joint, np.uint8).reshape(len(vectors), 8)
+
+
+# ---------------------------------------------------------------------- after an update
+
+
+def _earlier(store: PaperStore) -> KeptMap | None:
+    """Return the map that an earlier state of the store has left."""
+    if store.folder is not None:
+        with contextlib.suppress(OSError, StoreError):
+            return KeptMap.read(store.folder / MAP)
+    return None
+
+
+def _continued(
+    vectors: Vectors, digests: NDArray[np.uint8], earlier: KeptMap | None
+) -> tuple[PaperMap, int] | None:
+    """Return an earlier map with papers gone and others joined, and how many did since the layout.
+
+    None when too much has changed since the papers were laid out.
+    """
+    if earlier is None or earlier.points.shape[0] < FEWEST:
+        return None
+    places = {digest.tobytes(): row for row, digest in enumerate(earlier.digests)}
+    old = np.array([places.get(digest.tobytes(), -1) for digest in digests], np.int64)
+    known, new = np.flatnonzero(old >= 0), np.flatnonzero(old < 0)
+    # A paper whose text has changed has gone and come, and counts once.
+    gone = len(earlier.points) - len(known)
+    changed = earlier.changed + max(len(new), gone)
+    if len(known) < FEWEST or changed > MOST_CHANGED * len(vectors):
+        return None
+    points = np.full((len(vectors), 2), np.nan, np.float32)
+    labels = np.zeros(len(vectors), np.int32)
+    points[known], labels[known] = earlier.points[old[known]], earlier.labels[old[known]]
+    if len(new):
+        points = joined(vectors, points)
+        near = labels[nearest_of(vectors, known, new, _JOIN)]
+        labels[new] = [np.bincount(row).argmax() for row in near]
+    # A topic may have lost its last paper.
+    left, numbers = np.unique(labels, return_inverse=True)
+    names = [earlier.topics[number] for number in left.tolist()]
+    topics = tuple(
+        described(name, words, points[numbers == number])
+        for number, (name, words) in enumerate(names)
+    )
+    return PaperMap(points, numbers.astype(np.int32), topics), changed
+
+
+# ---------------------------------------------------------------------- on disk
+
+
+def _places(store: PaperStore, manifest: Manifest) -> Iterator[Path]:
+    """Yield where the map of a store may be kept, the better place first."""
+    assert store.folder is not None
+    if store.folder.resolve() != bundled_sample().resolve():
+        yield store.folder / MAP
+    # The generation is random: nobody else's map has this name.
+    if manifest.generation.isalnum():
+        yield _cache() / f"{manifest.generation}.safetensors"
+
+
+def _cache() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("swimmer", appauthor=False) / "maps"
+
+
+def _keep(
+    store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], changed: int
+) -> None:
+    kept = KeptMap(
+        made.points, made.labels, digests, [(topic.name, topic.words) for topic in made.topics],
+        changed, manifest.generation, manifest.index.sha256,
+    )  # fmt: skip
+    for path in _places(store, manifest):
+        # A map that cannot be kept is shown all the same; the next one takes as long again.
+        with contextlib.suppress(OSError, StoreError):
+            if path.parent == store.folder:
+                with writing(store.folder):
+                    # The store may have been updated meanwhile: its next map is another.
+                    if Manifest.read(store.folder).generation == manifest.generation:
+                        kept.write(path)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kept.write(path)
+            _forget(path.parent)
+            return
+
+
+def _forget(folder: Path) -> None:
+    """Remove all but the newest maps of the cache."""
+    maps = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+    for path in maps[:-_CACHED]:
+        path.unlink(missing_ok=True)

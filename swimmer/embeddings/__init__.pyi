@@ -1,0 +1,28 @@
+"""The names that other packages may use."""
+
+from .huggingface import (
+    load_huggingface as load_huggingface,
+    wrap_huggingface as wrap_huggingface,
+)
+from .identity import (
+    GIVEN as GIVEN,
+    PROBES as PROBES,
+    SAME_MODEL as SAME_MODEL,
+    ModelIdentity as ModelIdentity,
+    check_same as check_same,
+    describe as describe,
+)
+from .loading import (
+    load_model as load_model,
+    load_own as load_own,
+)
+from .model import (
+    Embeddings as Embeddings,
+    Model as Model,
+)
+from .recipes import (
+    RECIPES as RECIPES,
+)
+from .static import (
+    StaticEmbeddings as StaticEmbeddings,
+)

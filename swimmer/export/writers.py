@@ -1,0 +1,208 @@
+"""Answers and papers written out, each format safe to open where it is meant for.
+
+Answers: JSON lines, CSV, Markdown. Papers: BibTeX, RIS, the Markdown reading list. `WRITERS`
+holds all of them as functions of answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swimmer.errors import InputError
+
+if TYPE_CHECKING:
+    from swimmer.papers import Paper
+    from swimmer.retrieval import Answer
+
+CSV_COLUMNS = (
+    "query", "rank", "score", "id", "title", "authors", "venue", "year", "url", "abstract",
+)  # fmt: skip
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!$])")
+
+
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON-able values, in the schema of `docs/json.md`."""
+
+    matched = answer.matched
+    return {
+        "query": answer.query,
+        "store": answer.store,
+        "model": answer.model,
+        "matched": None
+        if matched is None
+        else {
+            "id": matched.id,
+            "title": matched.display_title,
+            "url": matched.url,
+            "exact": answer.exact,
+        },
+        "related": answer.related,
+        "hits": [hit.to_dict() for hit in answer.hits],
+        "warnings": list(answer.warnings),
+    }
+
+
+def to_json(answers: Iterable[Answer]) -> str:
+    """Return one JSON object a line, one line an answer."""
+    return "".join(
+        json.dumps(answer_to_dict(answer), ensure_ascii=False) + "\n" for answer in answers
+    )
+
+
+def to_csv(answers: Iterable[Answer]) -> str:
+    """Return a CSV table with one row a hit; no cell can start a formula in a spreadsheet."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for answer in answers:
+        for hit in answer.hits:
+            paper = hit.paper
+            cells = (
+                answer.query, hit.rank, f"{hit.score:.6f}", paper.id, paper.title,
+                "; ".join(paper.authors), paper.venue, paper.year or "", paper.url, paper.abstract,
+            )  # fmt: skip
+            writer.writerow([csv_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def csv_cell(value: object) -> object:
+    # OWASP, "CSV injection": a quote in front keeps a spreadsheet from reading a formula.
+    # Spreadsheets in East Asian languages take the full-width signs too.
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n＝＋－＠"):
+        if re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return value
+        return "'" + value
+    return value
+
+
+def to_markdown(answers: Iterable[Answer]) -> str:
+    """Return a heading for each query and a numbered list of its hits."""
+    parts = []
+    for answer in answers:
+        parts.append(f"## {escaped(answer.query)}\n")
+        parts += [f"> {escaped(warning)}\n" for warning in answer.warnings]
+        for hit in answer.hits:
+            paper = hit.paper
+            title = escaped(paper.display_title)
+            linked = f"[{title}](<{paper.url}>)" if paper.url else title
+            who = escaped(", ".join(paper.authors))
+            where = escaped(" ".join(str(part) for part in (paper.venue, paper.year) if part))
+            about = " · ".join(part for part in (who, where) if part)
+            parts.append(f"{hit.rank}. **{linked}** ({hit.score:.3f})  \n   {about}\n")
+            if paper.abstract:
+                parts.append(f"   {escaped(paper.abstract)}\n")
+    return "\n".join(parts)
+
+
+def escaped(text: str) -> str:
+    """Return text in which no character is Markdown: it is shown as it stands."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def papers_of(answers: Iterable[Answer]) -> list[Paper]:
+    """Return the papers of answers in the order they were found, each once."""
+    found: dict[str, Paper] = {}
+    for answer in answers:
+        for hit in answer.hits:
+            found.setdefault(hit.paper.id, hit.paper)
+    return list(found.values())
+
+
+def papers_to_json(papers: Iterable[Paper]) -> str:
+    """Return one JSON object a line, one line a paper; `swimmer build` reads it back."""
+    return "".join(json.dumps(paper.to_dict(), ensure_ascii=False) + "\n" for paper in papers)
+
+
+def papers_to_csv(papers: Iterable[Paper]) -> str:
+    """Return a CSV table with one row a paper, notes of one's own last; safe as `to_csv` is."""
+    import csv
+    import io
+
+    from swimmer.export.reading_list import note_of
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*CSV_COLUMNS[3:], "notes"])
+    for paper in papers:
+        cells = (
+            paper.id, paper.title, "; ".join(paper.authors), paper.venue, paper.year or "",
+            paper.url, paper.abstract, note_of(paper),
+        )  # fmt: skip
+        writer.writerow([csv_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def _bibtex(answers: Iterable[Answer]) -> str:
+    from swimmer.export.bibtex import to_bibtex
+
+    return to_bibtex(papers_of(answers))
+
+
+def _ris(answers: Iterable[Answer]) -> str:
+    from swimmer.export.ris import to_ris
+
+    return to_ris(papers_of(answers))
+
+
+def _reading_list(answers: Iterable[Answer]) -> str:
+    from swimmer.export.reading_list import to_reading_list
+
+    return to_reading_list(papers_of(answers))
+
+
+WRITERS: dict[str, Callable[[Iterable[Answer]], str]] = {
+    "json": to_json,
+    "csv": to_csv,
+    "markdown": to_markdown,
+    "bibtex": _bibtex,
+    "ris": _ris,
+    "reading-list": _reading_list,
+}
+"""The formats by name."""
+
+SUFFIXES = {
+    ".json": "json",
+    ".jsonl": "json",
+    ".csv": "csv",
+    ".bib": "bibtex",
+    ".ris": "ris",
+    ".md": "reading-list",
+}
+"""The format that a file's name asks for."""
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write an export to a file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written; one that was there before is as it was.
+    """
+    import os
+    import tempfile
+
+    target = Path(path).expanduser()
+    scratch = ""
+    try:
+        # A full disk must not leave half a bibliography in the place of a whole one.
+        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(scratch).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
+        Path(scratch).replace(target)
+    except (OSError, ValueError) as error:
+        if scratch:
+            Path(scratch).unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{str(path)[:200]}: cannot be written ({reason}); give a file in a folder that can"
+        ) from None

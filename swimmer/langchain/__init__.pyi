@@ -1,0 +1,21 @@
+"""The names that other packages may use."""
+
+from .community import (
+    SAMPLE as SAMPLE,
+    build_from_langchain as build_from_langchain,
+    is_langchain_folder as is_langchain_folder,
+)
+from .related_work import (
+    related_work_chain as related_work_chain,
+)
+from .retriever import (
+    PaperRetriever as PaperRetriever,
+    load_retriever as load_retriever,
+)
+from .tools import (
+    paper_tools as paper_tools,
+)
+from .vectorstore import (
+    PaperVectorStore as PaperVectorStore,
+    SwimmerEmbeddings as SwimmerEmbeddings,
+)

@@ -1,0 +1,93 @@
+"""What a search returns: hits, and the answer to one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from swimmer.papers import Paper
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What a hit shares with what was asked.
+
+    `terms` are the rarest first, as the hit writes them; `sentence` is the sentence of its
+    abstract that shares most, "" without an abstract; `facet` is `problem`, `method` or `result`
+    when the two meet there, else "".
+    """
+
+    terms: tuple[str, ...] = ()
+    sentence: str = ""
+    facet: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reasons as JSON-able values."""
+        return {"terms": list(self.terms), "sentence": self.sentence, "facet": self.facet}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A paper that was found; `rank` counts from 1.
+
+    `score` is the cosine similarity to what was asked, in keyword mode the BM25 score.
+    `percentile` is the share of the store's other papers, in percent, that score no higher; None
+    in keyword mode. `relevance` is the score of a second look, None without one. `copies` are
+    further versions of the same work, `reasons` what it shares with what was asked.
+    """
+
+    paper: Paper
+    score: float
+    rank: int
+    percentile: float | None = None
+    relevance: float | None = None
+    copies: tuple[Paper, ...] = ()
+    reasons: Reasons | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the search adds to the paper, JSON-able: rank, scores, reasons, copies."""
+        about: dict[str, Any] = {"rank": self.rank, "score": round(self.score, 6)}
+        if self.percentile is not None:
+            about["percentile"] = round(self.percentile, 3)
+        if self.relevance is not None:
+            about["relevance"] = round(self.relevance, 6)
+        if self.reasons is not None:
+            about["reasons"] = self.reasons.to_dict()
+        if self.copies:
+            about["copies"] = [paper.to_dict() for paper in self.copies]
+        return about
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the hit as JSON-able values: its `facts`, and the fields of its paper."""
+        facts = self.facts()
+        return facts | {k: v for k, v in self.paper.to_dict().items() if k not in facts}
+
+    def _repr_html_(self) -> str:
+        from swimmer.papers import paper_html
+
+        return paper_html(self.paper)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one query gave.
+
+    `matched` is the paper of the store that the query was taken as, or None for free text;
+    `exact` whether its title is the query's but for case, punctuation, spacing and LaTeX.
+    `related` is False when nothing in the store is near: the hits are the nearest all the same.
+    `warnings` are sentences for the user.
+    """
+
+    query: str
+    store: str
+    model: str
+    matched: Paper | None
+    exact: bool
+    hits: list[Hit] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    related: bool = True
+
+    def _repr_html_(self) -> str:
+        from swimmer.retrieval.notebook import answer_html
+
+        return answer_html(self)

@@ -1,0 +1,22 @@
+"""The names that other packages may use."""
+
+from .base import (
+    SkippedRecords as SkippedRecords,
+    Source as Source,
+    SourceReport as SourceReport,
+)
+from .files import (
+    FileSource as FileSource,
+    slug as slug,
+)
+from .publishers.remote import (
+    Adapter as Adapter,
+    Options as Options,
+    Venue as Venue,
+    spans as spans,
+)
+from .registry import (
+    adapters as adapters,
+    near_names as near_names,
+    open_source as open_source,
+)

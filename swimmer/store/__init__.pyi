@@ -1,0 +1,49 @@
+"""The names that other packages may use."""
+
+from .database import (
+    PaperDatabase as PaperDatabase,
+    text_hash as text_hash,
+)
+from .facets import (
+    admitted as admitted,
+    why_empty as why_empty,
+)
+from .filters import (
+    Filter as Filter,
+    compile_filter as compile_filter,
+)
+from .folder import (
+    writing as writing,
+)
+from .index import (
+    Rows as Rows,
+    Vectors as Vectors,
+)
+from .keyword import (
+    keyword_search as keyword_search,
+    phrase_rows as phrase_rows,
+)
+from .manifest import (
+    MANIFEST as MANIFEST,
+    Manifest as Manifest,
+)
+from .map_file import (
+    MAP as MAP,
+    KeptMap as KeptMap,
+)
+from .names import (
+    SAMPLE as SAMPLE,
+    StoreInfo as StoreInfo,
+    bundled_sample as bundled_sample,
+    default_store as default_store,
+    find_store as find_store,
+    list_stores as list_stores,
+    target_folder as target_folder,
+)
+from .schema import (
+    COLUMNS as COLUMNS,
+)
+from .store import (
+    PaperStore as PaperStore,
+    open_store as open_store,
+)

@@ -1,0 +1,158 @@
+"""Which rows meet a filter, found before the search.
+
+A condition on one field is evaluated on the field's distinct values, which are kept in memory
+once the field has been used; the results are combined with numpy. A filter over 200,000 papers
+takes a millisecond, whatever it admits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from swimmer.store.database import PaperDatabase, contains
+from swimmer.store.filters import LONG, Condition, Filter, Group, Leaf, compile_filter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+_KEPT = 64
+
+
+def admitted(database: PaperDatabase, filter: Filter) -> Mask:
+    """Return which rows of a database a filter admits, as bool (papers,).
+
+    Raises:
+        QueryError: as for `compile_filter`.
+    """
+    return _evaluate(facets_of(database), compile_filter(filter, database.fields()))
+
+
+def why_empty(database: PaperDatabase, filter: Filter) -> str:
+    """Return a sentence that names the condition by which a filter admits no paper at all."""
+    facets, tree = facets_of(database), compile_filter(filter, database.fields())
+    parts = _flattened(tree)
+    left = np.ones(facets.rows, bool)
+    for part in parts:
+        mask = _evaluate(facets, part)
+        if not mask.any():
+            return f"no paper of this store meets {_in_words(part)}"
+        if not (left & mask).any():
+            others = " and ".join(_in_words(other) for other in parts[: parts.index(part)])
+            return f"no paper that meets {others} also meets {_in_words(part)}"
+        left &= mask
+    return "no paper of this store meets the filter"
+
+
+def _flattened(tree: Condition) -> list[Condition]:
+    if isinstance(tree, Group) and tree.word == "and":
+        return [leaf for part in tree.parts for leaf in _flattened(part)]
+    return [tree]
+
+
+def _in_words(condition: Condition) -> str:
+    if isinstance(condition, Leaf):
+        return condition.said
+    inner = [_in_words(part) for part in condition.parts]
+    if condition.word == "not":
+        return f"not ({' and '.join(inner)})"
+    return "(" + f" {condition.word} ".join(inner) + ")"
+
+
+def _evaluate(facets: Facets, condition: Condition) -> Mask:
+    if isinstance(condition, Leaf):
+        mask = facets.mask(condition)
+        return ~mask if condition.negated else mask
+    masks = [_evaluate(facets, part) for part in condition.parts]
+    if condition.word == "or":
+        return np.logical_or.reduce(masks) if masks else np.zeros(facets.rows, bool)
+    both: Mask = np.logical_and.reduce(masks) if masks else np.ones(facets.rows, bool)
+    return ~both if condition.word == "not" else both
+
+
+class Facets:
+    """The distinct values of a database's fields, and which rows have which."""
+
+    def __init__(self, database: PaperDatabase) -> None:
+        self._database = database
+        self.rows = len(database)
+        self._held: dict[str, _Facet] = {}
+        self._masks: OrderedDict[Leaf, Mask] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def mask(self, leaf: Leaf) -> Mask:
+        """Return which rows meet a condition, its negation not yet applied."""
+        key = Leaf(leaf.field, leaf.sql, leaf.parameters, False, "")
+        with self._lock:
+            mask = self._masks.get(key)
+            if mask is None:
+                mask = self._masks[key] = self._asked(leaf)
+            self._masks.move_to_end(key)
+            if len(self._masks) > _KEPT:
+                self._masks.popitem(last=False)
+            return mask
+
+    def _asked(self, leaf: Leaf) -> Mask:
+        if leaf.field in LONG:
+            mask = np.zeros(self.rows, bool)
+            mask[self._database.rows_where(leaf.field, leaf.sql, leaf.parameters)] = True
+            return mask
+        facet = self._held.get(leaf.field)
+        if facet is None:
+            pairs = self._database.values(leaf.field)
+            facet = self._held[leaf.field] = _Facet(
+                [row for row, _ in pairs], [value for _, value in pairs], self.rows
+            )
+        return facet.mask(leaf)
+
+
+class _Facet:
+    """One field: its distinct values in a table of their own, and the rows of each."""
+
+    def __init__(self, rows: Sequence[int], values: list[Any], total: int) -> None:
+        self._total = total
+        # 1 and 1.0 are one value to SQLite as they are to Python; true is 1 to both.
+        codes: dict[Any, int] = {}
+        self._codes = np.fromiter(
+            (codes.setdefault(value, len(codes)) for value in values), np.int32, len(values)
+        )
+        self._rows = np.asarray(rows, np.int64)
+        order = np.argsort(self._rows, kind="stable")
+        self._rows, self._codes = self._rows[order], self._codes[order]
+        self._whole = len(rows) == total and bool((self._rows == np.arange(total)).all())
+        self._size = len(codes)
+        self._table = sqlite3.connect(":memory:", check_same_thread=False)
+        self._table.create_function("contains", 2, contains, deterministic=True)
+        self._table.execute("CREATE TABLE held (code INTEGER PRIMARY KEY, value)")
+        self._table.executemany(
+            "INSERT INTO held VALUES (?, ?)", ((c, v) for v, c in codes.items())
+        )
+
+    def mask(self, leaf: Leaf) -> Mask:
+        """Return the rows of which one value meets the condition."""
+        met = np.zeros(self._size, bool)
+        found = self._table.execute(f"SELECT code FROM held WHERE {leaf.sql}", leaf.parameters)
+        met[[code for (code,) in found]] = True
+        if self._whole:
+            taken: Mask = met[self._codes]
+            return taken
+        mask = np.zeros(self._total, bool)
+        # A row without the field has none: it meets what none meets.
+        if self._table.execute(f"SELECT {leaf.sql} FROM (SELECT NULL AS value)",
+                               leaf.parameters).fetchone()[0]:  # fmt: skip
+            mask[:] = True
+            mask[self._rows] = False
+        mask[self._rows[met[self._codes]]] = True
+        return mask
+
+
+def facets_of(database: PaperDatabase) -> Facets:
+    """Return the values of a database's fields, kept until a paper changes."""
+    return database.kept("facets", lambda: Facets(database))

@@ -1,0 +1,187 @@
+"""Filters as LangChain writes them: checked, and turned into SQL conditions on single fields."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from swimmer.errors import QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+Filter = Mapping[str, Any]
+
+COMPARISONS = {"$eq": "IS", "$ne": "IS NOT", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+OPERATORS = (*COMPARISONS, "$in", "$nin", "$contains", "$and", "$or", "$not")
+LONG = ("id", "title", "abstract", "url")
+"""Columns whose values are nearly all distinct: asked of the database, not held in memory."""
+
+_DEPTH = 32
+_LEAVES = 1_000
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A condition on one field: SQL about the column `value`, `negated` when it must not hold.
+
+    For a list the SQL is about one element, and one element for which it holds is enough.
+    """
+
+    field: str
+    sql: str
+    parameters: tuple[Any, ...]
+    negated: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Conditions of which all ("and"), one ("or") or none ("not") must hold."""
+
+    word: str
+    parts: tuple[Leaf | Group, ...]
+
+
+Condition = Leaf | Group
+
+
+def compile_filter(filter: Filter, fields: Iterable[str]) -> Group:
+    """Return a filter as a tree of checked conditions.
+
+    `{"year": {"$gte": 2024}, "venue": "ICLR"}`: every entry must hold. A value stands for
+    `$eq`, a list for `$in`. Operators: `$eq $ne $gt $gte $lt $lte $in $nin $contains` in a field,
+    `$and $or $not` around conditions. A field that a paper has not is none (`$ne` and `$nin`
+    hold, all others do not). On lists (`authors`, `keywords`, and lists in other fields) `$eq`
+    and `$in` ask for an element; `$contains` asks for a part of the text, or of one element,
+    whatever its case.
+
+    Args:
+        filter: the conditions.
+        fields: the names that the store knows.
+
+    Raises:
+        QueryError: an unknown field or operator, or a value of a type that cannot be compared;
+            the message lists what there is.
+    """
+    return _Compiler(sorted(fields)).group(filter, 0)
+
+
+class _Compiler:
+    def __init__(self, fields: list[str]) -> None:
+        self._fields = fields
+        self._leaves = 0
+
+    def group(self, filter: object, depth: int) -> Group:
+        if not isinstance(filter, Mapping):
+            raise QueryError(
+                f"a filter is a mapping such as {{'year': {{'$gte': 2024}}}}, got {filter!r:.80}"
+            )
+        if depth > _DEPTH:
+            raise QueryError(f"a filter may be nested {_DEPTH} deep, not more")
+        return Group("and", tuple(self._entry(n, value, depth) for n, value in filter.items()))
+
+    def _entry(self, name: object, value: Any, depth: int) -> Condition:
+        if name in ("$and", "$or"):
+            if not isinstance(value, (list, tuple)) or not value:
+                raise QueryError(f"{name} takes a list of conditions, got {value!r:.80}")
+            return Group(str(name)[1:], tuple(self.group(part, depth + 1) for part in value))
+        if name == "$not":
+            return Group("not", (self.group(value, depth + 1),))
+        if not isinstance(name, str) or name not in self._fields:
+            raise QueryError(self._unknown(name))
+        return self._field(name, value, depth)
+
+    def _unknown(self, name: object) -> str:
+        if isinstance(name, str) and name.startswith("$"):
+            return f"unknown operator {name!r:.40}; there is {', '.join(OPERATORS)}"
+        return f"unknown field {name!r:.60}; this store has {', '.join(self._fields)}"
+
+    def _field(self, name: str, value: Any, depth: int) -> Condition:
+        if isinstance(value, Mapping):
+            parts = [self._operation(name, op, v, depth) for op, v in value.items()]
+            return parts[0] if len(parts) == 1 else Group("and", tuple(parts))
+        many = isinstance(value, (list, tuple, set, frozenset))
+        return self._operation(name, "$in" if many else "$eq", value, depth)
+
+    def _operation(self, name: str, operator: object, value: Any, depth: int) -> Condition:
+        if operator == "$not":
+            if depth > _DEPTH or not isinstance(value, Mapping):
+                raise QueryError(f"{name}: $not takes a condition, got {value!r:.80}")
+            return Group("not", (self._field(name, value, depth + 1),))
+        if operator in ("$in", "$nin"):
+            if not isinstance(value, (list, tuple, set, frozenset)):
+                raise QueryError(f"{name}: {operator} takes a list of values, got {value!r:.80}")
+            return self._among(name, list(value), negated=operator == "$nin")
+        if operator == "$contains":
+            if not isinstance(value, str) or not value:
+                raise QueryError(f"{name}: $contains takes a text, got {value!r:.80}")
+            _check_text(name, value)
+            sql = "contains(value, ?)"
+            return self._leaf(name, sql, (value.casefold(),), False, f"contains {value!r:.60}")
+        if operator in COMPARISONS:
+            return self._compare(name, str(operator), value)
+        raise QueryError(
+            f"{name}: unknown operator {operator!r:.40}; there is {', '.join(OPERATORS)}"
+        )
+
+    def _among(self, name: str, values: list[Any], negated: bool) -> Leaf:
+        for value in values:
+            _check_scalar(name, value)
+        # One parameter for all values: SQLite counts its parameters, and a list may be long.
+        sql = "value IN (SELECT value FROM json_each(?))"
+        if None in values:
+            sql = f"({sql} OR value IS NULL)"
+        said = f"{'not ' if negated else ''}in {values!r:.60}"
+        return self._leaf(name, sql, (json.dumps(values),), negated, said)
+
+    def _compare(self, name: str, operator: str, value: Any) -> Leaf:
+        _check_scalar(name, value)
+        sql, said = f"value {COMPARISONS[operator]} ?", f"{operator[1:]} {value!r:.60}"
+        if operator == "$ne":
+            # Not one element may be equal: the negation stands outside the list.
+            return self._leaf(name, "value IS ?", (value,), True, said)
+        if operator != "$eq":
+            # SQLite orders every text above every number; a comparison across types is no match.
+            kinds = "'text'" if isinstance(value, str) else "'integer','real'"
+            sql = f"typeof(value) IN ({kinds}) AND {sql}"
+        return self._leaf(name, sql, (value,), False, said)
+
+    def _leaf(
+        self, name: str, sql: str, parameters: tuple[Any, ...], negated: bool, said: str
+    ) -> Leaf:
+        self._leaves += 1
+        if self._leaves > _LEAVES:
+            raise QueryError(f"a filter may have {_LEAVES} conditions, not more; use $in")
+        return Leaf(name, sql, parameters, negated, f"{name} {said}")
+
+
+def _check_scalar(name: str, value: Any) -> None:
+    if value is not None and not isinstance(value, (str, int, float)):
+        raise QueryError(
+            f"{name}: cannot compare with {value!r:.60}; expected text, a number, true, false "
+            "or null"
+        )
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise QueryError(f"{name}: the number {str(value)[:30]} is too large")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise QueryError(f"{name}: cannot compare with {value}; expected a finite number")
+    if isinstance(value, str):
+        _check_text(name, value)
+
+
+def _check_text(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise QueryError(f"{name}: {value!r:.60} holds half a character; expected text") from None
+
+
+# ---------------------------------------------------------------------- fields held in memory

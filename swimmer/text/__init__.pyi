@@ -1,0 +1,20 @@
+"""The names that other packages may use."""
+
+from .cleaning import (
+    ABSTRACT_LIMIT as ABSTRACT_LIMIT,
+    TITLE_LIMIT as TITLE_LIMIT,
+    clean as clean,
+    clean_url as clean_url,
+    compatible as compatible,
+    fold as fold,
+    printable as printable,
+    readable as readable,
+    title_key as title_key,
+)
+from .language import (
+    foreign_language as foreign_language,
+)
+from .words import (
+    folded as folded,
+    words_of as words_of,
+)

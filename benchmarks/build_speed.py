@@ -81,8 +81,9 @@ def overlap(papers: list[Paper], index: Any, store: Any, k: int = 10) -> float:
     shared = 0
     for paper in papers:
         theirs = {document.id for document in index.similarity_search(paper.title, k=k)}
-        ours = {hit.paper.id for hit in search(store, paper.title, k, lookup=False,
-                                               include_self=True)}  # fmt: skip
+        ours = {
+            hit.paper.id for hit in search(store, paper.title, k, lookup=False, include_self=True)
+        }
         shared += len(theirs & ours)
     return shared / (k * len(papers))
 
@@ -134,9 +135,13 @@ def main() -> None:
     if options.large:
         with tempfile.TemporaryDirectory() as place:
             large = bge_layout(
-                Path(place), texts=[paper.page_content for paper in unique], hidden=1024,
-                layers=24, heads=16, vocabulary=20_000,
-            )  # fmt: skip
+                Path(place),
+                texts=[paper.page_content for paper in unique],
+                hidden=1024,
+                layers=24,
+                heads=16,
+                vocabulary=20_000,
+            )
             compare("bge-m3's size, random", large, chosen[: options.large], options.rounds, 8)
 
 

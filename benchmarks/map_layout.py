@@ -36,7 +36,7 @@ def swimmer_map(vectors: Any) -> Any:
 
 
 def opentsne(vectors: Any) -> Any:
-    """openTSNE as its manual has it."""
+    """OpenTSNE as its manual has it."""
     from openTSNE import TSNE
 
     return np.asarray(TSNE(n_jobs=2, random_state=SEED, metric="cosine").fit(vectors))

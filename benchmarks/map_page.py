@@ -37,10 +37,14 @@ def by_plotly(store: Any, drawn: Any, path: Path) -> str:
     titles = [html.escape(paper.display_title) for paper in store]
     figure = go.Figure(
         go.Scattergl(
-            x=drawn.points[:, 0], y=drawn.points[:, 1], text=titles, hoverinfo="text",
-            mode="markers", marker={"color": drawn.labels, "size": 5},
+            x=drawn.points[:, 0],
+            y=drawn.points[:, 1],
+            text=titles,
+            hoverinfo="text",
+            mode="markers",
+            marker={"color": drawn.labels, "size": 5},
         )
-    )  # fmt: skip
+    )
     for topic in drawn.topics:
         figure.add_annotation(x=topic.x, y=topic.y, text=html.escape(topic.name), showarrow=False)
     done = "document.querySelector('.plotly-graph-div').on('plotly_afterplot', () => window.d = 1);"
@@ -57,14 +61,17 @@ def by_bokeh(store: Any, drawn: Any, path: Path) -> str:
     from bokeh.resources import INLINE
 
     plot = figure(
-        tools="pan,wheel_zoom,hover,reset", tooltips="@title", output_backend="webgl",
+        tools="pan,wheel_zoom,hover,reset",
+        tooltips="@title",
+        output_backend="webgl",
         sizing_mode="stretch_both",
-    )  # fmt: skip
+    )
     data = {
-        "x": drawn.points[:, 0], "y": drawn.points[:, 1],
+        "x": drawn.points[:, 0],
+        "y": drawn.points[:, 1],
         "title": [paper.display_title for paper in store],
         "colour": [Category10_7[label % 7] for label in drawn.labels],
-    }  # fmt: skip
+    }
     plot.scatter("x", "y", color="colour", size=5, source=ColumnDataSource(data))
     names = {name: [getattr(t, name) for t in drawn.topics] for name in ("x", "y", "name")}
     plot.add_layout(LabelSet(x="x", y="y", text="name", source=ColumnDataSource(names)))

@@ -62,9 +62,12 @@ def sampled(judged: JudgedSet) -> JudgedSet:
         return judged
     places = np.linspace(0, len(judged.queries) - 1, ASKED).astype(int).tolist()
     return JudgedSet(
-        judged.name, judged.pids, judged.texts,
-        [judged.queries[i] for i in places], [judged.grades[i] for i in places],
-    )  # fmt: skip
+        judged.name,
+        judged.pids,
+        judged.texts,
+        [judged.queries[i] for i in places],
+        [judged.grades[i] for i in places],
+    )
 
 
 def scores_of(judged: JudgedSet, store: PaperStore, depth: int, way: dict[str, Any]) -> Floats:

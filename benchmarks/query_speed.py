@@ -113,8 +113,12 @@ def main() -> None:
         rng = np.random.default_rng(7)
         rows = rng.choice(len(store), options.queries, replace=False).tolist()
         some = rng.choice(len(store), options.batch, replace=options.batch > len(store)).tolist()
-        unique = {row: paper.title for row, paper in zip(sorted({*rows, *some}),
-                  store.papers(sorted({*rows, *some})), strict=True)}  # fmt: skip
+        unique = {
+            row: paper.title
+            for row, paper in zip(
+                sorted({*rows, *some}), store.papers(sorted({*rows, *some})), strict=True
+            )
+        }
         figures = {
             "filters": filtered(store, rows),
             "modes": modes(store, [unique[row] for row in rows]),

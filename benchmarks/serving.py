@@ -119,11 +119,26 @@ def sent(
 ) -> tuple[list[tuple[str, int, float]], float, list[float]]:
     """Run the load in its own process; latencies, its seconds, the server's MB each second."""
     sender = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serving", "--load", address, "--store", options.store,
-         "--rate", str(options.rate), "--seconds", str(seconds), "--seed", str(seed),
-         "--connections", str(options.connections)],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.serving",
+            "--load",
+            address,
+            "--store",
+            options.store,
+            "--rate",
+            str(options.rate),
+            "--seconds",
+            str(seconds),
+            "--seed",
+            str(seed),
+            "--connections",
+            str(options.connections),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     memory: list[float] = []
     # The pipe is read at the end only: what the sender prints, it prints when it is done.
     while len(memory) < seconds + 1:
@@ -176,12 +191,16 @@ def main() -> None:
             busy = sum(server.cpu_times()[:2]) - before
     expected = int(options.rate * options.seconds)
     print(f"{papers:,} papers, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{options.rate:g} a second for {options.seconds:g} s from {options.connections} "
-          f"connections: {len(done):,} of {expected:,} answered in {seconds:.1f} s")  # fmt: skip
+    print(
+        f"{options.rate:g} a second for {options.seconds:g} s from {options.connections} "
+        f"connections: {len(done):,} of {expected:,} answered in {seconds:.1f} s"
+    )
     report(done)
     early = memory[min(10, len(memory) - 1)]
-    print(f"server: {busy / seconds:.2f} cores, {early:.0f} MB after 10 s, {memory[-1]:.0f} MB at "
-          "the end")  # fmt: skip
+    print(
+        f"server: {busy / seconds:.2f} cores, {early:.0f} MB after 10 s, {memory[-1]:.0f} MB at "
+        "the end"
+    )
 
 
 if __name__ == "__main__":

@@ -130,8 +130,12 @@ def warm(store: Path) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row("warm: bare FAISS search, median", statistics.median(bare), memory)
     over = statistics.median(ours) - statistics.median(bare)
-    row("warm: swimmer search of a known title, median", statistics.median(ours), memory,
-        f"{over * 1000:.2f} ms over bare FAISS")  # fmt: skip
+    row(
+        "warm: swimmer search of a known title, median",
+        statistics.median(ours),
+        memory,
+        f"{over * 1000:.2f} ms over bare FAISS",
+    )
 
 
 BUILD = """
@@ -184,9 +188,15 @@ def synthetic(papers: Path, count: int) -> Iterator[object]:
     real = list(open_source(papers).papers(SourceReport()))
     for number in range(count):
         paper = real[number % len(real)]
-        yield Paper(title=f"{paper.title} {number}", abstract=paper.abstract, id=str(number),
-                    url=f"https://papers.example/{number}", authors=paper.authors,
-                    venue=paper.venue, year=paper.year)  # fmt: skip
+        yield Paper(
+            title=f"{paper.title} {number}",
+            abstract=paper.abstract,
+            id=str(number),
+            url=f"https://papers.example/{number}",
+            authors=paper.authors,
+            venue=paper.venue,
+            year=paper.year,
+        )
 
 
 class Clustered:
@@ -246,8 +256,10 @@ def size_of_installation() -> None:
             p.stat().st_size for p in target.rglob("*") if p.is_file() and not p.is_symlink()
         )
         torch = any(target.glob("lib/python*/site-packages/torch"))
-    print(f"base installation: {size / 1e6:,.0f} MB on disk with the environment itself, "
-          f"torch: {'yes' if torch else 'no'}, installed in {wall:.0f} s")  # fmt: skip
+    print(
+        f"base installation: {size / 1e6:,.0f} MB on disk with the environment itself, "
+        f"torch: {'yes' if torch else 'no'}, installed in {wall:.0f} s"
+    )
 
 
 def main() -> None:

@@ -21,9 +21,12 @@ def execute(path: Path) -> Any:
     """Return the notebook at `path` with fresh outputs; CellExecutionError when a cell fails."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(HERE)}},
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(HERE)}},
         record_timing=False,
-    )  # fmt: skip
+    )
     client.execute()
     # The kernel's version differs from machine to machine, and says nothing about the notebook.
     notebook.metadata.pop("language_info", None)

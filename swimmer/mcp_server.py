@@ -182,18 +182,22 @@ def _told() -> Iterator[None]:
 
 def _add_resources(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
     @server.resource(
-        "swimmer://stores", title="The stores", mime_type="application/json",
+        "swimmer://stores",
+        title="The stores",
+        mime_type="application/json",
         description="The stores of papers on this machine.",
-    )  # fmt: skip
+    )
     def stores() -> str:
         return as_text(stores_data())
 
     # An id is looked up in a database and never a path: two dots in it do no harm.
     @server.resource(
-        "swimmer://{store}/papers/{+id}", title="A paper", mime_type="application/json",
+        "swimmer://{store}/papers/{+id}",
+        title="A paper",
+        mime_type="application/json",
         description="One paper of a store, by its id.",
         security=ResourceSecurity(exempt_params={"id"}),
-    )  # fmt: skip
+    )
     def paper(store: str, id: str) -> str:
         try:
             opened = shelf.store(store)
@@ -297,6 +301,7 @@ def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:
                 "or 0 for any that is free"
             ) from None
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/mcp"
-        print(f"swimmer: serving MCP at {address}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"swimmer: serving MCP at {address}\n")
+        sys.stderr.flush()
         app = server.streamable_http_app(host=LOOPBACK)
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])

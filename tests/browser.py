@@ -31,8 +31,10 @@ def serving(*stores: Path, program: str = "") -> Iterator[str]:
     start = ["-c", code] if code else ["-m", "swimmer"]
     process = subprocess.Popen(
         [sys.executable, *start, "serve", *map(str, stores), "--no-browser", "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None and process.stderr is not None
         line = process.stdout.readline()
@@ -150,9 +152,10 @@ def grave(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [
         f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
-        for one in found if one["impact"] in ("serious", "critical")
+        for one in found
+        if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
-    ]  # fmt: skip
+    ]
 
 
 def overflow(page: Page) -> int:

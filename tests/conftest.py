@@ -49,8 +49,10 @@ def records() -> list[dict[str, Any]]:
 @pytest.fixture
 def papers(records: list[dict[str, Any]]) -> list[Paper]:
     """The small corpus as papers."""
-    return [Paper(**{**r, "authors": tuple(r["authors"]), "keywords": tuple(r["keywords"])})
-            for r in records]  # fmt: skip
+    return [
+        Paper(**{**r, "authors": tuple(r["authors"]), "keywords": tuple(r["keywords"])})
+        for r in records
+    ]
 
 
 @pytest.fixture

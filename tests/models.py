@@ -12,8 +12,9 @@ import numpy as np
 class HashEmbeddings:
     """A bag of words, each word a fixed random direction; LangChain's two methods."""
 
-    def __init__(self, dimension: int = 64, salt: str = "", delay: float = 0.0,
-                 fail_after: int | None = None) -> None:  # fmt: skip
+    def __init__(
+        self, dimension: int = 64, salt: str = "", delay: float = 0.0, fail_after: int | None = None
+    ) -> None:
         self.dimension, self.salt, self.delay, self.fail_after = dimension, salt, delay, fail_after
         self.embedded: list[str] = []
 

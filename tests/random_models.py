@@ -44,10 +44,19 @@ def bge_layout(
     tokenizer = _tokenizer(texts, vocabulary)
     tokenizer.save_pretrained(raw)
     config = XLMRobertaConfig(
-        vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers,
-        num_attention_heads=heads, intermediate_size=4 * hidden, max_position_embeddings=8194,
-        type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5, initializer_range=0.5,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=4 * hidden,
+        max_position_embeddings=8194,
+        type_vocab_size=1,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+        layer_norm_eps=1e-5,
+        initializer_range=0.5,
+    )
     XLMRobertaModel(config).save_pretrained(raw)
     transformer = Transformer(str(raw), max_seq_length=8192)
     pooling = Pooling(hidden, pooling_mode="cls")
@@ -67,9 +76,12 @@ def _tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
     inner.decoder = decoders.Metaspace()
     specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     trainer = trainers.UnigramTrainer(
-        vocab_size=vocabulary, special_tokens=specials, unk_token="<unk>", show_progress=False,
+        vocab_size=vocabulary,
+        special_tokens=specials,
+        unk_token="<unk>",
+        show_progress=False,
         initial_alphabet=[chr(code) for code in range(33, 127)],
-    )  # fmt: skip
+    )
     inner.train_from_iterator(texts, trainer)
     pieces = json.loads(inner.to_str())["model"]["vocab"]
     return XLMRobertaTokenizerFast(vocab=[(piece, score) for piece, score in pieces])

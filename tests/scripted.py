@@ -27,9 +27,12 @@ class ScriptedChat(BaseChatModel):
         return self
 
     def _generate(
-        self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None,
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: Any = None,
         **kwargs: Any,
-    ) -> ChatResult:  # fmt: skip
+    ) -> ChatResult:
         line: AIMessage | Callable[[list[BaseMessage]], str] = self.script[len(self.seen)]
         self.seen = [*self.seen, messages]
         message = line if isinstance(line, AIMessage) else AIMessage(line(messages))

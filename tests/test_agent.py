@@ -30,9 +30,11 @@ def summary(messages: list[BaseMessage]) -> str:
 
 def agent_with(chat: ScriptedChat, k: int = 3) -> Any:
     tool = create_retriever_tool(
-        load_retriever("sample", k=k), "similar_papers", "Papers most like the title given.",
+        load_retriever("sample", k=k),
+        "similar_papers",
+        "Papers most like the title given.",
         response_format="content_and_artifact",
-    )  # fmt: skip
+    )
     return create_agent(chat, [tool])
 
 
@@ -62,10 +64,14 @@ def test_a_chain_answers_from_what_the_retriever_found() -> None:
         script=[lambda messages: f"read {len(str(messages[0].content))} characters"]
     )
     chain = (
-        {"papers": retriever | (lambda found: "\n\n".join(d.page_content for d in found)),
-         "question": RunnablePassthrough()}
-        | prompt | chat | StrOutputParser()
-    )  # fmt: skip
+        {
+            "papers": retriever | (lambda found: "\n\n".join(d.page_content for d in found)),
+            "question": RunnablePassthrough(),
+        }
+        | prompt
+        | chat
+        | StrOutputParser()
+    )
     answer = chain.invoke(TITLE)
     asked = str(chat.seen[0][0].content)
     assert answer == f"read {len(asked)} characters"

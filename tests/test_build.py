@@ -39,10 +39,22 @@ def counts(report: BuildReport) -> tuple[int, int, int, int]:
 
 
 def test_oral_and_poster_of_one_paper_become_one() -> None:
-    oral = Paper(title="One Work", abstract="Short.", url="https://c.cc/virtual/2025/oral/7",
-                 id="7", authors=("Ana Ruiz",), status="Oral")  # fmt: skip
-    poster = Paper(title="One work", abstract="A longer abstract.", id="9", status="Poster",
-                   url="https://c.cc/virtual/2025/poster/9", authors=("Ana Ruiz", "Bo Chen"))  # fmt: skip
+    oral = Paper(
+        title="One Work",
+        abstract="Short.",
+        url="https://c.cc/virtual/2025/oral/7",
+        id="7",
+        authors=("Ana Ruiz",),
+        status="Oral",
+    )
+    poster = Paper(
+        title="One work",
+        abstract="A longer abstract.",
+        id="9",
+        status="Poster",
+        url="https://c.cc/virtual/2025/poster/9",
+        authors=("Ana Ruiz", "Bo Chen"),
+    )
     for order in ([oral, poster], [poster, oral]):
         store, report = run_build(order, "merged", model=HashEmbeddings(), prune=True)
         assert report.merged == 1
@@ -141,8 +153,14 @@ def test_a_store_is_named_after_venue_and_year(papers: list[Paper]) -> None:
 
 
 def test_rows_and_report_of_a_source_are_counted(home: Path) -> None:
-    rows = [{"title": "Kept", "abstract": ""}, {"title": " "}, {"abstract": "no title"}, "text",
-            {"name": "A Workshop", "type": "Workshop"}, {"title": "Kept too", "abstract": "x"}]  # fmt: skip
+    rows = [
+        {"title": "Kept", "abstract": ""},
+        {"title": " "},
+        {"abstract": "no title"},
+        "text",
+        {"name": "A Workshop", "type": "Workshop"},
+        {"title": "Kept too", "abstract": "x"},
+    ]
     (home / "list.json").write_text(json.dumps(rows, indent=0), encoding="utf-8")
     _store, report = run_build("list.json", model=HashEmbeddings())
     source = report.source
@@ -282,11 +300,15 @@ def contents(store: PaperStore) -> tuple[list[Paper], bytes]:
 def many_papers() -> list[Paper]:
     """Copies far apart, of one id, one URL or one title; LaTeX, accents and blanks on the way."""
     papers = [
-        Paper(title=f"Paper ${{i}}^2$ über {i % 90} *worlds*", abstract=f"w{i} \u2013 naïve " * 9,
-              url=f"https://c.cc/virtual/2025/poster/{i}", id=str(i % 280),
-              extra={"area": f"area {i % 3}", "score": i} if i % 4 else {})
+        Paper(
+            title=f"Paper ${{i}}^2$ über {i % 90} *worlds*",
+            abstract=f"w{i} \u2013 naïve " * 9,
+            url=f"https://c.cc/virtual/2025/poster/{i}",
+            id=str(i % 280),
+            extra={"area": f"area {i % 3}", "score": i} if i % 4 else {},
+        )
         for i in range(300)
-    ]  # fmt: skip
+    ]
     return [*papers, *(replace(paper, id="", status="Oral") for paper in papers[5:40])]
 
 
@@ -566,8 +588,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_an_error_and_loses_nothing(small_disk: Path, papers: list[Paper]) -> None:
     build_store(papers, small_disk / "s", model=HashEmbeddings()).close()
-    more = [Paper(title=f"Paper {i} " + "w" * 300, abstract="a " * 900, id=f"m{i}")
-            for i in range(400)]  # fmt: skip
+    more = [
+        Paper(title=f"Paper {i} " + "w" * 300, abstract="a " * 900, id=f"m{i}") for i in range(400)
+    ]
     with pytest.raises(StoreError, match=r"No space left|no space left|full"):
         build_store(more, small_disk / "s", model=HashEmbeddings())
     with PaperStore.open(small_disk / "s") as store:

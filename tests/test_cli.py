@@ -32,9 +32,13 @@ def process(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "swimmer", *args], input=stdin, capture_output=True, text=True,
-        env={**os.environ, "PYTHONUTF8": "1", **environment}, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-m", "swimmer", *args],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+        timeout=120,
+    )
 
 
 # ---------------------------------------------------------------------- answers
@@ -55,9 +59,18 @@ def test_json_has_the_documented_schema(swimmer: Run) -> None:
     assert known["query"] == TITLE and known["store"] == "sample" and known["model"] == "static"
     hit = known["hits"][0]
     for name, kind in {
-        "rank": int, "score": float, "id": str, "title": str, "authors": list, "venue": str,
-        "year": int, "url": str, "abstract": str, "keywords": list, "status": str,
-    }.items():  # fmt: skip
+        "rank": int,
+        "score": float,
+        "id": str,
+        "title": str,
+        "authors": list,
+        "venue": str,
+        "year": int,
+        "url": str,
+        "abstract": str,
+        "keywords": list,
+        "status": str,
+    }.items():
         assert isinstance(hit[name], kind), name
     assert [h["rank"] for h in known["hits"]] == [1, 2, 3]
     assert free["matched"] is None and len(free["hits"]) == 3
@@ -85,8 +98,12 @@ def test_titles_on_standard_input_are_one_batch(corpus_file: Path) -> None:
 
 
 def test_csv_is_read_back_and_starts_no_formula(swimmer: Run, home: Path) -> None:
-    rows = [{"title": '=HYPERLINK("http://evil","x")', "abstract": "a, b\n\"c\""},
-            {"title": "@SUM(A1)"}, {"title": "-1+2"}, {"title": "Plain"}]  # fmt: skip
+    rows = [
+        {"title": '=HYPERLINK("http://evil","x")', "abstract": 'a, b\n"c"'},
+        {"title": "@SUM(A1)"},
+        {"title": "-1+2"},
+        {"title": "Plain"},
+    ]
     (home / "l.json").write_text(json.dumps(rows), encoding="utf-8")
     swimmer("build", "l.json", "--name", "conf")
     done = swimmer("search", "Plain", "--csv")
@@ -97,8 +114,14 @@ def test_csv_is_read_back_and_starts_no_formula(swimmer: Run, home: Path) -> Non
 
 
 def test_markdown_escapes_what_would_be_markup(swimmer: Run, home: Path) -> None:
-    rows = [{"title": "[x](javascript:1) <script> *b*", "abstract": "`a`", "url": "https://e.example/(1)"},
-            {"title": "Plain"}]  # fmt: skip
+    rows = [
+        {
+            "title": "[x](javascript:1) <script> *b*",
+            "abstract": "`a`",
+            "url": "https://e.example/(1)",
+        },
+        {"title": "Plain"},
+    ]
     (home / "l.json").write_text(json.dumps(rows), encoding="utf-8")
     swimmer("build", "l.json", "--name", "conf")
     out = swimmer("search", "Plain", "--markdown").out
@@ -107,8 +130,10 @@ def test_markdown_escapes_what_would_be_markup(swimmer: Run, home: Path) -> None
 
 
 def test_titles_cannot_steer_the_terminal(swimmer: Run, home: Path) -> None:
-    rows = [{"title": "\x1b]0;owned\x07Red \x1b[31malert\x00", "authors": ["\u202eevil"]},
-            {"title": "Plain"}]  # fmt: skip
+    rows = [
+        {"title": "\x1b]0;owned\x07Red \x1b[31malert\x00", "authors": ["\u202eevil"]},
+        {"title": "Plain"},
+    ]
     (home / "l.json").write_text(json.dumps(rows), encoding="utf-8")
     swimmer("build", "l.json", "--name", "conf")
     for style in ([], ["--json"], ["--csv"], ["--markdown"]):
@@ -139,8 +164,11 @@ def test_lines_are_wrapped_to_the_width(swimmer: Run, monkeypatch: pytest.Monkey
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     done = subprocess.run(
         f"{sys.executable} -m swimmer search -k 90 --json '{TITLE}' | head -c 10; echo ${{PIPESTATUS[0]}}",
-        shell=True, executable="/bin/bash", capture_output=True, text=True,
-    )  # fmt: skip
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+    )
     assert done.stderr == ""
 
 
@@ -160,8 +188,9 @@ def test_list_show_verify(swimmer: Run, corpus_file: Path) -> None:
     assert listed[0].split() == ["NAME", "PAPERS", "MODEL", "SIZE", "BUILT", "FOLDER"]
     assert listed[1].split()[:3] == ["conf", "30", "static"]
     assert [json.loads(line)["name"] for line in swimmer("list", "--json").out.splitlines()] == [
-        "conf", "sample",
-    ]  # fmt: skip
+        "conf",
+        "sample",
+    ]
     shown = swimmer("show", "conf").out
     assert "30 papers" in shown and "static @" in shown and "exact" in shown
     assert json.loads(swimmer("show", "conf", "--json").out)["papers"] == 30
@@ -177,12 +206,23 @@ def test_list_show_verify(swimmer: Run, corpus_file: Path) -> None:
 
 
 def test_a_build_says_what_it_read_kept_merged_and_left_out(swimmer: Run, home: Path) -> None:
-    rows = ['{"title": "A", "url": "https://e.example/1"}', '{"title": ""}', '{"title": "B", "abstract": "x"}',
-            '{"title": "a!", "url": "https://e.example//1"}', '{"type": "Workshop", "title": "W"}']  # fmt: skip
+    rows = [
+        '{"title": "A", "url": "https://e.example/1"}',
+        '{"title": ""}',
+        '{"title": "B", "abstract": "x"}',
+        '{"title": "a!", "url": "https://e.example//1"}',
+        '{"type": "Workshop", "title": "W"}',
+    ]
     (home / "l.jsonl").write_text("\n".join(rows), encoding="utf-8")
     out = swimmer("build", "l.jsonl", "--name", "conf").out
-    for part in ("read       5 records", "left out   1: no title (line 2)", "workshop (line 5)",
-                 "merged     1", "2 added", "conf: 2 papers"):  # fmt: skip
+    for part in (
+        "read       5 records",
+        "left out   1: no title (line 2)",
+        "workshop (line 5)",
+        "merged     1",
+        "2 added",
+        "conf: 2 papers",
+    ):
         assert part in out
     assert "0 added, 0 changed, 2 unchanged" in swimmer("build", "l.jsonl", "--name", "conf").out
 
@@ -229,10 +269,15 @@ def written(records: list[dict[str, Any]], shape: str) -> str:
     if shape == "results":
         return json.dumps({"count": len(records), "results": records})
     export = [
-        {"type": r["status"], "name": r["title"], "virtualsite_url": r["url"],
-         "speakers/authors": ", ".join(r["authors"]), "abstract": r["abstract"]}
+        {
+            "type": r["status"],
+            "name": r["title"],
+            "virtualsite_url": r["url"],
+            "speakers/authors": ", ".join(r["authors"]),
+            "abstract": r["abstract"],
+        }
         for r in records
-    ]  # fmt: skip
+    ]
     return json.dumps(export)
 
 

@@ -117,9 +117,10 @@ def test_only_a_few_documents_are_embedded_again(saved: Path) -> None:
 
 def test_an_index_by_inner_product_comes_in_as_well(home: Path, embeddings: Wrapped) -> None:
     FAISS.from_texts(
-        ["graph attention", "policy gradient"], embeddings,
+        ["graph attention", "policy gradient"],
+        embeddings,
         distance_strategy=DistanceStrategy.MAX_INNER_PRODUCT,
-    ).save_local(str(home / "old"))  # fmt: skip
+    ).save_local(str(home / "old"))
     ours = PaperVectorStore.from_langchain_faiss(home / "old", embeddings)
     (best,) = ours.similarity_search_with_score("policy gradient", k=1)
     assert (best[0].page_content, best[1]) == ("policy gradient", pytest.approx(1, abs=1e-5))
@@ -366,8 +367,16 @@ def test_a_pickle_over_the_limit_is_not_read(saved: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("protocol", [4, 5])
 def test_every_honest_pickle_is_read(home: Path, protocol: int, embeddings: Wrapped) -> None:
-    metadata = {"n": 1, "big": 1 << 70, "f": 1.5, "none": None, "yes": True, "list": [1, ["x"]],
-                "map": {"a": {"b": "c"}}, "tuple": (1, 2)}  # fmt: skip
+    metadata = {
+        "n": 1,
+        "big": 1 << 70,
+        "f": 1.5,
+        "none": None,
+        "yes": True,
+        "list": [1, ["x"]],
+        "map": {"a": {"b": "c"}},
+        "tuple": (1, 2),
+    }
     texts = [f"text number {i}" for i in range(300)]
     index = FAISS.from_texts(texts, embeddings, [dict(metadata) for _ in texts])
     index.save_local(str(home / "old"))

@@ -86,8 +86,19 @@ def test_an_answer_over_several_stores_says_where_each_paper_stands(
 def test_hostile_text_is_text() -> None:
     seen = shown(Answer("<i>q</i>", "s", "m", None, False, [Hit(HOSTILE, 0.1, 1)], ["<b>w</b>"]))
     assert seen.tags <= {
-        "div", "b", "span", "table", "thead", "tbody", "tr", "th", "td", "a", "details", "summary",
-    }  # fmt: skip
+        "div",
+        "b",
+        "span",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "a",
+        "details",
+        "summary",
+    }
     assert "\x1b" not in seen.text
     assert "and 3 more" in seen.text
     assert all(link.startswith("https://example.org/") for link in seen.links)

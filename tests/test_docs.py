@@ -47,9 +47,11 @@ def program() -> str:
     for number, (kind, body) in enumerate(blocks):
         if kind == "text":
             continue
-        expected = blocks[number + 1][1] if blocks[number + 1 :][:1] and (
-            blocks[number + 1][0] == "text"
-        ) else None  # fmt: skip
+        expected = (
+            blocks[number + 1][1]
+            if blocks[number + 1 :][:1] and (blocks[number + 1][0] == "text")
+            else None
+        )
         lines.append(
             f"printed = io.StringIO()\nwith contextlib.redirect_stdout(printed):\n"
             f"    exec(compile({body!r}, 'snippet {number + 1}', 'exec'), globals())\n"
@@ -66,13 +68,17 @@ def test_every_snippet_of_the_page_runs(
     hub_cache(home, bge_layout(tmp_path_factory.mktemp("bge")), "BAAI/bge-m3")
     env = os.environ | {"HF_HOME": str(home / "hf"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", program()], env=env, cwd=home, capture_output=True, text=True,
+        [sys.executable, "-c", program()],
+        env=env,
+        cwd=home,
+        capture_output=True,
+        text=True,
         timeout=600,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count(" ran:") == sum(kind == "python" for kind, _ in BLOCK.findall(
-        PAGE.read_text(encoding="utf-8")
-    ))  # fmt: skip
+    assert done.stdout.count(" ran:") == sum(
+        kind == "python" for kind, _ in BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    )
     assert "The nearest is " in done.stdout
     assert "Told 5 papers." in done.stdout
 

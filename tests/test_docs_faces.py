@@ -94,8 +94,10 @@ def test_the_snippet_for_the_sdk_runs() -> None:
     pytest.importorskip("mcp.server.mcpserver", reason="needs the extra 'mcp'")
     code = blocks("python")[3].replace('command="swimmer", args=["mcp"]', SWIMMER)
     # A known title needs no model, whichever the sample was built with.
-    code = code.replace('"search_papers", {"query": "safe exploration", "k": 3}',
-                        f'"find_similar_papers", {{"title": {TITLE!r}, "k": 3}}')  # fmt: skip
+    code = code.replace(
+        '"search_papers", {"query": "safe exploration", "k": 3}',
+        f'"find_similar_papers", {{"title": {TITLE!r}, "k": 3}}',
+    )
     names: dict[str, Any] = {}
     exec(compile(code, "docs/agents.md", "exec"), names)
     out = io.StringIO()

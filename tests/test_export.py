@@ -101,9 +101,11 @@ def test_bibtex_is_read_by_two_parsers() -> None:
     assert entries[1][2]["eprint"] == "1706.03762"
     assert entries[3][2]["year"] == "2022"
     assert entries[3][2]["pages"] == "1--9"
-    authors = pybtex_database.parse_string(to_bibtex(PAPERS), "bibtex").entries[
-        "delafontaine2025vae"
-    ].persons["author"]  # fmt: skip
+    authors = (
+        pybtex_database.parse_string(to_bibtex(PAPERS), "bibtex")
+        .entries["delafontaine2025vae"]
+        .persons["author"]
+    )
     assert authors[0].prelast_names == ["de"]
     assert authors[0].last_names == ["La", "Fontaine"]
 

@@ -25,10 +25,13 @@ def paper(number: int, venue: str, **more: Any) -> Paper:
     topic = TOPICS[number % 5]
     words = " ".join(f"{topic.split()[0]}{number}word{i}" for i in range(40))
     fields: dict[str, Any] = {
-        "title": f"On {topic}, report {number}", "abstract": f"We watch {topic}. {words}.",
-        "venue": venue, "year": 2024, "id": f"{venue}-{number}",
+        "title": f"On {topic}, report {number}",
+        "abstract": f"We watch {topic}. {words}.",
+        "venue": venue,
+        "year": 2024,
+        "id": f"{venue}-{number}",
         "authors": (f"Ada Number{number}", "Grace Second"),
-    }  # fmt: skip
+    }
     return Paper(**{**fields, **more})
 
 
@@ -83,8 +86,9 @@ def test_the_paper_asked_about_is_left_out_of_every_store(two: list[PaperStore])
 def test_k_hits_come_back_though_many_are_copies(tmp_path: Path) -> None:
     many = [paper(n, "A") for n in range(60)]
     stores = [
-        build(tmp_path, "one", many), build(tmp_path, "two", [paper(n, "B") for n in range(60)])
-    ]  # fmt: skip
+        build(tmp_path, "one", many),
+        build(tmp_path, "two", [paper(n, "B") for n in range(60)]),
+    ]
     (answer,) = ask_stores(stores, ["salmon"], k=60)
     assert len(answer.hits) == 60
     assert all(len(hit.copies) == 1 for hit in answer.hits)
@@ -163,37 +167,74 @@ OTHER = (
 @pytest.mark.parametrize(
     ("a", "b", "why"),
     [
-        ({"title": "Cold Fish", "url": "https://arxiv.org/abs/2401.00001v1"},
-         {"title": "Slow Swimmers", "extra": {"arxiv": "2401.00001"}}, "id"),
-        ({"title": "Cold Fish", "extra": {"openreview": "abc"}},
-         {"title": "Cool Fish", "url": "https://openreview.net/forum?id=abc"}, "id"),
-        ({"title": "Cold Fish", "extra": {"doi": "10.1234/X"}},
-         {"title": "X", "url": "https://doi.org/10.1234/x"}, "id"),
-        ({"title": "Cold fish move slowly in winter"},
-         {"title": "Cold Fish Move Slowly in Winter!"}, "title"),
-        ({"title": "Cold fish move slowly in winter", "authors": ("Ada L",)},
-         {"title": "Cold fish move slowly in winter", "authors": ("Bob M",)}, ""),
-        ({"title": "Introduction", "abstract": ABSTRACT},
-         {"title": "Introduction", "abstract": OTHER}, ""),
+        (
+            {"title": "Cold Fish", "url": "https://arxiv.org/abs/2401.00001v1"},
+            {"title": "Slow Swimmers", "extra": {"arxiv": "2401.00001"}},
+            "id",
+        ),
+        (
+            {"title": "Cold Fish", "extra": {"openreview": "abc"}},
+            {"title": "Cool Fish", "url": "https://openreview.net/forum?id=abc"},
+            "id",
+        ),
+        (
+            {"title": "Cold Fish", "extra": {"doi": "10.1234/X"}},
+            {"title": "X", "url": "https://doi.org/10.1234/x"},
+            "id",
+        ),
+        (
+            {"title": "Cold fish move slowly in winter"},
+            {"title": "Cold Fish Move Slowly in Winter!"},
+            "title",
+        ),
+        (
+            {"title": "Cold fish move slowly in winter", "authors": ("Ada L",)},
+            {"title": "Cold fish move slowly in winter", "authors": ("Bob M",)},
+            "",
+        ),
+        (
+            {"title": "Introduction", "abstract": ABSTRACT},
+            {"title": "Introduction", "abstract": OTHER},
+            "",
+        ),
         ({"title": "Introduction"}, {"title": "Introduction"}, ""),
-        ({"title": "How cold fish lose their speed", "abstract": ABSTRACT},
-         {"title": "How cold fish lose speed in winter", "abstract": ABSTRACT + " Code is out."},
-         "near"),
-        ({"title": "Cold winters", "abstract": ABSTRACT, "authors": ("Ada L",)},
-         {"title": "Swimming", "abstract": ABSTRACT, "authors": ("A. L", "Bo M")}, "near"),
-        ({"title": "Cold winters", "abstract": ABSTRACT, "authors": ("Ada L",)},
-         {"title": "Cold winters again", "abstract": ABSTRACT, "authors": ("Bo M",)}, ""),
-        ({"title": "Cold winters", "abstract": ABSTRACT},
-         {"title": "Swim", "abstract": ABSTRACT}, ""),
-        ({"title": "Fish: part I", "abstract": ABSTRACT},
-         {"title": "Fish: part II", "abstract": ABSTRACT}, ""),
-        ({"title": "How cold fish lose their speed", "abstract": ABSTRACT},
-         {"title": "How cold fish lose speed in winter", "abstract": OTHER}, ""),
-        ({"title": "Cold Fish", "abstract": ABSTRACT, "url": "https://arxiv.org/abs/2401.00001"},
-         {"title": "Cold Fish", "abstract": ABSTRACT, "url": "https://arxiv.org/abs/2401.00002"},
-         ""),
+        (
+            {"title": "How cold fish lose their speed", "abstract": ABSTRACT},
+            {"title": "How cold fish lose speed in winter", "abstract": ABSTRACT + " Code is out."},
+            "near",
+        ),
+        (
+            {"title": "Cold winters", "abstract": ABSTRACT, "authors": ("Ada L",)},
+            {"title": "Swimming", "abstract": ABSTRACT, "authors": ("A. L", "Bo M")},
+            "near",
+        ),
+        (
+            {"title": "Cold winters", "abstract": ABSTRACT, "authors": ("Ada L",)},
+            {"title": "Cold winters again", "abstract": ABSTRACT, "authors": ("Bo M",)},
+            "",
+        ),
+        (
+            {"title": "Cold winters", "abstract": ABSTRACT},
+            {"title": "Swim", "abstract": ABSTRACT},
+            "",
+        ),
+        (
+            {"title": "Fish: part I", "abstract": ABSTRACT},
+            {"title": "Fish: part II", "abstract": ABSTRACT},
+            "",
+        ),
+        (
+            {"title": "How cold fish lose their speed", "abstract": ABSTRACT},
+            {"title": "How cold fish lose speed in winter", "abstract": OTHER},
+            "",
+        ),
+        (
+            {"title": "Cold Fish", "abstract": ABSTRACT, "url": "https://arxiv.org/abs/2401.00001"},
+            {"title": "Cold Fish", "abstract": ABSTRACT, "url": "https://arxiv.org/abs/2401.00002"},
+            "",
+        ),
     ],
-)  # fmt: skip
+)
 def test_same_work(a: dict[str, Any], b: dict[str, Any], why: str) -> None:
     assert same_work(Paper(**a), Paper(**b)) == why
     assert same_work(Paper(**b), Paper(**a)) == why

@@ -38,8 +38,18 @@ from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
 from .random_models import bge_layout
 
 CASE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
-CASE_ANSWER = ["29259", "27968", "28622", "31025", "30685", "29189", "27951", "29422", "28841",
-               "28626"]  # fmt: skip
+CASE_ANSWER = [
+    "29259",
+    "27968",
+    "28622",
+    "31025",
+    "30685",
+    "29189",
+    "27951",
+    "29422",
+    "28841",
+    "28626",
+]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -223,8 +233,9 @@ def test_a_user_who_wants_more_of_encode_gets_its_own_way(folder: Path, cores: i
     )
     made = load_model(embeddings).embed_documents(uneven(9))
     assert made.shape == (9, 16)
-    assert np.allclose(made, load_model(embeddings)._checked(
-        embeddings.embed_documents(uneven(9)), 9), atol=1e-5)  # fmt: skip
+    assert np.allclose(
+        made, load_model(embeddings)._checked(embeddings.embed_documents(uneven(9)), 9), atol=1e-5
+    )
 
 
 def test_an_error_in_one_batch_ends_them_all(
@@ -348,8 +359,12 @@ def test_the_probe_measures_this_processor() -> None:
 
 def test_half_precision_is_the_same_model(folder: Path, home: Path, papers: list[Paper]) -> None:
     build_store(papers, "full", model=load_model(str(folder), half=False)).close()
-    found = search(open_store("full"), "graph attention network", lookup=False,
-                   embeddings=load_model(str(folder), half=True))  # fmt: skip
+    found = search(
+        open_store("full"),
+        "graph attention network",
+        lookup=False,
+        embeddings=load_model(str(folder), half=True),
+    )
     assert len(found) == 10
 
 
@@ -368,9 +383,10 @@ def test_a_missing_extra_prints_its_line(monkeypatch: pytest.MonkeyPatch) -> Non
     real = huggingface.importlib.util.find_spec
     for package in ("sentence_transformers", "langchain_huggingface"):
         monkeypatch.setattr(
-            huggingface.importlib.util, "find_spec",
+            huggingface.importlib.util,
+            "find_spec",
             lambda name, package=package: None if name == package else real(name),
-        )  # fmt: skip
+        )
         with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[huggingface\]"'):
             load_model("bge-m3")
 
@@ -427,8 +443,12 @@ def ask_without_network(home: Path, code: str) -> tuple[str, float]:
     """Run code with every way out closed, and no variable that says so; return (output, seconds)."""
     closed = "http://127.0.0.1:9"
     env = {k: v for k, v in os.environ.items() if k != "HF_HUB_OFFLINE"}
-    env |= {"HF_HOME": str(home / "hf"), "HTTPS_PROXY": closed, "HTTP_PROXY": closed,
-            "OMP_NUM_THREADS": "1"}  # fmt: skip
+    env |= {
+        "HF_HOME": str(home / "hf"),
+        "HTTPS_PROXY": closed,
+        "HTTP_PROXY": closed,
+        "OMP_NUM_THREADS": "1",
+    }
     program = (
         "import time\nfrom swimmer import load_model\n"
         f"from swimmer.errors import ModelError\nstart = time.monotonic()\n{code}\n"

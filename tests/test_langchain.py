@@ -284,8 +284,9 @@ async def test_saved_and_loaded_as_it_was(
     assert loaded.similarity_search_with_score(TITLE, k=5) == expected
     assert await loaded.asimilarity_search_with_score(TITLE, k=5) == expected
     assert loaded.get_by_ids(["p03", "nowhere", "p01"]) == [
-        paper_document(papers[3]), paper_document(papers[1])
-    ]  # fmt: skip
+        paper_document(papers[3]),
+        paper_document(papers[1]),
+    ]
     assert await loaded.adelete(["p03", "nowhere"])
     assert loaded.get_by_ids(["p03"]) == []
     loaded.save_local(home / "kept")
@@ -305,11 +306,14 @@ texts = st.text(min_size=1, max_size=80) | st.sampled_from(
     ["a  b", " a ", "a & b &amp; <b>x</b>", "x\n\n\ny ", "\x7f~", "é e\u0301", "\ud800x", "﻿x"]
 )
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=200)

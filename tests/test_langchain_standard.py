@@ -88,9 +88,11 @@ class TestEmbeddings(EmbeddingsIntegrationTests):
 
 def _tool() -> BaseTool:
     return create_retriever_tool(
-        load_retriever("sample", k=3), "similar_papers", "Papers most like the title given.",
+        load_retriever("sample", k=3),
+        "similar_papers",
+        "Papers most like the title given.",
         response_format="content_and_artifact",
-    )  # fmt: skip
+    )
 
 
 class TestToolUnit(ToolsUnitTests):

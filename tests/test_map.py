@@ -33,11 +33,15 @@ def many(count: int = 80) -> list[Paper]:
     """Papers on four subjects, in turns."""
     return [
         Paper(
-            f"{SUBJECTS[i % 4].title()} number {i}", f"About {SUBJECTS[i % 4]} and their uses.",
-            f"https://example.org/{i}", id=str(i), authors=(f"Author {i}",), year=2025,
+            f"{SUBJECTS[i % 4].title()} number {i}",
+            f"About {SUBJECTS[i % 4]} and their uses.",
+            f"https://example.org/{i}",
+            id=str(i),
+            authors=(f"Author {i}",),
+            year=2025,
         )
         for i in range(count)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -70,8 +74,10 @@ def test_small_stores_have_maps_too(home: Path, count: int) -> None:
 
 
 def test_papers_that_are_all_alike_have_a_map(home: Path) -> None:
-    papers = [Paper("The same title", "The same text.", id=f"t{i}", url=f"https://example.org/t{i}")
-              for i in range(30)]  # fmt: skip
+    papers = [
+        Paper("The same title", "The same text.", id=f"t{i}", url=f"https://example.org/t{i}")
+        for i in range(30)
+    ]
     store = build_store(many(3), home / "store")
     vectors = np.repeat(store.vectors(np.array([0])), 30, axis=0)
     store.add(papers, vectors)
@@ -209,13 +215,19 @@ def test_a_map_that_somebody_made_up_is_refused(
 ) -> None:
     manifest = open_store(folder).manifest
     arrays = {
-        "points": np.ones((80, 2), np.float32), "labels": np.zeros(80, np.int32),
-        "digests": np.zeros((80, 8), np.uint8), **changed,
-    }  # fmt: skip
+        "points": np.ones((80, 2), np.float32),
+        "labels": np.zeros(80, np.int32),
+        "digests": np.zeros((80, 8), np.uint8),
+        **changed,
+    }
     said = {
-        "format": "1", "generation": manifest.generation, "index": manifest.index.sha256,
-        "changed": "0", "topics": '[["a", ["b"]]]', **facts,
-    }  # fmt: skip
+        "format": "1",
+        "generation": manifest.generation,
+        "index": manifest.index.sha256,
+        "changed": "0",
+        "topics": '[["a", ["b"]]]',
+        **facts,
+    }
     # Whoever makes one up can compute its digest too.
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for name in sorted(arrays):

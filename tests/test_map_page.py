@@ -30,8 +30,9 @@ WORDS = "graph rewiring speech codecs protein folding offline bandits".split()
 
 @pytest.fixture
 def store(home: Path) -> Path:
-    papers = [Paper(f"{WORDS[i % 8]} {WORDS[(i * 3) % 8]} {i}", "Text.", id=f"p{i}")
-              for i in range(30)]  # fmt: skip
+    papers = [
+        Paper(f"{WORDS[i % 8]} {WORDS[(i * 3) % 8]} {i}", "Text.", id=f"p{i}") for i in range(30)
+    ]
     build_store([*papers, HOSTILE], home / "conf").close()
     return home / "conf"
 

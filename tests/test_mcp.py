@@ -213,14 +213,21 @@ def test_a_client_that_hangs_up_ends_the_server_quietly(conf: str, when: str) ->
     )
     assert process.stdin and process.stdout and process.stderr
     hello = {
-        "jsonrpc": "2.0", "id": 1, "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {},
-                   "clientInfo": {"name": "test", "version": "0"}},
-    }  # fmt: skip
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "test", "version": "0"},
+        },
+    }
     call = {
-        "jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
         "params": {"name": "find_similar_papers", "arguments": {"title": TITLE}},
-    }  # fmt: skip
+    }
     process.stdin.write(json.dumps(hello).encode() + b"\n")
     process.stdin.flush()
     assert b"swimmer" in process.stdout.readline()
@@ -243,8 +250,10 @@ def test_a_client_that_hangs_up_ends_the_server_quietly(conf: str, when: str) ->
 def test_an_interrupt_ends_the_server(conf: str, options: list[str]) -> None:
     process = subprocess.Popen(
         [*SWIMMER, "mcp", *options],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdin and process.stdout and process.stderr
     if options:
         process.stderr.readline()
@@ -304,8 +313,10 @@ def test_a_port_in_use_is_an_error_of_one_line() -> None:
             serve_http(build_server(), port)
         run = subprocess.run(
             [*SWIMMER, "mcp", "--http", "--port", str(port)],
-            capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     assert run.returncode == 2
     assert run.stderr.startswith(f"swimmer: port {port} ")
     assert len(run.stderr.splitlines()) == 1
@@ -376,8 +387,10 @@ def test_through_langchain_mcp_adapters(
         connection["url"] = served[0]
     run = subprocess.run(
         [adapters_python, "-c", ADAPTERS, json.dumps(connection)],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert run.returncode == 0, run.stderr[-2_000:]
     names, good, status, bad, read = json.loads(run.stdout)
     assert names == sorted(TOOLS)

@@ -28,7 +28,7 @@ from .browser import (
     overflow,
     serving,
     visiting,
-)  # fmt: skip
+)
 from .corpus import RECORDS
 
 pytestmark = pytest.mark.skipif(

@@ -35,8 +35,9 @@ def titles_of(done: Outcome) -> list[list[str]]:
 
 
 def test_where_filters_and_composes(swimmer: Run) -> None:
-    done = swimmer("search", "graphs", "-k", "40", "--json", "-w", "year>=2022",
-                   "--where", 'area=~"GRAPH"')  # fmt: skip
+    done = swimmer(
+        "search", "graphs", "-k", "40", "--json", "-w", "year>=2022", "--where", 'area=~"GRAPH"'
+    )
     expected = [p.title for p in small_papers() if (p.year or 0) >= 2022 and "graph" in p.title]
     assert sorted(titles_of(done)[0]) == sorted(expected)
 
@@ -75,15 +76,28 @@ def test_examples_are_one_question(swimmer: Run) -> None:
     assert len(apart) == 2 and len(together) == 1 and together == other
     alone = titles_of(swimmer("search", "--like", TITLES[0], "--like", TITLES[4], "--json"))
     assert alone == together
-    away = titles_of(swimmer("search", TITLES[0], "--like", TITLES[4], "--unlike", TITLES[8],
-                             "--json"))  # fmt: skip
+    away = titles_of(
+        swimmer("search", TITLES[0], "--like", TITLES[4], "--unlike", TITLES[8], "--json")
+    )
     assert TITLES[8] not in away[0]
 
 
 def test_every_mode_answers(swimmer: Run) -> None:
     for mode in ("dense", "keyword", "hybrid"):
-        (found,) = titles_of(swimmer("search", 'graph "message passing"', "--mode", mode,
-                                     "--group", "--diversity", "0.2", "-k", "4", "--json"))  # fmt: skip
+        (found,) = titles_of(
+            swimmer(
+                "search",
+                'graph "message passing"',
+                "--mode",
+                mode,
+                "--group",
+                "--diversity",
+                "0.2",
+                "-k",
+                "4",
+                "--json",
+            )
+        )
         assert len(found) == 4
 
 
@@ -183,8 +197,9 @@ def test_trends_add_stores_up_and_find_what_changed() -> None:
     stores = [store_of(old, RandomEmbeddings()), store_of(new, RandomEmbeddings())]
     by_keyword = trends(stores, field="keywords")
     assert {t.topic: (t.counts, t.change) for t in by_keyword.topics} == {
-        "agents": ({2024: 4}, 100.0), "kernels": ({2020: 4}, -100.0),
-    }  # fmt: skip
+        "agents": ({2024: 4}, 100.0),
+        "kernels": ({2020: 4}, -100.0),
+    }
     assert by_keyword.papers == {2020: 4, 2024: 4}
     assert "agent" in {trend.topic for trend in trends(stores, field="titles").topics}
     with pytest.raises(QueryError, match="no store has the field"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,20 +72,29 @@ def pdf_of(lines: list[tuple[int, str]]) -> bytes:
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     return (
-        out + b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-        + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(out))
-    )  # fmt: skip
+        out
+        + b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
+        + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        % (len(objects) + 1, len(out))
+    )
 
 
 PDF = pdf_of(
     [
-        (8, "Preprint. Under review."), (18, "Private Aggregation of"), (18, "Gradients"),
-        (10, "Ada Lovelace"), (11, "Abstract"),
-        (10, "Federated learning on phones leaks gradi-"), (10, "ents. We present secure aggregation."),
-        (11, "1 Introduction"), (10, "Nothing."), (11, "References"),
-        (9, "[1] Ada Adaptive. Adaptive privacy learn-"), (9, "ing, part 0. NeurIPS 2019."),
+        (8, "Preprint. Under review."),
+        (18, "Private Aggregation of"),
+        (18, "Gradients"),
+        (10, "Ada Lovelace"),
+        (11, "Abstract"),
+        (10, "Federated learning on phones leaks gradi-"),
+        (10, "ents. We present secure aggregation."),
+        (11, "1 Introduction"),
+        (10, "Nothing."),
+        (11, "References"),
+        (9, "[1] Ada Adaptive. Adaptive privacy learn-"),
+        (9, "ing, part 0. NeurIPS 2019."),
     ]
-)  # fmt: skip
+)
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:
@@ -213,7 +223,9 @@ def small_store(home: Path) -> Path:
     return home
 
 
-def test_related_prints_bibtex_without_what_is_cited(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+def test_related_prints_bibtex_without_what_is_cited(
+    small_store: Path, swimmer: Callable[..., Outcome]
+) -> None:
     draft = drafts(small_store)["tex"]
     done: Outcome = swimmer("related", str(draft), "-k", "5")
     assert done.code == 0 and done.out.count("\n@") + done.out.startswith("@") == 5
@@ -224,7 +236,7 @@ def test_related_prints_bibtex_without_what_is_cited(small_store: Path, swimmer)
     assert swimmer("related", "missing.tex").code == 2
 
 
-def test_a_draft_and_a_bib_are_queries(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+def test_a_draft_and_a_bib_are_queries(small_store: Path, swimmer: Callable[..., Outcome]) -> None:
     found = drafts(small_store)
     by_pdf = swimmer("search", str(found["pdf"]), "-k", "2")
     assert by_pdf.code == 0 and "privacy learning" in by_pdf.out
@@ -232,7 +244,9 @@ def test_a_draft_and_a_bib_are_queries(small_store: Path, swimmer) -> None:  # t
     assert by_bib.code == 0 and CITED in by_bib.out
 
 
-def test_an_abstract_from_a_file_or_the_command_line(small_store: Path, swimmer) -> None:  # type: ignore[no-untyped-def]
+def test_an_abstract_from_a_file_or_the_command_line(
+    small_store: Path, swimmer: Callable[..., Outcome]
+) -> None:
     written(small_store, "abstract.txt", ABSTRACT)
     for abstract in (ABSTRACT, "@abstract.txt"):
         done = swimmer("search", "Untitled", "--abstract", abstract, "-k", "2", "--brief")

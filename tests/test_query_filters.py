@@ -86,9 +86,14 @@ def meets(paper: Paper, filter: Mapping[str, Any]) -> bool:
 FIELDS = [*NAMED, "area", "score", "oral", "tags"]
 SEEN = sorted({str(v) for p in PAPERS for f in FIELDS for v in values_of(p, f)})
 scalars = st.one_of(
-    st.sampled_from(SEEN), st.integers(2015, 2028), st.integers(-1, 9),
-    st.sampled_from([0.5, 1.5, 3.0]), st.booleans(), st.none(), st.text(max_size=3),
-)  # fmt: skip
+    st.sampled_from(SEEN),
+    st.integers(2015, 2028),
+    st.integers(-1, 9),
+    st.sampled_from([0.5, 1.5, 3.0]),
+    st.booleans(),
+    st.none(),
+    st.text(max_size=3),
+)
 parts = st.sampled_from(["a", "LEARN", "Ada", "graph", "2", "'", "%", "_", "ß", "PART"])
 operations = st.one_of(
     st.tuples(st.sampled_from(sorted(COMPARISONS)), scalars),
@@ -220,10 +225,14 @@ def test_an_empty_answer_says_which_condition_emptied_it(filter: Any, said: str)
             'year>=2024 and area=~"reinforcement"',
             {"$and": [{"year": {"$gte": 2024}}, {"area": {"$contains": "reinforcement"}}]},
         ),
-        ("venue = ICLR or venue == 'Neur IPS'",
-         {"$or": [{"venue": {"$eq": "ICLR"}}, {"venue": {"$eq": "Neur IPS"}}]}),
-        ("a=1 or b=2 and c=3",
-         {"$or": [{"a": {"$eq": 1}}, {"$and": [{"b": {"$eq": 2}}, {"c": {"$eq": 3}}]}]}),
+        (
+            "venue = ICLR or venue == 'Neur IPS'",
+            {"$or": [{"venue": {"$eq": "ICLR"}}, {"venue": {"$eq": "Neur IPS"}}]},
+        ),
+        (
+            "a=1 or b=2 and c=3",
+            {"$or": [{"a": {"$eq": 1}}, {"$and": [{"b": {"$eq": 2}}, {"c": {"$eq": 3}}]}]},
+        ),
         ("not (a!=1.5)", {"$not": {"a": {"$ne": 1.5}}}),
         ("a in (1, x, 'and')", {"a": {"$in": [1, "x", "and"]}}),
         ("a not in (null,true)", {"a": {"$nin": [None, True]}}),
@@ -234,7 +243,7 @@ def test_an_empty_answer_says_which_condition_emptied_it(filter: Any, said: str)
         ("NOT a=-3 AND b<=+2", {"$and": [{"$not": {"a": {"$eq": -3}}}, {"b": {"$lte": 2}}]}),
         ("and = or", None),
     ],
-)  # fmt: skip
+)
 def test_typed_conditions_become_filters(text: str, filter: Any) -> None:
     if filter is None:
         assert parse_where(text) == {"and": {"$eq": "or"}}
@@ -244,9 +253,27 @@ def test_typed_conditions_become_filters(text: str, filter: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "year", "year >", "year > 2024 and", "(year>1", "year>1)", 'area=~"x', "a in ()", "a in 1",
-     "year ~ 3", "year > > 3", "a=1 b=2", "not", "a in (1,)", "=3", "(" * 60 + "a=1", "'", "\\"],
-)  # fmt: skip
+    [
+        "",
+        "year",
+        "year >",
+        "year > 2024 and",
+        "(year>1",
+        "year>1)",
+        'area=~"x',
+        "a in ()",
+        "a in 1",
+        "year ~ 3",
+        "year > > 3",
+        "a=1 b=2",
+        "not",
+        "a in (1,)",
+        "=3",
+        "(" * 60 + "a=1",
+        "'",
+        "\\",
+    ],
+)
 def test_conditions_that_cannot_be_read_show_where(text: str) -> None:
     with pytest.raises(QueryError, match=r"▸.*an example: --where"):
         parse_where(text)
@@ -262,8 +289,11 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(fields, st.sampled_from([">", ">=", "<", "<=", "=", "!="]), st.one_of(
-    st.integers(2000, 2030), st.sampled_from(SEEN)))  # fmt: skip
+@given(
+    fields,
+    st.sampled_from([">", ">=", "<", "<=", "=", "!="]),
+    st.one_of(st.integers(2000, 2030), st.sampled_from(SEEN)),
+)
 def test_a_typed_comparison_admits_what_it_says(field: str, sign: str, value: Any) -> None:
     shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
     operator = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte", "=": "$eq", "!=": "$ne"}[sign]

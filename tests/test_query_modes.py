@@ -128,12 +128,45 @@ def test_keyword_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 HOSTILE = [
-    '"', '""', '"""', "'", "''", '"unbalanced graph', 'graph"', "graph AND", "OR", "NOT graph",
-    "NEAR(graph, 3)", "NEAR/2", "title:graph", "display_title : graph", "-graph", "^graph",
-    "graph*", "* * *", "{graph}", "(graph", ")graph(", "graph + nodes", "graph;", "a\x00b",
-    "x' OR 1=1; DROP TABLE papers_fts; --", "\\", "%", "_", "🙂", "\u202egraph", "ẞ", "AND OR NOT",
-    '"AND" "OR"', "{title abstract}:graph", "col:-x", '"graph" NOT "nodes"', "`graph`", "[graph]",
-]  # fmt: skip
+    '"',
+    '""',
+    '"""',
+    "'",
+    "''",
+    '"unbalanced graph',
+    'graph"',
+    "graph AND",
+    "OR",
+    "NOT graph",
+    "NEAR(graph, 3)",
+    "NEAR/2",
+    "title:graph",
+    "display_title : graph",
+    "-graph",
+    "^graph",
+    "graph*",
+    "* * *",
+    "{graph}",
+    "(graph",
+    ")graph(",
+    "graph + nodes",
+    "graph;",
+    "a\x00b",
+    "x' OR 1=1; DROP TABLE papers_fts; --",
+    "\\",
+    "%",
+    "_",
+    "🙂",
+    "\u202egraph",
+    "ẞ",
+    "AND OR NOT",
+    '"AND" "OR"',
+    "{title abstract}:graph",
+    "col:-x",
+    '"graph" NOT "nodes"',
+    "`graph`",
+    "[graph]",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -342,9 +375,13 @@ def test_a_cross_encoder_from_a_folder_reranks(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
     transformers.BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
     config = transformers.BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=32, num_labels=1,
-    )  # fmt: skip
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        num_labels=1,
+    )
     transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
     judge = load_reranker(str(tmp_path))
     scores = judge("graph", PAPERS[:6])
@@ -429,18 +466,30 @@ def test_reasons_stand_without_an_abstract() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(MODES), st.sampled_from([0.0, 0.3, 1.0]), st.booleans(), st.booleans(),
+    st.sampled_from(MODES),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.booleans(),
+    st.booleans(),
     st.sampled_from([None, {"year": {"$gte": 2021}}, {"venue": "ICLR"}, {"year": 1900}]),
-    st.integers(1, 40), st.lists(st.sampled_from(TITLES[:4]), max_size=2),
-)  # fmt: skip
+    st.integers(1, 40),
+    st.lists(st.sampled_from(TITLES[:4]), max_size=2),
+)
 def test_everything_composes(
     mode: str, diversity: float, group: bool, explain: bool, filter: Any, k: int, like: list[str]
 ) -> None:
     unlike = [] if mode == "keyword" else [TITLES[9]]
     (answer,) = ask(
-        STORE, ["learning on graphs"], k, mode=mode, diversity=diversity, group=group,
-        explain=explain, filter=filter, like=like, unlike=unlike,
-    )  # fmt: skip
+        STORE,
+        ["learning on graphs"],
+        k,
+        mode=mode,
+        diversity=diversity,
+        group=group,
+        explain=explain,
+        filter=filter,
+        like=like,
+        unlike=unlike,
+    )
     hits = answer.hits
     found = rows(hits)
     assert len(set(found)) == len(found) <= k
@@ -451,9 +500,10 @@ def test_everything_composes(
         assert not hits and "no paper of this store meets year eq 1900" in answer.warnings[-1]
     elif filter:
         matching = {
-            row for row, paper in enumerate(PAPERS)
+            row
+            for row, paper in enumerate(PAPERS)
             if (paper.venue == "ICLR" if "venue" in filter else (paper.year or 0) >= 2021)
-        } - {TITLES.index(title) for title in [*like, *unlike]}  # fmt: skip
+        } - {TITLES.index(title) for title in [*like, *unlike]}
         assert set(found) <= matching
         if mode != "keyword" and not group:
             assert len(found) == min(k, len(matching))
@@ -476,8 +526,11 @@ def test_the_retriever_asks_in_every_way_under_the_same_names() -> None:
     from swimmer import load_retriever
 
     options: dict[str, Any] = {
-        "mode": "hybrid", "diversity": 0.3, "like": [TITLES[4]], "unlike": [TITLES[1]],
-    }  # fmt: skip
+        "mode": "hybrid",
+        "diversity": 0.3,
+        "like": [TITLES[4]],
+        "unlike": [TITLES[1]],
+    }
     expected = [hit.paper.id for hit in search(STORE, TITLES[0], 5, **options)]
     retriever = load_retriever(STORE, k=5, **options)
     assert [document.id for document in retriever.invoke(TITLES[0])] == expected

@@ -73,7 +73,21 @@ def test_nothing_that_is_not_ours_is_tracked() -> None:
     large = [name for name in listed if (REPOSITORY / name).stat().st_size > 16_000_000]
     assert not large
     assert {Path(name).parts[0] for name in listed} <= {
-        ".ci", ".gitattributes", ".gitignore", "CHANGELOG.md", "LICENSE", "README.ja.md",
-        "README.md", "benchmarks", "constraints.txt", "docs", "mkdocs.yml", "notebooks",
-        "pyproject.toml", "swimmer", "tests", "training", "vectorstores",
-    }  # fmt: skip
+        ".ci",
+        ".gitattributes",
+        ".gitignore",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.ja.md",
+        "README.md",
+        "benchmarks",
+        "constraints.txt",
+        "docs",
+        "mkdocs.yml",
+        "notebooks",
+        "pyproject.toml",
+        "swimmer",
+        "tests",
+        "training",
+        "vectorstores",
+    }

@@ -59,9 +59,12 @@ def test_latex_titles_are_known_by_symbol_and_by_name(store: PaperStore, spellin
 
 @pytest.mark.parametrize(
     "typo",
-    ["Safe Exploraton by Learned Shields", "Safe Exploration by Learnt Shields",
-     "Safe Explorations by Learned Shield"],
-)  # fmt: skip
+    [
+        "Safe Exploraton by Learned Shields",
+        "Safe Exploration by Learnt Shields",
+        "Safe Explorations by Learned Shield",
+    ],
+)
 def test_a_title_with_a_slip_is_taken_as_the_nearest(store: PaperStore, typo: str) -> None:
     (answer,) = ask(store, [typo])
     assert answer.matched is not None and answer.matched.id == "p02" and not answer.exact
@@ -69,9 +72,14 @@ def test_a_title_with_a_slip_is_taken_as_the_nearest(store: PaperStore, typo: st
 
 @pytest.mark.parametrize(
     "other",
-    ["Safe Exploration", "Exploration by Learned Maps", "Diffusion Models in Three Steps of Ten",
-     "Quantizing Language Models to 4 Bits", "Shields"],
-)  # fmt: skip
+    [
+        "Safe Exploration",
+        "Exploration by Learned Maps",
+        "Diffusion Models in Three Steps of Ten",
+        "Quantizing Language Models to 4 Bits",
+        "Shields",
+    ],
+)
 def test_another_title_is_not_taken_as_a_known_one(store: PaperStore, other: str) -> None:
     (answer,) = ask(store, [other])
     assert answer.matched is None
@@ -80,8 +88,9 @@ def test_another_title_is_not_taken_as_a_known_one(store: PaperStore, other: str
 def test_numbers_must_agree() -> None:
     store = build_store(
         [Paper(title="Scaling Laws for Everything, Part 1"), Paper(title="Another Paper")],
-        "parts", model=HashEmbeddings(),
-    )  # fmt: skip
+        "parts",
+        model=HashEmbeddings(),
+    )
     (answer,) = ask(store, ["Scaling Laws for Everything, Part 2"])
     assert answer.matched is None
     (answer,) = ask(store, ["Scaling Law for Everything, Part 1"])

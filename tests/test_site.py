@@ -24,9 +24,18 @@ from .conftest import REPOSITORY
 
 STYLE = re.compile(r"""@import\s+["']?([^"';)\s]+)|url\(\s*["']?([^"')]+)""")
 LOADING = {
-    "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",
-    "embed": "src", "object": "data", "track": "src", "input": "src", "form": "action",
-}  # fmt: skip
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "object": "data",
+    "track": "src",
+    "input": "src",
+    "form": "action",
+}
 """Elements that make a browser ask for an address; `link` is one too, unless it only relates."""
 
 
@@ -179,8 +188,9 @@ FAULTS = [
 def test_what_is_wrong_ends_the_build(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     for name in ("docs", "swimmer"):
-        shutil.copytree(REPOSITORY / name, clone / name,
-                        ignore=shutil.ignore_patterns("__pycache__", "static"))  # fmt: skip
+        shutil.copytree(
+            REPOSITORY / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "static")
+        )
     for name in ("mkdocs.yml", "README.md", "CHANGELOG.md"):
         shutil.copy(REPOSITORY / name, clone / name)
     (clone / "docs" / "lost.md").write_text("# In no menu\n", "utf-8")

@@ -133,10 +133,15 @@ def test_a_file_swapped_with_another_stores_is_refused(
 @pytest.mark.parametrize("kind", ["database", "index"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_verify_finds_any_flipped_byte(kind: str, data: st.DataObject, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+def test_verify_finds_any_flipped_byte(
+    kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     base = tmp_path_factory.mktemp("flip")
-    build_store([Paper(title=f"Paper number {i}", abstract="word " * i) for i in range(5)],
-                base / "s", model=HashEmbeddings(8)).close()  # fmt: skip
+    build_store(
+        [Paper(title=f"Paper number {i}", abstract="word " * i) for i in range(5)],
+        base / "s",
+        model=HashEmbeddings(8),
+    ).close()
     path = data_file(base / "s", kind)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
@@ -451,10 +456,14 @@ def test_a_large_store_is_mapped_searched_filtered_and_changed(
     monkeypatch.setattr("swimmer.store.index.EXACT_LIMIT", 500)
     monkeypatch.setattr("swimmer.store.index.GATHER_LIMIT", 50)
     papers = [
-        Paper(title=f"Topic {i % 40} method {i}", abstract=f"topic{i % 40} " * 8, id=str(i),
-              year=2000 + i % 25)
+        Paper(
+            title=f"Topic {i % 40} method {i}",
+            abstract=f"topic{i % 40} " * 8,
+            id=str(i),
+            year=2000 + i % 25,
+        )
         for i in range(3000)
-    ]  # fmt: skip
+    ]
     build_store(papers, "large", model=HashEmbeddings(32)).close()
     flags: list[int] = []
     read = faiss.read_index

@@ -26,10 +26,17 @@ def test_modules_import_only_what_their_layer_may() -> None:
     """The contracts stand in pyproject.toml; they also see imports inside functions."""
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports; "
-         "raise SystemExit(lint_imports(no_cache=True))"],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports; "
+            "raise SystemExit(lint_imports(no_cache=True))",
+        ],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-3000:]
 
 
@@ -77,11 +84,29 @@ def test_known_title_loads_no_model_and_no_langchain(sample_store: Path) -> None
 
 def test_the_public_names_are_these() -> None:
     assert swimmer.__all__ == [
-        "Answer", "BuildReport", "BuildResult", "Hit", "Paper", "PaperRetriever", "PaperStore",
-        "PaperVectorStore", "SwimmerEmbeddings", "SwimmerError", "ask", "build_store",
-        "list_stores", "load_model", "load_retriever", "open_source", "open_store", "paper_map",
-        "paper_tools", "related_work_chain", "run_build", "search",
-    ]  # fmt: skip
+        "Answer",
+        "BuildReport",
+        "BuildResult",
+        "Hit",
+        "Paper",
+        "PaperRetriever",
+        "PaperStore",
+        "PaperVectorStore",
+        "SwimmerEmbeddings",
+        "SwimmerError",
+        "ask",
+        "build_store",
+        "list_stores",
+        "load_model",
+        "load_retriever",
+        "open_source",
+        "open_store",
+        "paper_map",
+        "paper_tools",
+        "related_work_chain",
+        "run_build",
+        "search",
+    ]
     assert set(swimmer.__all__) <= set(dir(swimmer))
     with pytest.raises(AttributeError, match="serch"):
         _ = swimmer.serch  # type: ignore[attr-defined]

@@ -289,9 +289,9 @@ def test_a_citation_that_does_not_exist_is_sent_back_and_then_refused(store: Pap
     with pytest.raises(ModelError, match=r"\[9\]"):
         related_work_chain(ScriptedModel(script=[bad, bad]), store, k=3).invoke(TITLE)
     with pytest.raises(ModelError, match="no paper is cited"):
-        related_work_chain(
-            ScriptedModel(script=[AIMessage("Nothing.")]), store, attempts=1
-        ).invoke(TITLE)  # fmt: skip
+        related_work_chain(ScriptedModel(script=[AIMessage("Nothing.")]), store, attempts=1).invoke(
+            TITLE
+        )
 
 
 async def test_the_chain_works_asynchronously_and_in_a_batch(store: PaperStore) -> None:

@@ -157,11 +157,12 @@ def test_the_documented_command_makes_a_model_and_makes_it_again(
     models = []
     for place, made in enumerate(("one", "two")):
         monkeypatch.setattr(
-            sys, "argv",
+            sys,
+            "argv",
             f"train {papers} {tmp_path / made} --teacher {teacher} --work {tmp_path / 'cache'} "
             "--vocabulary 200 --dimension 16 --batch 32 --tokens 8 --epochs 3 --neighbours 5 "
             f"--bfloat16 1 --threads 1 --log {tmp_path / made}.log".split(),
-        )  # fmt: skip
+        )
         main()
         models.append(StaticEmbeddings(tmp_path / made))
         said = capsys.readouterr().out

@@ -49,9 +49,14 @@ HOSTILE = Paper(
     year=2024,
     keywords=("<u>k</u>",),
     status="Oral",
-    extra={"pdf": "javascript:alert(3)", "<x>": "<y>", "code": "https://example.org/code",
-           "nested": {"a": 1}, "primary_area": "optimization"},
-)  # fmt: skip
+    extra={
+        "pdf": "javascript:alert(3)",
+        "<x>": "<y>",
+        "code": "https://example.org/code",
+        "nested": {"a": 1},
+        "primary_area": "optimization",
+    },
+)
 
 
 @pytest.fixture
@@ -104,14 +109,30 @@ def test_every_setting_of_the_address_counts(
     client: TestClient, store: Path, papers: list[Paper]
 ) -> None:
     page = asked(
-        client, q="graphs and rewards", k=3, like=papers[1].id, unlike=papers[2].id, mode="hybrid",
-        diversity="0.4", year_from="2000", year_to="2030", where="year>=1990", why="1",
-    ).text  # fmt: skip
+        client,
+        q="graphs and rewards",
+        k=3,
+        like=papers[1].id,
+        unlike=papers[2].id,
+        mode="hybrid",
+        diversity="0.4",
+        year_from="2000",
+        year_to="2030",
+        where="year>=1990",
+        why="1",
+    ).text
     with open_store(store) as opened:
         (answer,) = ask(
-            opened, ["graphs and rewards"], 3, like=[papers[1]], unlike=[papers[2]], mode="hybrid",
-            diversity=0.4, filter={"year": {"$gte": 2000}}, explain=True,
-        )  # fmt: skip
+            opened,
+            ["graphs and rewards"],
+            3,
+            like=[papers[1]],
+            unlike=[papers[2]],
+            mode="hybrid",
+            diversity=0.4,
+            filter={"year": {"$gte": 2000}},
+            explain=True,
+        )
     assert ids(page) == [hit.paper.id for hit in answer.hits]
     assert "Remove the example" in page and 'class="why"' in page
     for hit in answer.hits:
@@ -274,8 +295,9 @@ def test_no_markup_of_a_paper_reaches_a_page(client: TestClient) -> None:
         client.get("/list").text,
     ):
         assert "learning to rank" in page
-        assert not re.search(r"<(script|img|svg)(?! (src|defer)=\"?/static)", page.replace(
-            '<img src="/static', ""))  # fmt: skip
+        assert not re.search(
+            r"<(script|img|svg)(?! (src|defer)=\"?/static)", page.replace('<img src="/static', "")
+        )
         for bad in ("<b>Mallory", "<x>", "<i>V", "<u>k", 'href="javascript:', "</textarea><s"):
             assert bad not in page
 
@@ -296,8 +318,13 @@ def test_no_page_has_a_script_or_a_style_of_its_own(
     client: TestClient, papers: list[Paper]
 ) -> None:
     post(client, "/list/add", store=NAME, id=papers[0].id)
-    for path in ("/", f"/search?store={NAME}&q=learning&why=1", "/list", "/nowhere",
-                 f"/paper?store={NAME}&id={papers[0].id}"):  # fmt: skip
+    for path in (
+        "/",
+        f"/search?store={NAME}&q=learning&why=1",
+        "/list",
+        "/nowhere",
+        f"/paper?store={NAME}&id={papers[0].id}",
+    ):
         answer = client.get(path)
         for tag, names in tags_of(answer.text):
             assert tag != "style" and (tag != "script" or "src" in names)
@@ -319,14 +346,17 @@ def test_overrides_of_direction_are_taken_out(client: TestClient) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None,
+    max_examples=60,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 @given(
-    q=st.text(max_size=60), where=st.text(max_size=30), like=st.text(max_size=20),
+    q=st.text(max_size=60),
+    where=st.text(max_size=30),
+    like=st.text(max_size=20),
     path=st.sampled_from(["/search", "/export", "/complete", "/paper", "/"]),
     store=st.sampled_from([NAME, "", "nosuch", "../x", "a/b", "\x00"]),
-)  # fmt: skip
+)
 def test_no_address_breaks_the_page(
     client: TestClient, q: str, where: str, like: str, path: str, store: str
 ) -> None:
@@ -344,13 +374,34 @@ def test_an_export_is_what_the_command_line_writes(
 ) -> None:
     got = client.get(
         "/export",
-        params={"store": NAME, "q": papers[0].title, "k": 4, "where": "year>1990",
-                "mode": "hybrid", "diversity": "0.2", "why": "1", "format": format},
-    )  # fmt: skip
+        params={
+            "store": NAME,
+            "q": papers[0].title,
+            "k": 4,
+            "where": "year>1990",
+            "mode": "hybrid",
+            "diversity": "0.2",
+            "why": "1",
+            "format": format,
+        },
+    )
     told = swimmer(
-        "search", papers[0].title, "-s", store, "-k", "4", "--where", "year>1990", "--mode",
-        "hybrid", "--diversity", "0.2", "--why", "--format", format,
-    )  # fmt: skip
+        "search",
+        papers[0].title,
+        "-s",
+        store,
+        "-k",
+        "4",
+        "--where",
+        "year>1990",
+        "--mode",
+        "hybrid",
+        "--diversity",
+        "0.2",
+        "--why",
+        "--format",
+        format,
+    )
     assert got.status_code == 200 and told.code == 0
     assert got.text == told.out
     assert got.headers["content-disposition"].startswith('attachment; filename="swimmer-conf2025.')
@@ -455,10 +506,16 @@ def test_a_store_built_meanwhile_appears(
 def test_a_foreign_host_is_refused(store: Path) -> None:
     app = create_app([store])
     for host, status in (
-        ("127.0.0.1:8765", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:8765", 200),
-        ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421), ("a b", 421),
+        ("127.0.0.1:8765", 200),
+        ("localhost", 200),
+        ("LOCALHOST:1", 200),
+        ("[::1]:8765", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+        ("a b", 421),
         ("192.168.0.7", 421),
-    ):  # fmt: skip
+    ):
         with TestClient(app, base_url=ORIGIN) as client:
             assert client.get("/", headers={"Host": host}).status_code == status, host
 
@@ -474,9 +531,11 @@ def test_a_change_from_elsewhere_is_refused(client: TestClient, papers: list[Pap
         {"Sec-Fetch-Site": "none"},
     ):
         answer = client.post(
-            "/list/add", data={"store": NAME, "id": papers[0].id}, headers=headers,
+            "/list/add",
+            data={"store": NAME, "id": papers[0].id},
+            headers=headers,
             follow_redirects=False,
-        )  # fmt: skip
+        )
         assert answer.status_code == 403, headers
     assert "Nothing is on the list" in client.get("/list").text
     for path in ("/list/add", "/list/remove", "/list/note", "/list/move"):
@@ -486,10 +545,14 @@ def test_a_change_from_elsewhere_is_refused(client: TestClient, papers: list[Pap
 
 def test_another_site_may_link_here_but_load_nothing(client: TestClient) -> None:
     for site, destination, status in (
-        ("cross-site", "document", 200), ("none", "document", 200), ("same-origin", "empty", 200),
-        ("cross-site", "image", 403), ("cross-site", "iframe", 403), ("same-site", "empty", 403),
+        ("cross-site", "document", 200),
+        ("none", "document", 200),
+        ("same-origin", "empty", 200),
+        ("cross-site", "image", 403),
+        ("cross-site", "iframe", 403),
+        ("same-site", "empty", 403),
         ("cross-site", "", 403),
-    ):  # fmt: skip
+    ):
         headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
         for path in (f"/search?store={NAME}&q=learning", "/list", "/static/swimmer.css"):
             assert client.get(path, headers=headers).status_code == status, (site, destination)
@@ -561,8 +624,9 @@ def test_the_list_is_kept_ordered_noted_and_exported(
     assert "### Notes\n\nread *this*\n- first\n- again" in texts["reading-list"]
     assert texts["ris"] == to_ris([papers[2], papers[1]])
     assert [json.loads(line)["id"] for line in texts["json"].splitlines()] == [
-        papers[2].id, papers[1].id,
-    ]  # fmt: skip
+        papers[2].id,
+        papers[1].id,
+    ]
     assert texts["csv"].splitlines()[0].endswith("abstract,notes") and "read *this*" in texts["csv"]
     assert texts["bibtex"].count("\n@") + texts["bibtex"].startswith("@") == 2
     for ending, text in ((".md", texts["reading-list"]), (".jsonl", texts["json"])):
@@ -612,9 +676,10 @@ def test_a_long_list_comes_in_pages(home: Path) -> None:
         assert moved.headers["location"] == f"/list?at={keys[100]}#{keys[100]}"
         assert shown(moved.headers["location"])[-1] == keys[100]
         swapped = client.post(
-            "/list/remove", data={"key": keys[204], "page": "3"},
+            "/list/remove",
+            data={"key": keys[204], "page": "3"},
             headers={"Origin": ORIGIN, "HX-Request": "true"},
-        )  # fmt: skip
+        )
         assert "204 papers, page 3 of 3" in swapped.text
         back = post(client, "/list/remove", key=keys[203], page="3")
         assert back.headers["location"] == "/list?page=3"
@@ -623,10 +688,18 @@ def test_a_long_list_comes_in_pages(home: Path) -> None:
 
 def test_a_damaged_list_is_put_aside_and_said(home: Path, papers: list[Paper]) -> None:
     for number, damage in enumerate(
-        ("{", "[]", '{"schema": 1, "papers": [{}]}', '{"schema":1,"papers":[{"paper":{"title":""}}]}',
-         '{"schema":1,"papers":[{"paper":{"title":"x","colour":"red"}}]}', "\x00\xff",
-         '{"schema":1,"papers":[[]]}', '{"papers":{"a":1}}', '{"papers":[null]}')
-    ):  # fmt: skip
+        (
+            "{",
+            "[]",
+            '{"schema": 1, "papers": [{}]}',
+            '{"schema":1,"papers":[{"paper":{"title":""}}]}',
+            '{"schema":1,"papers":[{"paper":{"title":"x","colour":"red"}}]}',
+            "\x00\xff",
+            '{"schema":1,"papers":[[]]}',
+            '{"papers":{"a":1}}',
+            '{"papers":[null]}',
+        )
+    ):
         path = home / str(number) / "list.json"
         path.parent.mkdir()
         path.write_text(damage, encoding="latin-1")
@@ -678,8 +751,10 @@ def test_two_processes_share_one_list(home: Path, papers: list[Paper]) -> None:
     other.add("b", papers[0])
     one.add("a", papers[1])
     assert [(e.store, e.paper) for e in other.entries()] == [
-        ("a", papers[0]), ("b", papers[0]), ("a", papers[1]),
-    ]  # fmt: skip
+        ("a", papers[0]),
+        ("b", papers[0]),
+        ("a", papers[1]),
+    ]
     assert not list(home.glob(".reading_list*"))
 
 
@@ -696,11 +771,13 @@ def test_the_list_of_a_store_in_another_place_may_repeat_an_id(
 
 
 @given(
-    title=st.text(min_size=1, max_size=40).filter(str.strip), note=st.text(max_size=80),
+    title=st.text(min_size=1, max_size=40).filter(str.strip),
+    note=st.text(max_size=80),
     extra=st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=9), max_size=3),
-)  # fmt: skip
-@settings(max_examples=40, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_whatever_is_on_the_list_is_read_back(
     home: Path, title: str, note: str, extra: dict[str, Any]
 ) -> None:
@@ -759,8 +836,10 @@ def test_a_missing_extra_is_the_line_that_installs_it(
 def test_the_command_serves_until_interrupted_whoever_hangs_up(store: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "swimmer", "serve", str(store), "--no-browser", "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None and process.stderr is not None
         line = process.stdout.readline()

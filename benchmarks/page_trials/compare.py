@@ -39,10 +39,17 @@ TRIALS: dict[str, tuple[str, list[str]]] = {
     "gradio": ("[role=option]", ["python", "gradio_page.py", "{store}", "{port}"]),
     "streamlit": (
         "[role=option]",
-        ["streamlit", "run", "--server.headless=true", "--server.address=127.0.0.1",
-         "--server.port={port}", "streamlit_page.py", "{store}"],
+        [
+            "streamlit",
+            "run",
+            "--server.headless=true",
+            "--server.address=127.0.0.1",
+            "--server.port={port}",
+            "streamlit_page.py",
+            "{store}",
+        ],
     ),
-}  # fmt: skip
+}
 
 # Writes every host that the server itself asks for to a file.
 AUDIT = """

@@ -34,8 +34,10 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ABSTRACT = re.compile(r"\babstract\b[\s.:—–-]*", re.IGNORECASE)
-_REFERENCES = re.compile(r"^\s*(?:\d+\.?\s*)?(?:references|bibliography|literature)\s*:?\s*$",
-                         re.IGNORECASE | re.MULTILINE)  # fmt: skip
+_REFERENCES = re.compile(
+    r"^\s*(?:\d+\.?\s*)?(?:references|bibliography|literature)\s*:?\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BIB_TITLE = re.compile(
     r"\btitle\s*=\s*(.{1,1000}?)(?=,\s*\n\s*\w+\s*=|\n\s*\}|\}\s*\})", re.S | re.I
 )
@@ -243,9 +245,20 @@ def _read_pdf(path: Path) -> tuple[str, str, str]:
         from pypdf.errors import FileNotDecryptedError, PyPdfError
     except ImportError:
         raise MissingExtraError("reading a PDF", "pdf") from None
-    failures = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError,
-                RecursionError, OverflowError, AssertionError, NotImplementedError,
-                zlib.error)  # fmt: skip
+    failures = (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OSError,
+        RecursionError,
+        OverflowError,
+        AssertionError,
+        NotImplementedError,
+        zlib.error,
+    )
     if path.is_file() and path.stat().st_size > SIZE_LIMIT:
         raise QueryError(f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft")
     try:

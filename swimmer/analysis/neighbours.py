@@ -159,8 +159,9 @@ def _write_graphml(store: PaperStore, out: TextIO, k: int) -> int:
     for node in _nodes(store):
         data = "".join(
             f'<data key="{name}">{escape(_xml(value))}</data>'
-            for name, value in node.items() if name != "id"
-        )  # fmt: skip
+            for name, value in node.items()
+            if name != "id"
+        )
         out.write(f"<node id={quoteattr(_xml(node['id']))}>{data}</node>\n")
     count = 0
     for source, target, rank, score in _edges(store, k):

@@ -15,14 +15,20 @@ from swimmer.errors import MissingExtraError
 
 @click.command("mcp")
 @click.option(
-    "--store", "-s", metavar="NAME", shell_complete=complete_stores,
+    "--store",
+    "-s",
+    metavar="NAME",
+    shell_complete=complete_stores,
     help="Store for calls that name none.",
-)  # fmt: skip
+)
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard input.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=8417, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8417,
+    show_default=True,
     help="Port of --http on 127.0.0.1; 0 takes a free one.",
-)  # fmt: skip
+)
 @click.option("--allow-build", is_flag=True, help="Let clients build stores, from any source.")
 def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> None:
     """Serve the stores to agents over the Model Context Protocol.

@@ -16,24 +16,49 @@ if TYPE_CHECKING:
 _FILE_LIMIT = 1 << 20
 
 _OPTIONS = (
-    click.option("--where", "-w", multiple=True, metavar="CONDITION",
-                 help="""Only papers that meet it: 'year>=2024 and area=~"reinforcement"'."""),
-    click.option("--like", multiple=True, metavar="TITLE",
-                 help="A further example of what is wanted."),
+    click.option(
+        "--where",
+        "-w",
+        multiple=True,
+        metavar="CONDITION",
+        help="""Only papers that meet it: 'year>=2024 and area=~"reinforcement"'.""",
+    ),
+    click.option(
+        "--like", multiple=True, metavar="TITLE", help="A further example of what is wanted."
+    ),
     click.option("--like-all", is_flag=True, help="Take all TITLEs together as examples."),
-    click.option("--unlike", multiple=True, metavar="TITLE",
-                 help="An example of what is not wanted."),
+    click.option(
+        "--unlike", multiple=True, metavar="TITLE", help="An example of what is not wanted."
+    ),
     click.option("--abstract", metavar="TEXT|@FILE", help="The abstract of a TITLE of your own."),
-    click.option("--mode", type=click.Choice(["dense", "keyword", "hybrid"]), default="dense",
-                 show_default=True, help="By vectors, by words, or both."),
-    click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, metavar="0..1",
-                 help="How much the answers are to differ from one another."),
+    click.option(
+        "--mode",
+        type=click.Choice(["dense", "keyword", "hybrid"]),
+        default="dense",
+        show_default=True,
+        help="By vectors, by words, or both.",
+    ),
+    click.option(
+        "--diversity",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        metavar="0..1",
+        help="How much the answers are to differ from one another.",
+    ),
     click.option("--group", is_flag=True, help="Show versions of one work as one."),
-    click.option("--rerank", is_flag=False, flag_value="", metavar="[MODEL]",
-                 help="Read the first 50 again with a cross-encoder."),
-    click.option("--why/--no-why", default=None,
-                 help="Show the nearest sentence; or not even the shared terms."),
-)  # fmt: skip
+    click.option(
+        "--rerank",
+        is_flag=False,
+        flag_value="",
+        metavar="[MODEL]",
+        help="Read the first 50 again with a cross-encoder.",
+    ),
+    click.option(
+        "--why/--no-why",
+        default=None,
+        help="Show the nearest sentence; or not even the shared terms.",
+    ),
+)
 
 
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:

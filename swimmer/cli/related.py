@@ -15,8 +15,13 @@ from swimmer.text import printable
 
 @click.command("related")
 @click.argument("draft")
-@click.option("--store", "-s", metavar="NAME", shell_complete=complete_stores,
-              help="Store to ask: a name or a path.")  # fmt: skip
+@click.option(
+    "--store",
+    "-s",
+    metavar="NAME",
+    shell_complete=complete_stores,
+    help="Store to ask: a name or a path.",
+)
 @click.option("--number", "-k", "k", default=20, show_default=True, help="Papers wanted.")
 @click.option("--bib", metavar="FILE", help="A .bib file with what the draft cites.")
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="BibTeX by default.")

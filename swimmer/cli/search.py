@@ -32,7 +32,7 @@ _MAX_WIDTH = 110
     metavar="NAME",
     help="Store to ask: a name or a path; given again, several are asked as one.",
 )
-@click.option("--all", "every", is_flag=True, help="Ask every store as one.")  # fmt: skip
+@click.option("--all", "every", is_flag=True, help="Ask every store as one.")
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
 @asking_options
 @click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
@@ -171,15 +171,19 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool) -> list
         where = " ".join(str(part) for part in (copy.venue, copy.year, copy.url) if part)
         renamed = f": {copy.display_title}" if copy.key != paper.key else ""
         lines += textwrap.wrap(
-            printable(f"also at {where or 'another place'}{renamed}"), width,
-            initial_indent=indent, subsequent_indent=indent,
-        )  # fmt: skip
+            printable(f"also at {where or 'another place'}{renamed}"),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+        )
     if hit.reasons is not None and hit.reasons.terms:
         where = f" (both on the {hit.reasons.facet})" if hit.reasons.facet else ""
         lines += textwrap.wrap(
-            printable(f"shares {', '.join(hit.reasons.terms)}{where}"), width,
-            initial_indent=indent, subsequent_indent=indent,
-        )  # fmt: skip
+            printable(f"shares {', '.join(hit.reasons.terms)}{where}"),
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+        )
     shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
     if abstract_lines and (shown or paper.abstract):
         wrapped = textwrap.wrap(printable(shown or paper.abstract), max(20, width - len(indent)))

@@ -13,17 +13,25 @@ from swimmer.errors import MissingExtraError
 @click.command("serve")
 @click.argument("stores", nargs=-1, metavar="[STORE]...", shell_complete=complete_stores)
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8765,
+    show_default=True,
     help="Port to listen at; 0 takes a free one.",
-)  # fmt: skip
+)
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
     help="Address to listen at; any that others can reach needs a token.",
-)  # fmt: skip
+)
 @click.option(
-    "--token", metavar="T", envvar="SWIMMER_TOKEN",
+    "--token",
+    metavar="T",
+    envvar="SWIMMER_TOKEN",
     help="What a visitor must show; made anew at each start when others can connect.",
-)  # fmt: skip
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 def serve_command(
     stores: tuple[str, ...], port: int, host: str, token: str | None, no_browser: bool

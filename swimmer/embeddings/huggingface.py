@@ -32,8 +32,17 @@ AMX_BATCH = 8
 GPU_BATCH = 64
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_NOT_NEEDED = ["onnx/*", "openvino/*", "coreml/*", "imgs/*", "*.onnx", "*.h5", "*.msgpack", "*.ot",
-               "*.gguf"]  # fmt: skip
+_NOT_NEEDED = [
+    "onnx/*",
+    "openvino/*",
+    "coreml/*",
+    "imgs/*",
+    "*.onnx",
+    "*.h5",
+    "*.msgpack",
+    "*.ot",
+    "*.gguf",
+]
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 _E5 = re.compile(r"(^|[/_-])(multilingual-)?e5-(small|base|large)(-v2)?$")
 
@@ -70,7 +79,8 @@ def load_huggingface(
         half: half precision; by default where the device gains by it (CUDA; a CPU with AMX).
         batch_size: texts in a batch; what suits the caches on a CPU, 64 elsewhere.
         max_tokens: where texts are cut, if the model does not cut them earlier.
-        query_prompt, document_prompt: put before every text; the model's own by default.
+        query_prompt: put before every query; the model's own by default.
+        document_prompt: put before every document; the model's own by default.
 
     Raises:
         MissingExtraError: langchain-huggingface or sentence-transformers is not installed.
@@ -300,8 +310,17 @@ def _open(
             },
             encode_kwargs={"normalize_embeddings": True, "batch_size": batch_size},
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, EOFError,
-            ImportError, SafetensorError) as error:  # fmt: skip
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        ImportError,
+        SafetensorError,
+    ) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
             f"the model {name} in {folder} cannot be loaded ({type(error).__name__}: {reason}); "

@@ -51,16 +51,51 @@ _JOURNAL_WORDS = re.compile(
     r"\b(journal|transactions|letters|magazine|annals|quarterly|plos|nature|science)\b", re.I
 )
 _NOT_JOURNALS = re.compile(r"\b(conference|workshop|proceedings|symposium|track)\b", re.I)
-_STOP_WORDS = frozenset({
-    "a", "an", "the", "on", "of", "for", "in", "to", "from", "with", "without", "and", "or", "is",
-    "are", "be", "by", "at", "as", "towards", "toward", "via", "do", "does", "can", "how", "why",
-    "what", "when", "where", "which", "who",
-})  # fmt: skip
+_STOP_WORDS = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "on",
+        "of",
+        "for",
+        "in",
+        "to",
+        "from",
+        "with",
+        "without",
+        "and",
+        "or",
+        "is",
+        "are",
+        "be",
+        "by",
+        "at",
+        "as",
+        "towards",
+        "toward",
+        "via",
+        "do",
+        "does",
+        "can",
+        "how",
+        "why",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+    }
+)
 _MATH = re.compile(r"(\$(?=[^\s$])[^$]*(?<=[^\s$\\])\$(?!\d))")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\\$|[%&#_$^~]")
 _KEPT_ESCAPES = frozenset("%&#_$^~\"'`=.,;:!>- /|()[]")
-_SPELT = {"^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "\\{": r"\textbraceleft{}",
-          "\\}": r"\textbraceright{}"}  # fmt: skip
+_SPELT = {
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "\\{": r"\textbraceleft{}",
+    "\\}": r"\textbraceright{}",
+}
 _WORD = re.compile(r"\$[^$]*\$|\\[A-Za-z]+|\\.|[{}]|[^\W_]+")
 
 

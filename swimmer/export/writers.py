@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     from swimmer.retrieval import Answer
 
 CSV_COLUMNS = (
-    "query", "rank", "score", "id", "title", "authors", "venue", "year", "url", "abstract",
-)  # fmt: skip
+    "query",
+    "rank",
+    "score",
+    "id",
+    "title",
+    "authors",
+    "venue",
+    "year",
+    "url",
+    "abstract",
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!$])")
 
 
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON-able values, in the schema of `docs/json.md`."""
-
     matched = answer.matched
     return {
         "query": answer.query,
@@ -66,14 +74,23 @@ def to_csv(answers: Iterable[Answer]) -> str:
         for hit in answer.hits:
             paper = hit.paper
             cells = (
-                answer.query, hit.rank, f"{hit.score:.6f}", paper.id, paper.title,
-                "; ".join(paper.authors), paper.venue, paper.year or "", paper.url, paper.abstract,
-            )  # fmt: skip
+                answer.query,
+                hit.rank,
+                f"{hit.score:.6f}",
+                paper.id,
+                paper.title,
+                "; ".join(paper.authors),
+                paper.venue,
+                paper.year or "",
+                paper.url,
+                paper.abstract,
+            )
             writer.writerow([csv_cell(cell) for cell in cells])
     return out.getvalue()
 
 
 def csv_cell(value: object) -> object:
+    """Return a value as a cell that no spreadsheet takes for a formula."""
     # OWASP, "CSV injection": a quote in front keeps a spreadsheet from reading a formula.
     # Spreadsheets in East Asian languages take the full-width signs too.
     if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n＝＋－＠"):
@@ -133,9 +150,15 @@ def papers_to_csv(papers: Iterable[Paper]) -> str:
     writer.writerow([*CSV_COLUMNS[3:], "notes"])
     for paper in papers:
         cells = (
-            paper.id, paper.title, "; ".join(paper.authors), paper.venue, paper.year or "",
-            paper.url, paper.abstract, note_of(paper),
-        )  # fmt: skip
+            paper.id,
+            paper.title,
+            "; ".join(paper.authors),
+            paper.venue,
+            paper.year or "",
+            paper.url,
+            paper.abstract,
+            note_of(paper),
+        )
         writer.writerow([csv_cell(cell) for cell in cells])
     return out.getvalue()
 

@@ -44,12 +44,44 @@ _DEPTH = 64
 # What pickle.dump writes for dictionaries, lists, texts, numbers and the two classes. Left out
 # are all that call, import by another road, or reserve memory by a number in the file.
 _OPCODES = {
-    "PROTO", "FRAME", "STOP", "MARK", "MEMOIZE", "BINPUT", "BINGET", "LONG_BINGET",
-    "EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_SET", "ADDITEMS",
-    "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "NONE", "NEWTRUE", "NEWFALSE",
-    "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINBYTES", "BINBYTES",
-    "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "STACK_GLOBAL", "NEWOBJ", "BUILD",
-}  # fmt: skip
+    "PROTO",
+    "FRAME",
+    "STOP",
+    "MARK",
+    "MEMOIZE",
+    "BINPUT",
+    "BINGET",
+    "LONG_BINGET",
+    "EMPTY_DICT",
+    "SETITEM",
+    "SETITEMS",
+    "EMPTY_LIST",
+    "APPEND",
+    "APPENDS",
+    "EMPTY_SET",
+    "ADDITEMS",
+    "EMPTY_TUPLE",
+    "TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "NONE",
+    "NEWTRUE",
+    "NEWFALSE",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "SHORT_BINBYTES",
+    "BINBYTES",
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+    "STACK_GLOBAL",
+    "NEWOBJ",
+    "BUILD",
+}
 
 
 class _Record:
@@ -255,8 +287,18 @@ def _read_documents(path: Path) -> list[tuple[str, str, dict[str, Any]]]:
         return _documents(loaded, len(data))
     except SourceError as error:
         raise SourceError(f"{path}: {error}") from None
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError,
-            AttributeError, OverflowError, MemoryError, RecursionError) as error:  # fmt: skip
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
         raise SourceError(
             f"{path}: is not what LangChain's FAISS saves ({type(error).__name__}: {error!s:.120})"
         ) from None

@@ -52,9 +52,11 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
     """
     if not isinstance(content, str) or not content.strip():
         raise InputError(f"a document needs text to be found by, got {content!r:.60}")
-    if not isinstance(identifier, str) or not 0 < len(identifier) <= 500 or (
-        clean(identifier) != identifier
-    ):  # fmt: skip
+    if (
+        not isinstance(identifier, str)
+        or not 0 < len(identifier) <= 500
+        or (clean(identifier) != identifier)
+    ):
         raise InputError(f"an id is one line of 1 to 500 characters, got {identifier!r:.80}")
     fields = {k: v for k, v in metadata.items() if k not in ("id", "score", "rank")}
     named = _named(fields)

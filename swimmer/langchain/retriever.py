@@ -30,9 +30,18 @@ from swimmer.retrieval import (
 from swimmer.store import Filter, PaperStore, open_store
 
 _AT_CALL = (
-    "k", "filter", "include_self", "lookup", "like", "unlike", "mode", "diversity", "group",
-    "rerank", "explain",
-)  # fmt: skip
+    "k",
+    "filter",
+    "include_self",
+    "lookup",
+    "like",
+    "unlike",
+    "mode",
+    "diversity",
+    "group",
+    "rerank",
+    "explain",
+)
 
 
 class PaperRetriever(BaseRetriever):

@@ -205,9 +205,11 @@ class PaperVectorStore(VectorStore):
     def _varied(
         self, vector: Vectors, k: int, fetch_k: int, lambda_mult: float, filter: Filter | None
     ) -> list[Document]:
-        if isinstance(lambda_mult, bool) or not isinstance(lambda_mult, (int, float)) or (
-            not 0 <= lambda_mult <= 1
-        ):  # fmt: skip
+        if (
+            isinstance(lambda_mult, bool)
+            or not isinstance(lambda_mult, (int, float))
+            or (not 0 <= lambda_mult <= 1)
+        ):
             raise QueryError(f"lambda_mult is a number from 0 to 1, got {lambda_mult!r:.40}")
         wanted = max(checked_k(k), checked_k(fetch_k))
         with self.store.reading():

@@ -37,6 +37,7 @@ class Entry:
 
     @property
     def key(self) -> str:
+        """The entry's name in addresses: store and paper id."""
         return entry_key(self.store, self.paper.id)
 
 

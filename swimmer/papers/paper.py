@@ -147,8 +147,13 @@ class Paper:
 
 
 _NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
-_TEXT_LIMITS = {"title": TITLE_LIMIT, "abstract": ABSTRACT_LIMIT, "id": 500, "venue": 200,
-                "status": 200}  # fmt: skip
+_TEXT_LIMITS = {
+    "title": TITLE_LIMIT,
+    "abstract": ABSTRACT_LIMIT,
+    "id": 500,
+    "venue": 200,
+    "status": 200,
+}
 
 
 def derived_id(url: str, title: str) -> str:

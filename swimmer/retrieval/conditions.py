@@ -29,9 +29,15 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMPARISONS = {
-    "=": "$eq", "==": "$eq", "!=": "$ne", ">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte",
+    "=": "$eq",
+    "==": "$eq",
+    "!=": "$ne",
+    ">": "$gt",
+    ">=": "$gte",
+    "<": "$lt",
+    "<=": "$lte",
     "=~": "$contains",
-}  # fmt: skip
+}
 _CONSTANTS = {"true": True, "false": False, "null": None, "none": None}
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)")
 _DEPTH = 25

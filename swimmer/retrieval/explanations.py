@@ -41,22 +41,34 @@ _STOP = frozenset(
 """Words that say nothing in a title either; the other ones are in `data/common_words.txt`."""
 
 _FACETS = (
-    ("result", re.compile(
-        r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev|improv(?:es|ement)|"
-        r"surpass|demonstrat|result|accuracy|benchmark|we (?:show|find|prove|observe)|"
-        r"\d+(?:\.\d+)?%)",
-        re.I)),
-    ("method", re.compile(
-        r"\b(we (?:propose|introduce|present|develop|design|describe|formulate|derive|train|study)|"
-        r"our (?:method|approach|framework|algorithm|model)|"
-        r"this paper (?:proposes|introduces|presents)|"
-        r"novel|framework|algorithm|by (?:using|leveraging|combining)|consists of)",
-        re.I)),
-    ("problem", re.compile(
-        r"\b(challeng|problem|however|difficult|limit(?:ed|ation)|remain|lack|suffer|fail|struggl|"
-        r"bottleneck|costly|expensive|unclear|open question|despite|crucial|important)",
-        re.I)),
-)  # fmt: skip
+    (
+        "result",
+        re.compile(
+            r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev"
+            r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark|we (?:show|find|prove|observe)|"
+            r"\d+(?:\.\d+)?%)",
+            re.I,
+        ),
+    ),
+    (
+        "method",
+        re.compile(
+            r"\b(we (?:propose|introduce|present|develop|design|describe|formulate|derive"
+            r"|train|study)|our (?:method|approach|framework|algorithm|model)|"
+            r"this paper (?:proposes|introduces|presents)|"
+            r"novel|framework|algorithm|by (?:using|leveraging|combining)|consists of)",
+            re.I,
+        ),
+    ),
+    (
+        "problem",
+        re.compile(
+            r"\b(challeng|problem|however|difficult|limit(?:ed|ation)|remain|lack|suffer|fail|struggl|"
+            r"bottleneck|costly|expensive|unclear|open question|despite|crucial|important)",
+            re.I,
+        ),
+    ),
+)
 """The facets of a paper and the words by which a sentence is told to be about one."""
 
 

@@ -124,10 +124,11 @@ def _ask_each(
     each = []
     for store in stores:
         asked = [
-            query if one is None or one.store is store or not one.better_than(store, query)
+            query
+            if one is None or one.store is store or not one.better_than(store, query)
             else one.as_query
             for query, one in zip(queries, known, strict=True)
-        ]  # fmt: skip
+        ]
         each.append(ask(store, asked, want, **options))
     return each
 

@@ -191,9 +191,9 @@ def _questions(
         text = " ".join(seed.text for seed in wanted)
         # Quotes in a title are part of it; in words that somebody types they mean a phrase.
         words = " ".join(
-            seed.text if seed.row is None and seed.outside is None
-            else seed.text.replace('"', " ") for seed in wanted
-        )  # fmt: skip
+            seed.text if seed.row is None and seed.outside is None else seed.text.replace('"', " ")
+            for seed in wanted
+        )
         asked.append((wanted, Question(vector, words, text, without)))
     return asked
 
@@ -242,8 +242,9 @@ def _answers(
         warnings = [warning for seed in seeds for warning in seed.warnings]
         warnings += [
             f"the example {seed.text[:80]!r} was taken as {papers[seed.row].display_title!r}"
-            for seed in seeds[1:] if seed.row is not None and not seed.exact
-        ]  # fmt: skip
+            for seed in seeds[1:]
+            if seed.row is not None and not seed.exact
+        ]
         if empty and not hits:
             warnings.append(f"the filter admits no paper: {empty}")
         known = any(seed.row is not None for seed in seeds)
@@ -257,17 +258,19 @@ def _answers(
                 exact=own.exact,
                 hits=[
                     Hit(
-                        papers[one.row], one.score, rank, percentile, one.relevance,
+                        papers[one.row],
+                        one.score,
+                        rank,
+                        percentile,
+                        one.relevance,
                         tuple([papers[row] for row in one.versions]) if one.versions else (),
                     )
-                    for rank, (one, percentile) in enumerate(
-                        zip(hits, percentiles, strict=True), 1
-                    )
+                    for rank, (one, percentile) in enumerate(zip(hits, percentiles, strict=True), 1)
                 ],
                 warnings=warnings,
                 related=known or (bool(hits) and (manner.mode == "keyword" or best >= threshold)),
             )
-        )  # fmt: skip
+        )
     return answers
 
 

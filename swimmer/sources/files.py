@@ -264,10 +264,11 @@ def _unwrapped(value: dict[str, Any], name: str) -> list[Any]:
         return [value]
     if value and all(isinstance(item, dict) for item in value.values()):
         return [
-            {**item, "url": item.get("url") or key} if "://" in key
+            {**item, "url": item.get("url") or key}
+            if "://" in key
             else {**item, "id": item.get("id") or key}
             for key, item in value.items()
-        ]  # fmt: skip
+        ]
     keys = ", ".join(repr(str(key)[:30]) for key in list(value)[:6])
     raise SourceError(
         f"{name}: JSON of another shape: an object with the keys {keys or '(none)'}; expected a "

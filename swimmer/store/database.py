@@ -91,8 +91,13 @@ class PaperDatabase:
         )
         # A file that is written here becomes visible by rename only, after a flush of its own:
         # a journal would protect a state that nobody ever reads. In memory, it undoes a change.
-        for pragma in (f"journal_mode={'OFF' if path else 'MEMORY'}", "synchronous=OFF",
-                       "secure_delete=OFF", "cache_size=-65536", "temp_store=MEMORY"):  # fmt: skip
+        for pragma in (
+            f"journal_mode={'OFF' if path else 'MEMORY'}",
+            "synchronous=OFF",
+            "secure_delete=OFF",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         return cls(connection, path, writable=True)
 

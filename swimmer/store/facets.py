@@ -145,8 +145,9 @@ class _Facet:
             return taken
         mask = np.zeros(self._total, bool)
         # A row without the field has none: it meets what none meets.
-        if self._table.execute(f"SELECT {leaf.sql} FROM (SELECT NULL AS value)",
-                               leaf.parameters).fetchone()[0]:  # fmt: skip
+        if self._table.execute(
+            f"SELECT {leaf.sql} FROM (SELECT NULL AS value)", leaf.parameters
+        ).fetchone()[0]:
             mask[:] = True
             mask[self._rows] = False
         mask[self._rows[met[self._codes]]] = True

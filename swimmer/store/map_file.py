@@ -105,9 +105,14 @@ class KeptMap:
             return cls._checked(arrays, facts)
         # numpy has no attribute for the narrower kinds of numbers that the format knows.
         except (
-            SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError,
+            SafetensorError,
+            OSError,
+            LookupError,
+            TypeError,
+            ValueError,
+            RecursionError,
             AttributeError,
-        ) as error:  # fmt: skip
+        ) as error:
             raise StoreDamagedError(
                 f"{path}: is not a map of swimmer ({error}); delete it, and the next map makes it "
                 "again"
@@ -132,9 +137,14 @@ class KeptMap:
         if not right:
             raise ValueError("its arrays are not those of a map")
         return cls(
-            points, labels, digests, topics,
-            int(facts["changed"]), facts["generation"], facts["index"],
-        )  # fmt: skip
+            points,
+            labels,
+            digests,
+            topics,
+            int(facts["changed"]),
+            facts["generation"],
+            facts["index"],
+        )
 
 
 def _sha256(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, str]) -> str:

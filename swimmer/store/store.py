@@ -425,8 +425,11 @@ class PaperStore:
             )
         ]
         flush_to_disk(target)
-        probes = {str(row): _digest(vectors[[row]]) for row in sorted({0, rows // 2, rows - 1})
-                  if 0 <= row < rows}  # fmt: skip
+        probes = {
+            str(row): _digest(vectors[[row]])
+            for row in sorted({0, rows // 2, rows - 1})
+            if 0 <= row < rows
+        }
         manifest = Manifest(
             papers=rows,
             model=self.identity,

@@ -62,11 +62,13 @@ def create_app(
         routes=routes,
         middleware=[Middleware(Guard, knows=known_hosts(host), token=token)],
         exception_handlers={
-            SwimmerError: _on_error, HTTPException: _on_http_error, Exception: _on_bug,
+            SwimmerError: _on_error,
+            HTTPException: _on_http_error,
+            Exception: _on_bug,
         },
         lifespan=_lifespan,
         max_body_size=BODY_LIMIT,
-    )  # fmt: skip
+    )
     app.state.site = site
     return app
 
@@ -124,8 +126,11 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _on_bug(request: Request, error: Exception) -> Response:
     # Whatever broke may break the page's own templates too; the log has the traceback.
-    return HTMLResponse("<!doctype html><title>Error</title><p>Something broke; the terminal that "
-                        "runs swimmer serve says what.", 500)  # fmt: skip
+    return HTMLResponse(
+        "<!doctype html><title>Error</title><p>Something broke; the terminal that "
+        "runs swimmer serve says what.",
+        500,
+    )
 
 
 def _failed(request: Request, status: int, title: str, message: str) -> Response:

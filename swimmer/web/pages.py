@@ -154,11 +154,14 @@ def paper(request: Request) -> Response:
     found = store.get([wanted])
     if not found:
         return site.page(
-            request, "error.html", status=404, title="No such paper",
+            request,
+            "error.html",
+            status=404,
+            title="No such paper",
             message=f"The store {name} has no paper with the id {wanted!r}. It may have been "
             "built again since the link was made; search for the title.",
             stores=site.shelf.stores(),
-        )  # fmt: skip
+        )
     return site.page(
         request,
         "paper.html",
@@ -176,9 +179,10 @@ def _facts(paper: Paper) -> Iterator[tuple[str, list[str]]]:
     for name, value in list(paper.extra.items())[:_FIELDS]:
         values = value if isinstance(value, list) else [value]
         plain = [
-            shown(one, 2_000) for one in values[:_SHORT]
+            shown(one, 2_000)
+            for one in values[:_SHORT]
             if isinstance(one, (str, int, float)) and not isinstance(one, bool) and one != ""
-        ]  # fmt: skip
+        ]
         if plain and name not in _HIDDEN:
             label = re.sub(r"[_\W]+", " ", shown(name, 60)).strip()
             yield label[:1].upper() + label[1:] or "Field", plain

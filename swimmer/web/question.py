@@ -68,9 +68,10 @@ class Question:
         asked = replace(self, **changes) if changes else self
         pairs = [("store", asked.store)]
         pairs += [
-            (name, value) for name in _NAMES
+            (name, value)
+            for name in _NAMES
             if (value := asked.given.get(name, "")) and DEFAULTS.get(name) != value
-        ]  # fmt: skip
+        ]
         pairs += [("like", one) for one in asked.like]
         pairs += [("unlike", one) for one in asked.unlike]
         if asked.why:

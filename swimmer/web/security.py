@@ -100,6 +100,7 @@ class Guard:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -120,9 +121,10 @@ class Guard:
         headers = Headers(scope=scope)
         if not self._knows(host_of(headers.get("host", ""))):
             return _refused(
-                421, "This server does not go by the name in the request's Host header. Open it at "
+                421,
+                "This server does not go by the name in the request's Host header. Open it at "
                 "the address that `swimmer serve` printed.",
-            )  # fmt: skip
+            )
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return _refused(405, "Only GET, HEAD and POST are understood.")
         if scope["method"] == "POST" and not from_same_origin(headers):
@@ -140,9 +142,10 @@ class Guard:
         given = [value for name, value in query if name == "token"]
         if scope["method"] == "POST" or not given or not self._is_token(given[0]):
             return _refused(
-                401, "This page needs its token: open the address that `swimmer serve` printed, "
+                401,
+                "This page needs its token: open the address that `swimmer serve` printed, "
                 "with ?token=… at its end. If you have just followed it, reload this page.",
-            )  # fmt: skip
+            )
         # The token leaves the address at once: addresses are shared, and kept in histories.
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         path = "/" + scope["path"].lstrip("/")

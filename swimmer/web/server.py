@@ -44,7 +44,8 @@ def serve(
     with _listener(host, port) as listener:
         address = _address(host, listener.getsockname()[1], needed)
         app = create_app(stores, host=host, token=needed)
-        print(f"swimmer: serving at {address} (Ctrl-C ends it)", flush=True)
+        sys.stdout.write(f"swimmer: serving at {address} (Ctrl-C ends it)\n")
+        sys.stdout.flush()
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -75,8 +75,12 @@ class Site:
             lstrip_blocks=True,
         )
         environment.filters |= {
-            "shown": shown, "link": clean_url, "names": names, "place": place, "prose": prose,
-        }  # fmt: skip
+            "shown": shown,
+            "link": clean_url,
+            "names": names,
+            "place": place,
+            "prose": prose,
+        }
         environment.globals |= {"static_version": static_version(), "entry_key": entry_key}
         return environment
 

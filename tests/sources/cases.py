@@ -76,16 +76,31 @@ def virtual(papers: list[Fact]) -> Route:
         kinds = ["Poster", "Oral"] if paper.number % 5 == 0 else ["Poster"]
         for offset, kind in enumerate(kinds):
             number = 30_000 + paper.number + 5_000 * offset
-            events.append({
-                "id": number, "name": paper.title, "abstract": paper.abstract,
-                "authors": [{"fullname": a, "institution": "X"} for a in paper.authors],
-                "keywords": [], "topic": "General->Things", "decision": f"Accept ({kind})",
-                "eventtype": kind, "event_type": "{location} " + kind,
-                "virtualsite_url": f"/virtual/2025/{kind.lower()}/{number}", "url": None,
-                "paper_url": f"https://openreview.net/forum?id=note{paper.number}",
-            })  # fmt: skip
-    events.append({"id": 1, "name": "Welcome", "eventtype": "Social", "abstract": None,
-                   "virtualsite_url": "/virtual/2025/social/1"})  # fmt: skip
+            events.append(
+                {
+                    "id": number,
+                    "name": paper.title,
+                    "abstract": paper.abstract,
+                    "authors": [{"fullname": a, "institution": "X"} for a in paper.authors],
+                    "keywords": [],
+                    "topic": "General->Things",
+                    "decision": f"Accept ({kind})",
+                    "eventtype": kind,
+                    "event_type": "{location} " + kind,
+                    "virtualsite_url": f"/virtual/2025/{kind.lower()}/{number}",
+                    "url": None,
+                    "paper_url": f"https://openreview.net/forum?id=note{paper.number}",
+                }
+            )
+    events.append(
+        {
+            "id": 1,
+            "name": "Welcome",
+            "eventtype": "Social",
+            "abstract": None,
+            "virtualsite_url": "/virtual/2025/social/1",
+        }
+    )
     path = "/static/virtual/data/iclr-2025-orals-posters.json"
     parts = list(slices(events, 10))
 
@@ -95,8 +110,9 @@ def virtual(papers: list[Fact]) -> Route:
         page = int(question.query.get("page", "1"))
         following = f"https://iclr.cc{path}?page={page + 1}" if page < len(parts) else None
         results = parts[page - 1] if papers else []
-        return _json({"count": len(events), "next": following, "previous": None,
-                      "results": results})  # fmt: skip
+        return _json(
+            {"count": len(events), "next": following, "previous": None, "results": results}
+        )
 
     return route
 
@@ -105,15 +121,22 @@ def openreview_v2(papers: list[Fact]) -> Route:
     def note(paper: Fact) -> dict[str, Any]:
         status = "Poster" if paper.number % 2 else "Oral"
         content = {
-            "title": paper.title, "abstract": paper.abstract, "authors": list(paper.authors),
-            "keywords": ["one; two"], "primary_area": "things", "TLDR": "Short.",
-            "venue": f"ICLR 2025 {status}", "venueid": "ICLR.cc/2025/Conference",
-        }  # fmt: skip
+            "title": paper.title,
+            "abstract": paper.abstract,
+            "authors": list(paper.authors),
+            "keywords": ["one; two"],
+            "primary_area": "things",
+            "TLDR": "Short.",
+            "venue": f"ICLR 2025 {status}",
+            "venueid": "ICLR.cc/2025/Conference",
+        }
         return {
-            "id": f"note{paper.number}", "forum": f"note{paper.number}", "version": 2,
+            "id": f"note{paper.number}",
+            "forum": f"note{paper.number}",
+            "version": 2,
             "invitations": ["ICLR.cc/2025/Conference/-/Submission"],
             "content": {name: {"value": value} for name, value in content.items()},
-        }  # fmt: skip
+        }
 
     def route(question: Question) -> Reply | None:
         if question.path != "/notes":
@@ -207,15 +230,21 @@ def open_access(papers: list[Fact]) -> Route:
 def daily(papers: list[Fact]) -> Route:
     days = {
         f"2025-09-{day:02}": [
-            {"paper": {
-                "id": f"2509.{p.number:05}", "title": p.title, "summary": p.abstract,
-                "authors": [{"name": a, "hidden": False} for a in p.authors],
-                "publishedAt": "2025-09-01T00:00:00.000Z", "upvotes": p.number,
-            }, "title": p.title}
+            {
+                "paper": {
+                    "id": f"2509.{p.number:05}",
+                    "title": p.title,
+                    "summary": p.abstract,
+                    "authors": [{"name": a, "hidden": False} for a in p.authors],
+                    "publishedAt": "2025-09-01T00:00:00.000Z",
+                    "upvotes": p.number,
+                },
+                "title": p.title,
+            }
             for p in some
         ]
         for day, some in enumerate(slices(papers, 10), 1)
-    }  # fmt: skip
+    }
 
     def route(question: Question) -> Reply | None:
         if question.path != "/api/daily_papers":
@@ -233,12 +262,19 @@ def scholar(papers: list[Fact]) -> Route:
             return None
         page = int(question.query.get("token", "0"))
         data = [
-            {"paperId": f"{p.number:040x}", "title": p.title, "abstract": p.abstract,
-             "authors": [{"authorId": "1", "name": a} for a in p.authors], "year": 2024,
-             "venue": "V", "externalIds": {"ArXiv": f"2401.{p.number:05}"}, "citationCount": 3,
-             "url": f"https://www.semanticscholar.org/paper/{p.number:040x}"}
+            {
+                "paperId": f"{p.number:040x}",
+                "title": p.title,
+                "abstract": p.abstract,
+                "authors": [{"authorId": "1", "name": a} for a in p.authors],
+                "year": 2024,
+                "venue": "V",
+                "externalIds": {"ArXiv": f"2401.{p.number:05}"},
+                "citationCount": 3,
+                "url": f"https://www.semanticscholar.org/paper/{p.number:040x}",
+            }
             for p in parts[page]
-        ]  # fmt: skip
+        ]
         token = str(page + 1) if page + 1 < len(parts) else None
         return _json({"total": len(papers), "token": token, "data": data})
 
@@ -257,32 +293,60 @@ COUNT = 35
 
 
 def _case(
-    name: str, what: str, store: str, build: Callable[[list[Fact]], Route], field: str,
-    pages: int, old: str, kind: str = "json",
-) -> Case:  # fmt: skip
+    name: str,
+    what: str,
+    store: str,
+    build: Callable[[list[Fact]], Route],
+    field: str,
+    pages: int,
+    old: str,
+    kind: str = "json",
+) -> Case:
     new = re.sub(r"[a-z]{3,}", lambda m: m[0][::-1], old)
-    return Case(name, what, store, build, lambda some: renamed(build(some), old, new), field,
-                pages, kind)  # fmt: skip
+    return Case(
+        name, what, store, build, lambda some: renamed(build(some), old, new), field, pages, kind
+    )
 
 
 _TENS = math.ceil(COUNT / 10)
 CASES = [
     _case("virtual", "iclr2025", "iclr2025", virtual, "name", 5, '"name"'),
-    _case("openreview", "openreview:ICLR.cc/2025/Conference", "iclr2025", openreview_v2,
-          "abstract", _TENS, '"abstract"'),
-    _case("arxiv", "arxiv:cs.LG:2025-01", "arxiv-cs-lg-2025-01", arxiv, "title", _TENS, "title>",
-          "xml"),
+    _case(
+        "openreview",
+        "openreview:ICLR.cc/2025/Conference",
+        "iclr2025",
+        openreview_v2,
+        "abstract",
+        _TENS,
+        '"abstract"',
+    ),
+    _case(
+        "arxiv",
+        "arxiv:cs.LG:2025-01",
+        "arxiv-cs-lg-2025-01",
+        arxiv,
+        "title",
+        _TENS,
+        "title>",
+        "xml",
+    ),
     _case("acl", "acl2024", "acl2024", anthology, "title", 1, "title>", "xml"),
     _case("pmlr", "pmlr:v244", "pmlr-v244", pmlr, "abstract", 1, "abstract =", "bib"),
-    _case("cvf", "wacv2024", "wacv2024", open_access, "abstract", COUNT + 1, "'abstract'",
-          "html"),
-    _case("hf", "hf:2025-09-01..2025-09-04", "hf-2025-09-01-to-2025-09-04", daily, "summary",
-          _TENS, '"summary"'),
-    _case("s2", "s2:study of things", "s2-study-of-things", scholar, "paperId", _TENS,
-          '"paperId"'),
-    _case("list", "https://lists.example.org/papers.json", "papers", remote_list, "title", 1,
-          '"name"'),
-]  # fmt: skip
+    _case("cvf", "wacv2024", "wacv2024", open_access, "abstract", COUNT + 1, "'abstract'", "html"),
+    _case(
+        "hf",
+        "hf:2025-09-01..2025-09-04",
+        "hf-2025-09-01-to-2025-09-04",
+        daily,
+        "summary",
+        _TENS,
+        '"summary"',
+    ),
+    _case("s2", "s2:study of things", "s2-study-of-things", scholar, "paperId", _TENS, '"paperId"'),
+    _case(
+        "list", "https://lists.example.org/papers.json", "papers", remote_list, "title", 1, '"name"'
+    ),
+]
 
 
 def install(publisher: Publisher, case: Case, papers: list[Fact]) -> None:

@@ -34,9 +34,14 @@ def reply(value: Any) -> Reply:
 
 def event(number: int, name: str, kind: str, **more: Any) -> dict[str, Any]:
     return {
-        "id": number, "name": name, "eventtype": kind, "abstract": "Of fish.", "authors": [],
-        "virtualsite_url": f"/virtual/2025/{kind.lower()}/{number}", **more,
-    }  # fmt: skip
+        "id": number,
+        "name": name,
+        "eventtype": kind,
+        "abstract": "Of fish.",
+        "authors": [],
+        "virtualsite_url": f"/virtual/2025/{kind.lower()}/{number}",
+        **more,
+    }
 
 
 def serve_events(publisher: Publisher, events: list[Any], abstracts: Any = None) -> None:
@@ -48,13 +53,21 @@ def serve_events(publisher: Publisher, events: list[Any], abstracts: Any = None)
 
 
 def test_oral_and_poster_are_one_paper(publisher: Publisher) -> None:
-    serve_events(publisher, [
-        event(1, "Fish", "Oral", abstract="Short."),
-        event(2, "Fish", "Poster", abstract="Much longer.",
-              paper_url="https://openreview.net/forum?id=abc_1-X"),
-        event(3, "FISH", "Spotlight"),
-        event(4, "Birds", "Poster"),
-    ])  # fmt: skip
+    serve_events(
+        publisher,
+        [
+            event(1, "Fish", "Oral", abstract="Short."),
+            event(
+                2,
+                "Fish",
+                "Poster",
+                abstract="Much longer.",
+                paper_url="https://openreview.net/forum?id=abc_1-X",
+            ),
+            event(3, "FISH", "Spotlight"),
+            event(4, "Birds", "Poster"),
+        ],
+    )
     papers, report = read(publisher, "iclr2025")
     assert [p.title for p in papers] == ["Fish", "Birds"]
     fish = papers[0]
@@ -102,9 +115,15 @@ def test_abstracts_from_their_own_file(publisher: Publisher) -> None:
 
 
 def v2(number: int, ending: str, venue: str) -> dict[str, Any]:
-    content = {"title": f"Fish {number}", "abstract": "Of fish.", "venue": venue,
-               "venueid": f"ICLR.cc/2025/Conference{ending}", "TLDR": "Fish swim.",
-               "primary_area": "water", "keywords": ["one; two", "three"]}  # fmt: skip
+    content = {
+        "title": f"Fish {number}",
+        "abstract": "Of fish.",
+        "venue": venue,
+        "venueid": f"ICLR.cc/2025/Conference{ending}",
+        "TLDR": "Fish swim.",
+        "primary_area": "water",
+        "keywords": ["one; two", "three"],
+    }
     wrapped = {name: {"value": value} for name, value in content.items()}
     return {"id": f"n{number}", "forum": f"n{number}", "content": wrapped}
 
@@ -148,26 +167,36 @@ def test_openreview_by_status(publisher: Publisher, status: str, statuses: list[
 
 
 def v1(number: int, decision: str | None, kind: str = "Blind_Submission") -> dict[str, Any]:
-    replies = [] if decision is None else [
-        {"invitation": f"ICLR.cc/2019/Conference/-/Paper{number}/Meta_Review",
-         "content": {"recommendation": decision}},
-    ]  # fmt: skip
+    replies = (
+        []
+        if decision is None
+        else [
+            {
+                "invitation": f"ICLR.cc/2019/Conference/-/Paper{number}/Meta_Review",
+                "content": {"recommendation": decision},
+            },
+        ]
+    )
     return {
-        "id": f"o{number}", "forum": f"o{number}",
+        "id": f"o{number}",
+        "forum": f"o{number}",
         "invitation": f"ICLR.cc/2019/Conference/-/{kind}",
         "content": {"title": f"Fish {number}", "abstract": "Of fish.", "TL;DR": "Swim."},
         "details": {"directReplies": replies},
-    }  # fmt: skip
+    }
 
 
 def serve_v1(publisher: Publisher) -> None:
     notes = {
         "Blind_Submission": [
-            v1(1, "Accept (Poster)"), v1(2, "Reject"), v1(3, "Accept (Oral)"), v1(4, None),
+            v1(1, "Accept (Poster)"),
+            v1(2, "Reject"),
+            v1(3, "Accept (Oral)"),
+            v1(4, None),
             v1(5, "Invite to Workshop Track"),
         ],
         "Withdrawn_Submission": [v1(6, None, "Withdrawn_Submission")],
-    }  # fmt: skip
+    }
 
     def route(question: Question) -> Reply | None:
         kind = question.query.get("invitation", "").rpartition("/")[2]
@@ -321,9 +350,15 @@ def test_mixed_content_is_flattened(publisher: Publisher) -> None:
 
 @pytest.mark.parametrize(
     ("what", "collection"),
-    [("acl2018", "P18"), ("emnlp2019", "D19"), ("tacl2016", "Q16"), ("tacl2021", "2021.tacl"),
-     ("coling2024", "2024.lrec"), ("findings2022", "2022.findings")],
-)  # fmt: skip
+    [
+        ("acl2018", "P18"),
+        ("emnlp2019", "D19"),
+        ("tacl2016", "Q16"),
+        ("tacl2021", "2021.tacl"),
+        ("coling2024", "2024.lrec"),
+        ("findings2022", "2022.findings"),
+    ],
+)
 def test_the_anthologys_two_schemes(publisher: Publisher, what: str, collection: str) -> None:
     body = anthology(facts(2))
     publisher.serve(

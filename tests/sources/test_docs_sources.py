@@ -31,8 +31,14 @@ def test_the_adapter_of_the_page_works(publisher: Publisher, monkeypatch: Any) -
     options = Options(client=lambda: publisher.client(hosts=hosts))
     source = adapter.open("fishconf2020", options)
     papers = list(source.papers(SourceReport()))
-    assert [p.title for p in papers] == ["Fish 10", "Fish 11", "Fish 20", "Fish 21", "Fish 30",
-                                         "Fish 31"]  # fmt: skip
+    assert [p.title for p in papers] == [
+        "Fish 10",
+        "Fish 11",
+        "Fish 20",
+        "Fish 21",
+        "Fish 30",
+        "Fish 31",
+    ]
     assert (papers[0].venue, papers[0].year) == ("FishConf", 2020)
     assert (source.name, source.origin) == ("fishconf2020", "fish:fishconf2020")
 

@@ -54,8 +54,9 @@ def test_build_search_update(
         plan = plan_update(source, store)
         assert len(store) == COUNT
     assert (plan.added, plan.changed, plan.removed) == (2, 3, 1)
-    assert sorted(plan.titles["changed"]) == sorted(papers[i if i < 7 else i - 1].title
-                                                    for i in CHANGED)  # fmt: skip
+    assert sorted(plan.titles["changed"]) == sorted(
+        papers[i if i < 7 else i - 1].title for i in CHANGED
+    )
     assert plan.titles["removed"] == ["A Study of Graphs Number 7"]
     asked = len(publisher.log)
     store, report = run_build(source, folder, prune=True)

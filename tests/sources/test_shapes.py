@@ -29,34 +29,66 @@ def read(tmp_path: Path, content: str, name: str = "list.any") -> tuple[list[Pap
 
 PAPERLISTS = {
     "openreview": {
-        "id": "abc123", "title": "Fish", "track": "main", "status": "Poster", "tldr": "Swim.",
-        "abstract": "Of fish.", "keywords": "one;two", "primary_area": "water",
-        "author": "Ada L;Grace H", "aff": "X;Y", "rating": "5;6", "gs_citation": 4,
+        "id": "abc123",
+        "title": "Fish",
+        "track": "main",
+        "status": "Poster",
+        "tldr": "Swim.",
+        "abstract": "Of fish.",
+        "keywords": "one;two",
+        "primary_area": "water",
+        "author": "Ada L;Grace H",
+        "aff": "X;Y",
+        "rating": "5;6",
+        "gs_citation": 4,
         "site": "https://openreview.net/forum?id=abc123",
         "bibtex": "@inproceedings{x,\nyear={2025},\n}",
     },
     "virtual": {
-        "id": "3768", "title": "Fish", "track": "main", "status": "Oral", "abstract": "Of fish.",
-        "site": "https://icml.cc/virtual/2019/poster/3768", "author": "Ada L; Grace H",
-        "author_site": "Ada L, Grace H", "aff_domain": "x.edu", "oa": "https://x.example/a.html",
+        "id": "3768",
+        "title": "Fish",
+        "track": "main",
+        "status": "Oral",
+        "abstract": "Of fish.",
+        "site": "https://icml.cc/virtual/2019/poster/3768",
+        "author": "Ada L; Grace H",
+        "author_site": "Ada L, Grace H",
+        "aff_domain": "x.edu",
+        "oa": "https://x.example/a.html",
     },
     "acl": {
-        "id": "2022.acl-short.96", "title": "Fish", "track": "main", "status": "Short",
-        "award": False, "abstract": "Of fish.", "author": "Ada L; Grace H",
+        "id": "2022.acl-short.96",
+        "title": "Fish",
+        "track": "main",
+        "status": "Short",
+        "award": False,
+        "abstract": "Of fish.",
+        "author": "Ada L; Grace H",
         "site": "https://aclanthology.org/2022.acl-short.96/",
         "bibtex": '@inproceedings{x,\n    year = "2022",\n}',
     },
     "cvf": {
-        "title": "Fish", "track": "main", "status": "Poster", "abstract": "Of fish.",
-        "author": "Ada L; Grace H", "site": "https://openaccess.thecvf.com/content/x.html",
-        "arxiv": "2203.00001", "id": "", "bibtex": "@x{y, year = {2022}}",
+        "title": "Fish",
+        "track": "main",
+        "status": "Poster",
+        "abstract": "Of fish.",
+        "author": "Ada L; Grace H",
+        "site": "https://openaccess.thecvf.com/content/x.html",
+        "arxiv": "2203.00001",
+        "id": "",
+        "bibtex": "@x{y, year = {2022}}",
     },
     "siggraph": {
-        "ssid": "papers_443", "title": "Fish", "author": "Ada L, Grace H", "track": "main",
-        "status": "Technical Paper", "doi": "https://doi.org/10.1145/3641519.3657428",
-        "url_paper": "https://s.example/presentation/?id=papers_443", "keywords": "One; Two",
+        "ssid": "papers_443",
+        "title": "Fish",
+        "author": "Ada L, Grace H",
+        "track": "main",
+        "status": "Technical Paper",
+        "doi": "https://doi.org/10.1145/3641519.3657428",
+        "url_paper": "https://s.example/presentation/?id=papers_443",
+        "keywords": "One; Two",
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("schema", list(PAPERLISTS))
@@ -70,9 +102,11 @@ def test_paperlists(tmp_path: Path, schema: str) -> None:
     if schema != "siggraph":
         assert paper.abstract == "Of fish."
     expected = {
-        "openreview": ("abc123", 2025, ("one", "two")), "virtual": ("3768", 2019, ()),
-        "acl": ("2022.acl-short.96", 2022, ()), "siggraph": ("papers_443", None, ("One", "Two")),
-    }  # fmt: skip
+        "openreview": ("abc123", 2025, ("one", "two")),
+        "virtual": ("3768", 2019, ()),
+        "acl": ("2022.acl-short.96", 2022, ()),
+        "siggraph": ("papers_443", None, ("One", "Two")),
+    }
     if schema in expected:
         assert (paper.id, paper.year, paper.keywords) == expected[schema]
     if schema == "siggraph":
@@ -240,19 +274,32 @@ def test_markdown_without_papers_is_an_error(tmp_path: Path) -> None:
 
 def test_zotero_and_csl(tmp_path: Path) -> None:
     zotero = {
-        "key": "ABCD", "data": {
-            "itemType": "conferencePaper", "title": "One Fish", "abstractNote": "Of fish.",
-            "creators": [{"creatorType": "author", "firstName": "Ada", "lastName": "Lovelace"},
-                         {"creatorType": "editor", "firstName": "E", "lastName": "D"}],
-            "date": "2021-05-03", "url": "https://arxiv.org/abs/2101.00001", "key": "ABCD",
-            "tags": [{"tag": "a"}, {"tag": "b"}], "proceedingsTitle": "Conference on Fish",
+        "key": "ABCD",
+        "data": {
+            "itemType": "conferencePaper",
+            "title": "One Fish",
+            "abstractNote": "Of fish.",
+            "creators": [
+                {"creatorType": "author", "firstName": "Ada", "lastName": "Lovelace"},
+                {"creatorType": "editor", "firstName": "E", "lastName": "D"},
+            ],
+            "date": "2021-05-03",
+            "url": "https://arxiv.org/abs/2101.00001",
+            "key": "ABCD",
+            "tags": [{"tag": "a"}, {"tag": "b"}],
+            "proceedingsTitle": "Conference on Fish",
         },
-    }  # fmt: skip
+    }
     csl = {
-        "id": "x1", "type": "paper-conference", "title": "Two Fish", "abstract": "Of two.",
-        "container-title": "Fish", "issued": {"date-parts": [["2020", 3]]}, "DOI": "10.1234/Q",
+        "id": "x1",
+        "type": "paper-conference",
+        "title": "Two Fish",
+        "abstract": "Of two.",
+        "container-title": "Fish",
+        "issued": {"date-parts": [["2020", 3]]},
+        "DOI": "10.1234/Q",
         "author": [{"family": "Hopper", "given": "Grace"}],
-    }  # fmt: skip
+    }
     (one, two), _ = read(tmp_path, json.dumps([zotero, csl]))
     assert (one.title, one.authors, one.year) == ("One Fish", ("Ada Lovelace",), 2021)
     assert (one.keywords, one.venue) == (("a", "b"), "Conference on Fish")
@@ -298,10 +345,12 @@ def test_real_samples(formats: Path) -> None:
             assert len(str(error)) > 30
     refused = {name for name, count in counts.items() if count < 0}
     assert refused == {
-        "arxiv_atom_error.xml", "arxiv_daily_reporter_pyrepr_lines.jsonl.txt",
-        "cvf_openaccess_cvpr2020_sample.html", "pmlr_post_v22_snoek12.md",
+        "arxiv_atom_error.xml",
+        "arxiv_daily_reporter_pyrepr_lines.jsonl.txt",
+        "cvf_openaccess_cvpr2020_sample.html",
+        "pmlr_post_v22_snoek12.md",
         "swimmer_seed_txt_first20.txt",
-    }  # fmt: skip
+    }
     assert counts["acl_anthology_J89.xml"] == 58
     assert counts["pmlr_uai2024_sample.bib"] == 4
     assert counts["arxiv_atom_query.xml"] == 10

@@ -82,17 +82,22 @@ def points_payload(store: PaperStore, drawn: PaperMap) -> dict[str, Any]:
     rows = np.arange(len(drawn))[:: -(-len(drawn) // MOST_POINTS)]
     topics = [
         {
-            "name": printable(topic.name), "papers": topic.papers, "colour": colour,
-            "x": round(topic.x, 4), "y": round(topic.y, 4),
+            "name": printable(topic.name),
+            "papers": topic.papers,
+            "colour": colour,
+            "x": round(topic.x, 4),
+            "y": round(topic.y, 4),
         }
         for topic, colour in zip(drawn.topics, coloured(drawn.topics), strict=True)
-    ]  # fmt: skip
+    ]
     return {"papers": len(drawn), "topics": topics, **_columns(store, drawn, rows)}
 
 
 def marks_payload(store: PaperStore, drawn: PaperMap, found: Marked | None) -> dict[str, Any]:
-    """Return what a page's script marks: the hits as columns like those of the points, the best
-    first, and where the question lies."""
+    """Return what a page's script marks: the hits and the place of the query.
+
+    The hits are columns like those of the points, the best first.
+    """
     rows = np.array([] if found is None else found.rows, np.int64)
     query = None if found is None else {"x": round(found.x, 4), "y": round(found.y, 4)}
     return {"query": query, **_columns(store, drawn, rows)}

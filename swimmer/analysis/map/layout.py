@@ -65,9 +65,11 @@ def joined(vectors: Vectors, points: Points) -> Points:
 def nearest_of(vectors: Vectors, anchors: Rows, rows: Rows, k: int) -> Rows:
     """Return for each of some rows its k nearest among the anchors, as rows, best first."""
     found = faiss.knn(
-        np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(vectors[anchors]),
-        min(k, len(anchors)), metric=faiss.METRIC_INNER_PRODUCT,
-    )[1]  # fmt: skip
+        np.ascontiguousarray(vectors[rows]),
+        np.ascontiguousarray(vectors[anchors]),
+        min(k, len(anchors)),
+        metric=faiss.METRIC_INNER_PRODUCT,
+    )[1]
     picked: Rows = anchors[found]
     return picked
 
@@ -105,9 +107,7 @@ def _laid_out(vectors: Vectors, progress: Callable[[int, int], None] | None) -> 
         start, near, negative_gradient_method=method, n_jobs=-1, random_state=_SEED
     )
     settings = {"inplace": True, "learning_rate": "auto", "callbacks_every_iters": 10}
-    points.optimize(
-        EXAGGERATED, exaggeration=12, momentum=0.5, callbacks=[told(0)], **settings
-    )  # fmt: skip
+    points.optimize(EXAGGERATED, exaggeration=12, momentum=0.5, callbacks=[told(0)], **settings)
     points.optimize(REFINED, momentum=0.8, callbacks=[told(EXAGGERATED)], **settings)
     laid_out = np.asarray(points)
     # Papers that are all alike stay in one point too.

@@ -191,9 +191,14 @@ def _keep(
     store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], changed: int
 ) -> None:
     kept = KeptMap(
-        made.points, made.labels, digests, [(topic.name, topic.words) for topic in made.topics],
-        changed, manifest.generation, manifest.index.sha256,
-    )  # fmt: skip
+        made.points,
+        made.labels,
+        digests,
+        [(topic.name, topic.words) for topic in made.topics],
+        changed,
+        manifest.generation,
+        manifest.index.sha256,
+    )
     for path in _places(store, manifest):
         # A map that cannot be kept is shown all the same; the next one takes as long again.
         with contextlib.suppress(OSError, StoreError):

@@ -44,9 +44,14 @@ def map_figure(drawn: PaperMap, found: Marked | None = None, *, title: str = "")
     colours = np.array(COLOURS)[coloured(drawn.topics)]
     size = float(np.clip(30_000 / len(drawn), 1.2, 60))
     axes.scatter(
-        drawn.points[:, 0], drawn.points[:, 1], s=size, c=colours[drawn.labels], linewidths=0,
-        alpha=0.8 if found is None else 0.3, rasterized=len(drawn) > 20_000,
-    )  # fmt: skip
+        drawn.points[:, 0],
+        drawn.points[:, 1],
+        s=size,
+        c=colours[drawn.labels],
+        linewidths=0,
+        alpha=0.8 if found is None else 0.3,
+        rasterized=len(drawn) > 20_000,
+    )
     if found is not None:
         asked = found.label if len(found.label) <= _TITLE else found.label[: _TITLE - 1] + "…"
         title = f"{title}\nsimilar to {asked}"
@@ -74,21 +79,42 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
     rows = list(found.rows)
     numbered = len(rows) <= _NUMBERED
     axes.scatter(
-        drawn.points[rows, 0], drawn.points[rows, 1], c=_ACCENT, edgecolors=_GROUND,
-        s=max(1.4 * size, 60) if numbered else 25, linewidths=0.8, zorder=6,
-    )  # fmt: skip
+        drawn.points[rows, 0],
+        drawn.points[rows, 1],
+        c=_ACCENT,
+        edgecolors=_GROUND,
+        s=max(1.4 * size, 60) if numbered else 25,
+        linewidths=0.8,
+        zorder=6,
+    )
     for rank, row in reversed(list(enumerate(rows, 1)) if numbered else []):
         axes.text(
-            float(drawn.points[row, 0]), float(drawn.points[row, 1]), str(rank), color=_GROUND,
-            fontsize=5, fontweight="bold", ha="center", va="center", zorder=7,
-        )  # fmt: skip
+            float(drawn.points[row, 0]),
+            float(drawn.points[row, 1]),
+            str(rank),
+            color=_GROUND,
+            fontsize=5,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            zorder=7,
+        )
     axes.scatter(
         found.x, found.y, s=420, facecolors="none", edgecolors=_INK, linewidths=1.8, zorder=5
     )
     asked = axes.annotate(
-        "asked", (found.x, found.y), (0, 13), textcoords="offset points", fontsize=9,
-        fontweight="bold", color=_INK, ha="center", va="bottom", zorder=9, **_halo(),
-    )  # fmt: skip
+        "asked",
+        (found.x, found.y),
+        (0, 13),
+        textcoords="offset points",
+        fontsize=9,
+        fontweight="bold",
+        color=_INK,
+        ha="center",
+        va="bottom",
+        zorder=9,
+        **_halo(),
+    )
     asked.set_in_layout(False)
     return [asked]
 
@@ -100,9 +126,18 @@ def _named(figure: Figure, axes: Axes, drawn: PaperMap, taken: Sequence[Text]) -
     boxes = [text.get_window_extent(renderer).padded(2) for text in taken]
     for topic in drawn.topics:
         text = axes.text(
-            topic.x, topic.y, _plain(_in_two(topic.name)), fontsize=8, fontweight="bold",
-            color=_INK, ha="center", va="center", zorder=8, linespacing=1.05, **_halo(),
-        )  # fmt: skip
+            topic.x,
+            topic.y,
+            _plain(_in_two(topic.name)),
+            fontsize=8,
+            fontweight="bold",
+            color=_INK,
+            ha="center",
+            va="center",
+            zorder=8,
+            linespacing=1.05,
+            **_halo(),
+        )
         text.set_in_layout(False)
         for offset in (0, 14, -14, 26, -26):
             text.set_position(_shifted(axes, topic.x, topic.y, offset))

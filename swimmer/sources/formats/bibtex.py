@@ -103,7 +103,10 @@ def split_names(text: str) -> list[str]:
         last, comma, first = name.strip().partition(",")
         # "Last, Jr, First": the first name stands after the last comma.
         junior, more, given = first.partition(",")
-        turned = f"{given.strip()} {last.strip()} {junior.strip()}" if more else \
-            f"{first.strip()} {last.strip()}"  # fmt: skip
+        turned = (
+            f"{given.strip()} {last.strip()} {junior.strip()}"
+            if more
+            else f"{first.strip()} {last.strip()}"
+        )
         out.append(turned if comma else last.strip())
     return [name for name in out if name.strip() and name.strip() != "others"]

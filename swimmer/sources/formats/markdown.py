@@ -24,18 +24,52 @@ from swimmer.sources.formats.records import NotAPaper
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")
 _FIELDS = {
-    "keywords": ("keywords", "keyword", "key words", "tags", "topics", "关键词", "关键字",
-                 "キーワード", "키워드"),
+    "keywords": (
+        "keywords",
+        "keyword",
+        "key words",
+        "tags",
+        "topics",
+        "关键词",
+        "关键字",
+        "キーワード",
+        "키워드",
+    ),
     "authors": ("authors", "author", "作者", "著者", "저자"),
     "venue": ("venue", "conference", "journal", "published in", "会议", "会議", "학회"),
     "year": ("year", "date", "published", "年份", "年"),
-    "url": ("link", "links", "paper", "url", "pdf", "openreview", "arxiv", "code", "project",
-            "github", "website", "链接", "リンク", "论文", "論文"),
-    "abstract": ("abstract", "summary", "摘要", "概要", "초록", "要旨", "tl;dr", "résumé",
-                 "zusammenfassung", "resumen"),
+    "url": (
+        "link",
+        "links",
+        "paper",
+        "url",
+        "pdf",
+        "openreview",
+        "arxiv",
+        "code",
+        "project",
+        "github",
+        "website",
+        "链接",
+        "リンク",
+        "论文",
+        "論文",
+    ),
+    "abstract": (
+        "abstract",
+        "summary",
+        "摘要",
+        "概要",
+        "초록",
+        "要旨",
+        "tl;dr",
+        "résumé",
+        "zusammenfassung",
+        "resumen",
+    ),
     "status": ("status",),
     "id": ("id",),
-}  # fmt: skip
+}
 _WHICH = {name: field for field, names in _FIELDS.items() for name in names}
 _LABEL = re.compile(
     r"^\s*(?:#{3,6}\s+|[-*+]\s+)?(?:\*\*|__)?\s*(?P<label>[^:：*_\n\[\]]{1,40}?)\s*"
@@ -134,8 +168,11 @@ def _fields(body: str) -> dict[str, list[str]]:
         heading = line.lstrip().startswith("###")
         match = _LABEL.match(line)
         label = _NOTE.sub("", match["label"]).strip().casefold() if match else ""
-        field = _WHICH.get(label) or _WHICH.get(label.removeprefix("english ")) or _WHICH.get(
-            label.removeprefix("chinese ").removeprefix("中文").removeprefix("英文"))  # fmt: skip
+        field = (
+            _WHICH.get(label)
+            or _WHICH.get(label.removeprefix("english "))
+            or _WHICH.get(label.removeprefix("chinese ").removeprefix("中文").removeprefix("英文"))
+        )
         if match and field and (match["colon"] or heading or not match["rest"].strip()):
             current = [_plain(match["rest"])]
             found[field].append(current)
@@ -144,12 +181,16 @@ def _fields(body: str) -> dict[str, list[str]]:
         elif current is not None and line.strip():
             current.append(_plain(line))
     joined = {
-        field: [", ".join(filter(None, lines)) if field == "keywords"
-                else " ".join(filter(None, lines)) for lines in values]
+        field: [
+            ", ".join(filter(None, lines)) if field == "keywords" else " ".join(filter(None, lines))
+            for lines in values
+        ]
         for field, values in found.items()
-    }  # fmt: skip
-    return {field: [v for v in values if not _PLACEHOLDER.fullmatch(v)] for field, values in
-            joined.items()}  # fmt: skip
+    }
+    return {
+        field: [v for v in values if not _PLACEHOLDER.fullmatch(v)]
+        for field, values in joined.items()
+    }
 
 
 def _plain(line: str) -> str:

@@ -44,19 +44,47 @@ _SLOTS = {
 
 PAPER_EVENTS = ("poster", "oral", "spotlight", "paper", "highlight", "journal track")
 OTHER_EVENTS = (
-    "workshop", "tutorial", "invited talk", "expo", "social", "keynote", "panel", "break",
-    "town hall", "mentorship", "affinity", "competition", "demonstration", "remarks", "reception",
-    "registration", "session", "award", "meal", "test of time",
-)  # fmt: skip
+    "workshop",
+    "tutorial",
+    "invited talk",
+    "expo",
+    "social",
+    "keynote",
+    "panel",
+    "break",
+    "town hall",
+    "mentorship",
+    "affinity",
+    "competition",
+    "demonstration",
+    "remarks",
+    "reception",
+    "registration",
+    "session",
+    "award",
+    "meal",
+    "test of time",
+)
 
 _VIRTUAL = re.compile(
     r"(?:https?://(?P<host>[a-z0-9.-]+))?/+virtual/(?P<year>\d{4})/(?P<kind>[a-z-]+)/(?P<id>\d+)",
     re.IGNORECASE,
 )
-_NOT_KEPT = frozenset({
-    "email", "emails", "authorids", "orcid", "gender", "homepage", "dblp", "google_scholar",
-    "linkedin", "bibtex", "speakers/authors",
-})  # fmt: skip
+_NOT_KEPT = frozenset(
+    {
+        "email",
+        "emails",
+        "authorids",
+        "orcid",
+        "gender",
+        "homepage",
+        "dblp",
+        "google_scholar",
+        "linkedin",
+        "bibtex",
+        "speakers/authors",
+    }
+)
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 _SHORT_VENUE = re.compile(r"[a-z]{2,8}")
 _SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")

@@ -47,11 +47,12 @@ def _record(entry: Mapping[str, Any]) -> dict[str, Any]:
         "authors": entry.get("authors") or entry.get("first_authors"),
         "url": url or (f"https://doi.org/{found}" if found else ""),
         "id": entry.get("id") or entry.get("accession_number") or found,
-        "venue": entry.get("secondary_title") or entry.get("journal_name")
+        "venue": entry.get("secondary_title")
+        or entry.get("journal_name")
         or entry.get("alternate_title1"),
         "year": entry.get("year") or entry.get("publication_year") or entry.get("date"),
         "keywords": entry.get("keywords"),
         "doi": found,
         "arxiv": arxiv_id(url),
         "openreview": openreview_id(url),
-    }  # fmt: skip
+    }

@@ -27,14 +27,18 @@ def need(record: Any, field: str, kind: type, where: str) -> Any:
             format; the message names the field.
     """
     if not isinstance(record, Mapping):
-        raise SourceError(f"{where}: expected an object with the field {field!r}, got "
-                          f"{type(record).__name__}; the format may have changed")  # fmt: skip
+        raise SourceError(
+            f"{where}: expected an object with the field {field!r}, got "
+            f"{type(record).__name__}; the format may have changed"
+        )
     value = record.get(field)
     if not isinstance(value, kind):
         found = ", ".join(sorted(map(str, record))[:8]) or "nothing"
         what = "is missing" if field not in record else f"is {type(value).__name__}"
-        raise SourceError(f"{where}: the field {field!r} {what}, expected {kind.__name__} "
-                          f"(found: {found}); the format may have changed")  # fmt: skip
+        raise SourceError(
+            f"{where}: the field {field!r} {what}, expected {kind.__name__} "
+            f"(found: {found}); the format may have changed"
+        )
     return value
 
 
@@ -103,8 +107,10 @@ def openreview_status(note: Record, content: Record) -> str:
     )
     group = f"{content.get('venueid') or ''} {invitations}"
     for word, status in (
-        ("Desk_Reject", "Desk rejected"), ("Withdrawn", "Withdrawn"), ("Rejected", "Rejected"),
-    ):  # fmt: skip
+        ("Desk_Reject", "Desk rejected"),
+        ("Withdrawn", "Withdrawn"),
+        ("Rejected", "Rejected"),
+    ):
         if word in group:
             return status
     shown = str(content.get("venue") or "")
@@ -113,10 +119,16 @@ def openreview_status(note: Record, content: Record) -> str:
     decision = _decision(note)
     text = f"{shown} {decision}".casefold()
     for word, status in (
-        ("reject", "Rejected"), ("invite to workshop", "Rejected"), ("withdraw", "Withdrawn"),
-        ("oral", "Oral"), ("talk", "Oral"), ("spotlight", "Spotlight"), ("notable", "Spotlight"),
-        ("poster", "Poster"), ("accept", "Accepted"),
-    ):  # fmt: skip
+        ("reject", "Rejected"),
+        ("invite to workshop", "Rejected"),
+        ("withdraw", "Withdrawn"),
+        ("oral", "Oral"),
+        ("talk", "Oral"),
+        ("spotlight", "Spotlight"),
+        ("notable", "Spotlight"),
+        ("poster", "Poster"),
+        ("accept", "Accepted"),
+    ):
         if word in text:
             return status
     if not shown and not decision:
@@ -141,7 +153,7 @@ def _decision(note: Record) -> str:
 
 
 def event_kind(event: Record) -> str:
-    """Return the kind of a virtual site's event: `Poster`, `Oral`, `Workshop` …"""
+    """Return the kind of a virtual site's event, such as `Poster`, `Oral` or `Workshop`."""
     for name in ("eventtype", "event_type", "type"):
         value = event.get(name)
         if isinstance(value, str) and value.strip():
@@ -281,13 +293,14 @@ def zotero_item(item: Record) -> dict[str, Any]:
         ],
         "url": data.get("url") or (f"https://doi.org/{data['DOI']}" if data.get("DOI") else ""),
         "id": data.get("key") or data.get("itemKey"),
-        "venue": data.get("conferenceName") or data.get("proceedingsTitle")
+        "venue": data.get("conferenceName")
+        or data.get("proceedingsTitle")
         or data.get("publicationTitle"),
         "year": data.get("date"),
         "keywords": data.get("tags"),
         "doi": doi(data.get("DOI")),
         "arxiv": arxiv_id(data.get("archiveID")) or arxiv_id(data.get("url")),
-    }  # fmt: skip
+    }
 
 
 def plain(record: Record) -> Record:

@@ -284,8 +284,9 @@ class Client:
             if scheme != urlsplit(url).scheme:
                 raise FetchError(
                     f"{url}: redirects from {urlsplit(url).scheme} to {scheme or 'nothing'} "
-                    f"({target[:100]!r}); refused, give that address if you trust it", status,
-                )  # fmt: skip
+                    f"({target[:100]!r}); refused, give that address if you trust it",
+                    status,
+                )
             url = target
         raise FetchError(f"{url}: more than {REDIRECTS} redirects; refused", status)
 
@@ -298,9 +299,11 @@ class Client:
             parts, other = urlsplit(url), urlsplit(place)
             where = urlunsplit((other.scheme, other.netloc, parts.path, parts.query, ""))
         request = self._session().build_request(
-            "POST" if posted else "GET", where, headers=dict(headers),
+            "POST" if posted else "GET",
+            where,
+            headers=dict(headers),
             content=posted.encode() if posted else None,
-        )  # fmt: skip
+        )
         if posted:
             request.headers["content-type"] = "application/json"
         response = self._session().send(request, stream=True)

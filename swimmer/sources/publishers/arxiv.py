@@ -39,9 +39,20 @@ _CLASSES = {
     "econ": "EM GN TH",
 }
 _ARCHIVES = (
-    "astro-ph", "cond-mat", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th", "math-ph", "nlin",
-    "nucl-ex", "nucl-th", "physics", "quant-ph",
-)  # fmt: skip
+    "astro-ph",
+    "cond-mat",
+    "gr-qc",
+    "hep-ex",
+    "hep-lat",
+    "hep-ph",
+    "hep-th",
+    "math-ph",
+    "nlin",
+    "nucl-ex",
+    "nucl-th",
+    "physics",
+    "quant-ph",
+)
 _CATEGORY = re.compile(r"[a-z-]+(?:\.[A-Za-z-]+)?(?:\+[a-z-]+(?:\.[A-Za-z-]+)?)*")
 _DAY = r"\d{4}(?:-\d{2}(?:-\d{2})?)?"
 _DATES = re.compile(rf":({_DAY})(?:\.\.({_DAY})?)?$")
@@ -122,8 +133,11 @@ def _question(what: str) -> tuple[str, datetime.date | None, datetime.date | Non
     if _CATEGORY.fullmatch(what) and ("." in what or what in (*_CLASSES, *_ARCHIVES)):
         for category in what.split("+"):
             _check_category(category)
-        return " OR ".join(f"cat:{c}" + ("" if "." in c else "*") for c in what.split("+")), \
-            first, last  # fmt: skip
+        return (
+            " OR ".join(f"cat:{c}" + ("" if "." in c else "*") for c in what.split("+")),
+            first,
+            last,
+        )
     if _PREFIX.search(what):
         return what, first, last
     return " AND ".join(f"all:{word}" for word in re.findall(r'"[^"]+"|\S+', what)), first, last
@@ -146,8 +160,9 @@ def _day(text: str, last: bool) -> datetime.date:
         day = datetime.date(parts[0], month, 1)
     except ValueError as error:
         raise SourceError(f"arxiv: {text!r} is no date ({error}); expected 2025-01-31") from None
-    return (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(1) if last \
-        else day  # fmt: skip
+    return (
+        (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(1) if last else day
+    )
 
 
 def _window(

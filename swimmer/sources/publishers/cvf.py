@@ -160,8 +160,9 @@ def _paper(page: Page) -> dict[str, Any]:
         raise IncompleteError(f"{page.url}: the page is cut off (no </html>)")
     for name in ("papertitle", "abstract"):
         if name not in parser.found:
-            raise SourceError(f"{page.url}: no element has the id {name!r}; the format may "
-                              "have changed")  # fmt: skip
+            raise SourceError(
+                f"{page.url}: no element has the id {name!r}; the format may have changed"
+            )
     authors = parser.found.get("authors", "").partition(";")[0]
     return {
         "title": parser.found["papertitle"],

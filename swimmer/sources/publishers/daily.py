@@ -45,8 +45,10 @@ class DailyPapers:
                 items = client.get(API, as_json, params={"date": day.isoformat(), "limit": 100})
                 where = f"{API}?date={day}"
                 if not isinstance(items, list):
-                    raise SourceError(f"{where}: expected a list, got {type(items).__name__}; "
-                                      "the format may have changed")  # fmt: skip
+                    raise SourceError(
+                        f"{where}: expected a list, got {type(items).__name__}; "
+                        "the format may have changed"
+                    )
                 inner = [i.get("paper", i) for i in items if isinstance(i, Mapping)]
                 need_in_some(inner, ("id", "title", "summary"), where)
                 for number, item in enumerate(items, 1):

@@ -20,7 +20,7 @@ from swimmer.sources.publishers.remote import (
     split_name,
     venue_and_year,
     years_since,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -172,8 +172,13 @@ def _from_v1(
     client: Client, group: str, status: str, headers: Mapping[str, str]
 ) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
     seen: set[str] = set()
-    for kind in ("Blind_Submission", "Submission", "submission", "Withdrawn_Submission",
-                 "Desk_Rejected_Submission"):  # fmt: skip
+    for kind in (
+        "Blind_Submission",
+        "Submission",
+        "submission",
+        "Withdrawn_Submission",
+        "Desk_Rejected_Submission",
+    ):
         if kind in ("Submission", "submission") and seen:
             continue
         if "Submission" in kind[5:] and kind != "Blind_Submission" and status == "accepted":

@@ -213,8 +213,12 @@ def near(name: str, known: Mapping[str, Any]) -> str:
     """Return `; did you mean a, b?`, or what is known when nothing is near."""
     from rapidfuzz import fuzz, process
 
-    found = [key for key, *_ in process.extract(name, list(known), limit=3, score_cutoff=60,
-                                               scorer=fuzz.WRatio)]  # fmt: skip
+    found = [
+        key
+        for key, *_ in process.extract(
+            name, list(known), limit=3, score_cutoff=60, scorer=fuzz.WRatio
+        )
+    ]
     if found:
         return f"; did you mean {', '.join(found)}?"
     return f"; known are {', '.join(sorted(known))}"

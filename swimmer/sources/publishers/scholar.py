@@ -114,15 +114,20 @@ def _by_id(client: Client, ids: list[str]) -> Iterator[tuple[str, Mapping[str, A
 
             found = as_json(page)
             if not isinstance(found, list) or len(found) != len(wanted):
-                raise SourceError(f"{page.url}: expected a list of {len(wanted)} papers; "
-                                  "the format may have changed")  # fmt: skip
+                raise SourceError(
+                    f"{page.url}: expected a list of {len(wanted)} papers; "
+                    "the format may have changed"
+                )
             need_in_some(found, ("paperId", "title", "abstract"), page.url)
             return found
 
         papers = client.get(
-            f"{API}/paper/batch", read, params={"fields": FIELDS}, send={"ids": wanted},
+            f"{API}/paper/batch",
+            read,
+            params={"fields": FIELDS},
+            send={"ids": wanted},
             headers=_headers(),
-        )  # fmt: skip
+        )
         for number, paper in zip(wanted, papers, strict=True):
             yield number, _record(paper, "unknown to Semantic Scholar")
 

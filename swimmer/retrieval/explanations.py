@@ -45,8 +45,8 @@ _FACETS = (
         "result",
         re.compile(
             r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev"
-            r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark|we (?:show|find|prove|observe)|"
-            r"\d+(?:\.\d+)?%)",
+            r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark"
+            r"|we (?:show|find|prove|observe)|\d+(?:\.\d+)?%)",
             re.I,
         ),
     ),

@@ -20,8 +20,9 @@ pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
 pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 
 from swimmer import Paper, ask, build_store, open_store, paper_map
-from swimmer.analysis.map import kept_map, page as atlas_page
+from swimmer.analysis.map import page as atlas_page
 from swimmer.analysis.map.files import write_map
+from swimmer.analysis.map.maps import kept_map
 from swimmer.errors import InputError, MissingExtraError
 from swimmer.store.map_file import MAP
 

@@ -11,12 +11,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swimmer.retrieval.hits import Reasons
 from swimmer.retrieval.seeds import Seed
 from swimmer.store import PaperStore
 from swimmer.text import compatible, fold
 
 if TYPE_CHECKING:
-    from swimmer.retrieval.hits import Answer, Reasons
+    from swimmer.retrieval.hits import Answer
 
 TERMS = 4
 """Terms that are named for a hit."""

@@ -359,7 +359,9 @@ def test_what_cannot_be_drawn_is_told(
 ) -> None:
     (home / "folder.html").mkdir()
     told = swimmer(*[str(folder) if part == "STORE" else part for part in arguments])
-    assert told.code == 2 and said in told.err and told.err.startswith("swimmer: ")
+    # On a busy machine, progress may be shown before the error.
+    assert told.code == 2
+    assert said in told.err and told.err.splitlines()[-1].startswith("swimmer: ")
     assert not [path for path in home.iterdir() if path.name.endswith(".tmp")]
 
 

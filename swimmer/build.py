@@ -21,9 +21,11 @@ from swimmer.errors import (
     ModelError,
     ModelMismatchError,
     SourceError,
+    StoreDamagedError,
     StoreError,
     StoreNotFoundError,
 )
+from swimmer.files import NotPlainFileError, check_own
 from swimmer.folder import writing
 from swimmer.locate import target_folder
 from swimmer.paper import Paper
@@ -49,6 +51,7 @@ def build_store(
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
     progress: Progress | None = None,
+    trust_model: bool = False,
 ) -> PaperStore:
     """Build a store from papers, or bring an existing one up to date; return it open.
 
@@ -63,6 +66,7 @@ def build_store(
         model: what `load_model` takes; the store's own model, else `static`, by default.
         prune: remove papers of the store that the source does not hold.
         progress: called as the build goes on.
+        trust_model: load the model that an existing store names, as `open_store` has it.
 
     Returns:
         The store, with a `BuildReport` in its `report`.
@@ -80,9 +84,8 @@ def build_store(
     if not first:
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
-    return _Build(folder, model, prune, progress or _silent, report).run(
-        itertools.chain(first, papers), origin
-    )
+    build = _Build(folder, model, prune, progress or _silent, report, trust_model)
+    return build.run(itertools.chain(first, papers), origin)
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -155,9 +158,10 @@ class _Build:
         prune: bool,
         progress: Progress,
         report: BuildReport,
+        trust_model: bool = False,
     ) -> None:
         self.folder, self.work = folder, folder / WORK
-        self.wanted, self.prune = model, prune
+        self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
         self.started = time.monotonic()
         self._failing = contextlib.ExitStack()
@@ -165,6 +169,7 @@ class _Build:
     def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
         with writing(self.folder):
             try:
+                check_own(self.work, folder=True)
                 self.work.mkdir(exist_ok=True)
                 with self._failing:
                     store = self._run(papers, origin)
@@ -172,6 +177,11 @@ class _Build:
                     self._failing.pop_all()
                 shutil.rmtree(self.work, ignore_errors=True)
                 return store
+            except NotPlainFileError as error:
+                raise StoreDamagedError(
+                    f"{error.filename}: {error.strerror}; a build would write through it, so "
+                    "delete it and start the build again"
+                ) from None
             except OSError as error:
                 raise StoreError(
                     f"{self.folder}: the build cannot be written ({error.strerror or error}); "
@@ -185,7 +195,14 @@ class _Build:
             database, vectors = self._built(papers, model)
         else:
             database, vectors = self._renewed(old, papers, model)
-        store = PaperStore.of_parts(database, vectors, model, old, self.folder)
+        store = PaperStore.of_parts(
+            database,
+            vectors,
+            model,
+            old,
+            self.folder,
+            named_by_user=old is None or self.wanted is not None,
+        )
         self.progress("writing", 0, None)
         store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
         self.report.papers = len(store)
@@ -241,7 +258,9 @@ class _Build:
 
     def _existing(self) -> PaperStore | None:
         try:
-            return self._failing.enter_context(PaperStore.open(self.folder))
+            return self._failing.enter_context(
+                PaperStore.open(self.folder, trust_model=self.trust_model)
+            )
         except StoreNotFoundError:
             return None
 

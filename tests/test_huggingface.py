@@ -479,7 +479,7 @@ def test_a_pinned_revision_stands_in_the_manifest(
     snapshot = hub_cache(home, folder)
     asked = []
 
-    def find(name: str, revision: str) -> tuple[Path, str]:
+    def find(name: str, revision: str, named_by_store: bool) -> tuple[Path, str]:
         asked.append(revision)
         return snapshot, COMMIT
 

@@ -16,9 +16,19 @@ PACKAGE = Path(swimmer.__file__).parent
 # Modules from the ground up; a module may import its own floor and those below. A module that is
 # not named here is a face, on the top floor.
 FLOORS = [
-    {"errors", "text"},
+    {"errors", "files", "text"},
     {"paper", "language"},
-    {"manifest", "sources", "embedding", "static", "huggingface", "cores", "fetch", "locate"},
+    {
+        "manifest",
+        "sources",
+        "embedding",
+        "trust",
+        "static",
+        "huggingface",
+        "cores",
+        "fetch",
+        "locate",
+    },
     {"schema", "database", "index", "report"},
     {"folder", "copies", "checkpoint", "staging", "filters", "keyword", "mapfile", "verify"},
     {"store"},

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from swimmer import Paper, PaperStore, build_store, open_store, search
 from swimmer.database import PaperDatabase
 from swimmer.errors import ModelError, StoreDamagedError, StoreError
-from swimmer.manifest import flush_to_disk
+from swimmer.files import flush_to_disk
 from swimmer.schema import INDEXES
 from swimmer.staging import Texts
 

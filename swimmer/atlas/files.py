@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from swimmer.atlas import Progress, paper_map
 from swimmer.atlas.drawing import marked
 from swimmer.errors import InputError
+from swimmer.files import write_file
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -74,13 +75,9 @@ def write_map(
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name[:80]}.{os.getpid()}.tmp")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_file(path, content)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); choose another place"
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)

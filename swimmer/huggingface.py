@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ AMX_BATCH = 8
 """Texts in a batch in half precision on a CPU with AMX, where 8 beats 32 to 128."""
 
 GPU_BATCH = 64
+
+HALF = "SWIMMER_HALF"
+"""The environment variable that chooses the precision in place of the probe: 0 or 1."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _NOT_NEEDED = ["onnx/*", "openvino/*", "coreml/*", "imgs/*", "*.onnx", "*.h5", "*.msgpack", "*.ot",
@@ -68,7 +72,8 @@ def load_huggingface(
         name: `bge-m3`, a Hugging Face id (`intfloat/e5-base-v2`), or the folder of a model.
         device: `cpu`, `cuda`, `mps` …; the fastest there is by default.
         revision: branch, tag or commit on the hub; the newest by default.
-        half: half precision; by default where the device gains by it (CUDA; a CPU with AMX).
+        half: half precision; by default what `$SWIMMER_HALF` says (0 or 1), else where the device
+            gains by it (CUDA; a CPU with AMX).
         batch_size: texts in a batch; what suits the caches on a CPU, 64 elsewhere.
         max_tokens: where texts are cut, if the model does not cut them earlier.
         query_prompt, document_prompt: put before every text; the model's own by default.
@@ -77,8 +82,8 @@ def load_huggingface(
 
     Raises:
         MissingExtraError: langchain-huggingface or sentence-transformers is not installed.
-        ModelError: there is no such model or device, the hub cannot be reached, or the files are
-            damaged; the message says which, and what to do.
+        ModelError: there is no such model or device, the hub cannot be reached, the files are
+            damaged, or `$SWIMMER_HALF` is neither 0 nor 1; the message says which, and what to do.
     """
     named = NAMED.get(name, Named(name))
     for package in ("sentence_transformers", "langchain_huggingface"):
@@ -88,6 +93,8 @@ def load_huggingface(
         raise ModelError(f"max_tokens is a whole number of at least 8, got {max_tokens!r:.40}")
     folder, commit = _find(named.id, revision, named_by_store)
     chosen = _device(device)
+    if half is None:
+        half = _half_of_environment()
     if half is None:
         half = _gains_by_half(chosen)
     usual = (AMX_BATCH if half else CPU_BATCH) if chosen == "cpu" else GPU_BATCH
@@ -403,6 +410,16 @@ def _dtype(device: str, half: bool) -> Any:
     if device.startswith("cuda") and not torch.cuda.is_bf16_supported():
         return torch.float16
     return torch.bfloat16
+
+
+def _half_of_environment() -> bool | None:
+    value = os.environ.get(HALF, "")
+    if value not in ("", "0", "1"):
+        raise ModelError(
+            f"{HALF} is {value!r:.40}; expected 1 (half precision), 0 (float32), or no such "
+            "variable (what is faster here)"
+        )
+    return value == "1" if value else None
 
 
 def _gains_by_half(device: str) -> bool:

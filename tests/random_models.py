@@ -23,6 +23,7 @@ def bge_layout(
     heads: int = 4,
     vocabulary: int = 400,
     seed: int = 0,
+    initializer_range: float = 0.5,
     prompts: dict[str, str] | None = None,
 ) -> Path:
     """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens."""
@@ -46,7 +47,8 @@ def bge_layout(
     config = XLMRobertaConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers,
         num_attention_heads=heads, intermediate_size=4 * hidden, max_position_embeddings=8194,
-        type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5, initializer_range=0.5,
+        type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5,
+        initializer_range=initializer_range,
     )  # fmt: skip
     XLMRobertaModel(config).save_pretrained(raw)
     transformer = Transformer(str(raw), max_seq_length=8192)

@@ -12,6 +12,7 @@
     │   └── StoreDamagedError
     └── ModelError          an embedding model cannot be loaded, or answers wrongly
         ├── ModelMismatchError   it is not the model that a store was built with
+        ├── UntrustedModelError  only a store names it, and the user has not allowed it
         └── MissingExtraError    an optional package is not installed
 
 Every message says what was met, what was expected and what to do next; the command line
@@ -75,6 +76,10 @@ class ModelError(SwimmerError):
 
 class ModelMismatchError(ModelError):
     """A model is not the one that a store was built with."""
+
+
+class UntrustedModelError(ModelError):
+    """A model that only a store names was not loaded: the user has not allowed it."""
 
 
 class MissingExtraError(ModelError, ImportError):

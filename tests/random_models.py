@@ -23,6 +23,7 @@ def bge_layout(
     heads: int = 4,
     vocabulary: int = 400,
     seed: int = 0,
+    initializer_range: float = 0.5,
     prompts: dict[str, str] | None = None,
 ) -> Path:
     """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens."""
@@ -55,7 +56,7 @@ def bge_layout(
         bos_token_id=0,
         eos_token_id=2,
         layer_norm_eps=1e-5,
-        initializer_range=0.5,
+        initializer_range=initializer_range,
     )
     XLMRobertaModel(config).save_pretrained(raw)
     transformer = Transformer(str(raw), max_seq_length=8192)

@@ -37,6 +37,12 @@ from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
 
 from .random_models import bge_layout
 
+HALF_COSINE = 0.999
+"""Cosine at least between a text's vector in half precision and in float32, or in another batch."""
+
+HALF_SCORE = 0.01
+"""Difference at most between a score in half precision and in float32."""
+
 CASE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
 CASE_ANSWER = [
     "29259",
@@ -75,6 +81,22 @@ def prompted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose layers do not magnify a rounding error, as those of a trained model do not."""
+    return bge_layout(
+        tmp_path_factory.mktemp("steady"), hidden=128, initializer_range=0.125,
+        prompts={"query": "ask: ", "passage": "text: "},
+    )  # fmt: skip
+
+
+def cosine(left: Any, right: Any) -> float:
+    """The smallest cosine between two vectors, or between the rows of two arrays."""
+    rows = [np.atleast_2d(np.asarray(v, np.float32)) for v in (left, right)]
+    lengths = [np.linalg.norm(v, axis=1) for v in rows]
+    return float(((rows[0] * rows[1]).sum(1) / (lengths[0] * lengths[1])).min())
+
+
 @pytest.fixture
 def copy(folder: Path, tmp_path: Path) -> Path:
     """A copy of the model that a test may damage."""
@@ -82,8 +104,9 @@ def copy(folder: Path, tmp_path: Path) -> Path:
 
 
 def test_the_whole_way_through_huggingface_embeddings(
-    folder: Path, home: Path, papers: list[Paper]
+    folder: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(huggingface.HALF, "0")
     embeddings = HuggingFaceEmbeddings(
         model_name=str(folder), encode_kwargs={"normalize_embeddings": True}
     )
@@ -120,10 +143,13 @@ def test_documents_through_the_vector_store(folder: Path, home: Path) -> None:
 
 
 def test_by_folder_it_is_normalised_capped_and_pinned_to_its_place(folder: Path) -> None:
-    model = load_model(str(folder))
+    model = load_model(str(folder), half=False)
     assert model.embeddings.embed_query("graph") == pytest.approx(
         model.embed_query("graph").tolist(), abs=1e-6
     )
+    half = load_model(str(folder), half=True)
+    assert cosine(half.embeddings.embed_query("graph"), half.embed_query("graph")) > HALF_COSINE
+    assert np.linalg.norm(half.embed_query("graph")) == pytest.approx(1, abs=1e-6)
     assert model.embeddings._client.max_seq_length == 512  # type: ignore[attr-defined]
     assert load_model(str(folder), max_tokens=64).embeddings._client.max_seq_length == 64  # type: ignore[attr-defined]
     assert model.name == str(folder.resolve())
@@ -180,8 +206,8 @@ def uneven(count: int) -> list[str]:
 def test_batches_on_all_cores_make_the_same_vectors(prompted: Path, cores: int, count: int) -> None:
     texts = uneven(count)
     for model in (
-        load_model(str(prompted)),
-        load_model(str(prompted), batch_size=3),
+        load_model(str(prompted), half=False),
+        load_model(str(prompted), half=False, batch_size=3),
         load_model(HuggingFaceEmbeddings(model_name=str(prompted))),
     ):
         client: Any = model.embeddings._client  # type: ignore[attr-defined]
@@ -194,6 +220,27 @@ def test_batches_on_all_cores_make_the_same_vectors(prompted: Path, cores: int, 
         assert not asked[-1].any()
         for text, vector in zip(texts[:5], asked, strict=False):
             assert np.allclose(vector, model.embed_query(text), atol=1e-5)
+    assert torch.get_num_threads() == cores
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 70])
+def test_batches_in_half_precision_make_nearly_the_same_vectors(
+    steady: Path, cores: int, count: int
+) -> None:
+    texts = uneven(count)
+    full = load_model(str(steady), half=False)
+    expected = full.embed_documents(texts)
+    asked = full.embed_queries(texts)
+    for size in (None, 3):
+        model = load_model(str(steady), half=True, batch_size=size)
+        together = model.embed_documents(texts)
+        assert together.dtype == np.float32
+        assert cosine(together, expected) > HALF_COSINE
+        assert cosine(together, [model.embed_documents([t])[0] for t in texts]) > HALF_COSINE
+        queries = model.embed_queries(texts)
+        assert cosine(queries, asked) > HALF_COSINE
+        assert cosine(queries, [model.embed_query(t) for t in texts]) > HALF_COSINE
+        assert np.abs(together @ queries.T - expected @ asked.T).max() < HALF_SCORE
     assert torch.get_num_threads() == cores
 
 
@@ -217,13 +264,17 @@ def test_the_tokens_of_many_texts_are_counted_part_by_part(
     assert given and max(given) <= 16
 
 
-def test_two_threads_may_embed_at_once(folder: Path, cores: int) -> None:
-    model = load_model(str(folder))
+@pytest.mark.parametrize("half", [False, True])
+def test_two_threads_may_embed_at_once(steady: Path, cores: int, half: bool) -> None:
+    model = load_model(str(steady), half=half)
     texts = uneven(40)
     expected = model.embed_documents(texts)
     with ThreadPoolExecutor(4) as pool:
         for made in pool.map(model.embed_documents, [texts] * 8):
-            assert np.allclose(made, expected, atol=1e-5)
+            if half:
+                assert cosine(made, expected) > HALF_COSINE
+            else:
+                assert np.allclose(made, expected, atol=1e-5)
     assert torch.get_num_threads() == cores
 
 
@@ -276,8 +327,8 @@ def test_a_store_learns_of_a_slow_model_by_a_few_batches(
 # ---------------------------------------------------------------------- prompts
 
 
-def test_a_models_own_prompts_are_put_before_its_texts(prompted: Path) -> None:
-    model = load_model(str(prompted))
+def test_a_models_own_prompts_are_put_before_its_texts(prompted: Path, steady: Path) -> None:
+    model = load_model(str(prompted), half=False)
     client: Any = model.embeddings._client  # type: ignore[attr-defined]
     assert (model.query_prompt, model.document_prompt) == ("ask: ", "text: ")
     query, document = client.encode(["ask: graph", "text: graph"], prompt="")
@@ -285,6 +336,10 @@ def test_a_models_own_prompts_are_put_before_its_texts(prompted: Path) -> None:
     assert np.allclose(model.embed_documents(["graph"])[0], document, atol=1e-5)
     assert not np.allclose(query, document, atol=1e-3)
     assert model.identity.query_prompt == "ask: "
+    half, full = (load_model(str(steady), half=half) for half in (True, False))
+    query, document = full.embed_query("graph"), full.embed_documents(["graph"])[0]
+    assert cosine(half.embed_query("graph"), query) > HALF_COSINE > cosine(query, document)
+    assert cosine(half.embed_documents(["graph"]), document) > HALF_COSINE
 
 
 def test_prompts_of_a_store_are_used_again(folder: Path, home: Path, papers: list[Paper]) -> None:
@@ -333,6 +388,7 @@ def dtype_of(model: Any) -> Any:
 def test_half_precision_only_where_it_is_faster(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv(huggingface.HALF, raising=False)
     for amx, faster, expected in (
         (True, True, torch.bfloat16),
         (True, False, torch.float32),
@@ -346,6 +402,33 @@ def test_half_precision_only_where_it_is_faster(
         assert small == (expected == torch.bfloat16)
     assert dtype_of(load_model(str(folder), device="cpu", half=False)) == torch.float32
     assert dtype_of(load_model(str(folder), device="cpu", half=True)) == torch.bfloat16
+
+
+@pytest.mark.parametrize("probed", [True, False])
+def test_the_environment_chooses_the_precision_and_the_option_before_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, probed: bool
+) -> None:
+    monkeypatch.setattr(huggingface, "_gains_by_half", lambda device: probed)
+    for value, half, expected in (
+        ("1", None, True),
+        ("0", None, False),
+        ("1", False, False),
+        ("0", True, True),
+        ("", None, probed),
+    ):
+        monkeypatch.setenv(huggingface.HALF, value)
+        model = load_model(str(folder), device="cpu", half=half)
+        assert dtype_of(model) == (torch.bfloat16 if expected else torch.float32)
+
+
+def test_a_precision_that_is_none_is_refused(
+    folder: Path, corpus_file: Path, swimmer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(huggingface.HALF, "yes")
+    outcome = swimmer("build", corpus_file, "--name", "mine", "--model", folder)
+    assert outcome.code == 2
+    assert "SWIMMER_HALF is 'yes'; expected 1" in outcome.err
+    assert not (corpus_file.parent / "vectorstores" / "mine" / "manifest.json").exists()
 
 
 def test_the_probe_measures_this_processor() -> None:
@@ -366,6 +449,47 @@ def test_half_precision_is_the_same_model(folder: Path, home: Path, papers: list
         embeddings=load_model(str(folder), half=True),
     )
     assert len(found) == 10
+
+
+def test_answers_in_half_precision_are_those_of_float32_but_for_near_ties(
+    steady: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = load_model(str(steady), half=False)
+    monkeypatch.setenv(huggingface.HALF, "1")
+    with build_store(papers, "half", model=str(steady)) as store:
+        texts = [paper.embedding_text for paper in papers]
+        assert cosine(store.vectors(), full.embed_documents(texts)) > HALF_COSINE
+    store = open_store("half")
+    assert dtype_of(store.model()) == torch.bfloat16
+    documents = full.embed_documents([paper.embedding_text for paper in papers])
+    rows = {paper.id: row for row, paper in enumerate(papers)}
+    for paper in papers:
+        hits = search(store, paper.title, 10, lookup=False)
+        scores = documents @ full.embed_query(paper.title)
+        exact = np.array([scores[rows[hit.paper.id]] for hit in hits])
+        assert np.abs(exact - [hit.score for hit in hits]).max() < HALF_SCORE
+        later = np.maximum.accumulate(exact[::-1])[::-1]
+        assert (exact >= later - HALF_SCORE).all()
+        left_out = np.delete(scores, [rows[hit.paper.id] for hit in hits])
+        assert left_out.max() <= exact.min() + HALF_SCORE
+
+
+def test_a_stored_title_is_answered_exactly_alike_in_every_precision(
+    steady: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(huggingface.HALF, "1")
+    build_store(papers, "repeat", model=str(steady)).close()
+    answers = []
+    for half, threads in (("1", 1), ("1", 2), ("0", 1), ("1", 4)):
+        monkeypatch.setenv(huggingface.HALF, half)
+        torch.set_num_threads(threads)
+        with open_store("repeat") as store:
+            store.model()
+            answers.append(
+                [[(hit.paper.id, hit.score) for hit in search(store, p.title)] for p in papers]
+            )
+    torch.set_num_threads(1)
+    assert all(answer == answers[0] for answer in answers)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +623,7 @@ def test_a_pinned_revision_stands_in_the_manifest(
     snapshot = hub_cache(home, folder)
     asked = []
 
-    def find(name: str, revision: str) -> tuple[Path, str]:
+    def find(name: str, revision: str, named_by_store: bool) -> tuple[Path, str]:
         asked.append(revision)
         return snapshot, COMMIT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ pytest.importorskip("starlette", reason="needs the extra 'web'")
 pytest.importorskip("playwright", reason="needs the extra 'test' (playwright)")
 pytest.importorskip("axe_playwright_python", reason="needs the extra 'test' (axe-core)")
 
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route, expect, sync_playwright
 
 from benchmarks.chromium import ARGUMENTS, find_chromium
 from swimmer import Paper, ask, build_store, open_store, paper_map, search
@@ -74,12 +75,17 @@ TOUCH = """document.querySelectorAll("*").forEach(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     # Ended with the module: its event loop would be in the way of asynchronous tests.
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        yield found
-        found.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    found = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+    yield found
+    found.close()
 
 
 def corpus() -> list[Paper]:
@@ -149,6 +155,93 @@ def test_a_completion_is_chosen_by_keyboard(visit: Visit, store: Path) -> None:
     page.wait_for_url("**/search?*")
     expect(visit.box).to_have_value(TITLE)
     assert visit.titles() == answer_titles(store, TITLE)
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """Keep back the answers to what a page asks for; returns them, to be continued."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))
+    return held
+
+
+def let_go(page: Page, pattern: str, held: list[Route]) -> None:
+    """Give the answers that were kept back, and those to come at once."""
+    for route in held:
+        route.continue_()
+    page.unroute(pattern)
+
+
+@pytest.mark.parametrize("late", ["**/swimmer.js*", "**/htmx.min.js*"])
+@pytest.mark.parametrize("back", [False, True])
+def test_what_is_typed_before_the_script_runs_is_completed(
+    visit: Visit, store: Path, late: str, back: bool
+) -> None:
+    page = visit.page
+    if back:
+        visit.open()
+        visit.search(TITLE)
+    held = hold(page, late)
+    if back:
+        page.go_back(wait_until="commit")
+    else:
+        page.goto(visit.address, wait_until="commit")
+    expect(visit.box).to_be_focused()
+    visit.box.fill("")
+    page.keyboard.type("preference opt")
+    expect(visit.box).to_have_value("preference opt")
+    assert held
+    let_go(page, late, held)
+    expect(visit.options).to_have_text([TITLE])
+    expect(visit.box).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*")
+    assert visit.titles() == answer_titles(store, TITLE)
+
+
+@pytest.fixture(scope="module")
+def keeping_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium that keeps a page that is left in memory, which Playwright switches off."""
+    found = playwright.chromium.launch(
+        executable_path=find_chromium(), args=ARGUMENTS,
+        ignore_default_args=["--disable-back-forward-cache"],
+    )  # fmt: skip
+    yield found
+    found.close()
+
+
+def test_a_page_that_comes_back_from_memory_is_completed(
+    keeping_browser: Browser, store: Path
+) -> None:
+    with serving(store) as address, visiting(keeping_browser, address) as visit:
+        page = visit.open()
+        page.evaluate("window.kept = true")
+        page.keyboard.type("preference opt")
+        expect(visit.options).to_have_text([TITLE])
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search?*")
+        page.go_back(wait_until="commit")
+        if not page.evaluate("window.kept"):
+            pytest.skip("this Chromium keeps no page in memory")
+        expect(visit.box).to_have_value("preference opt")
+        expect(visit.box).to_be_focused()
+        expect(visit.options).to_have_text([TITLE])
+        expect(visit.options.first).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search?*")
+        expect(visit.box).to_have_value(TITLE)
+
+
+def test_an_answer_that_is_shown_opens_no_completions(visit: Visit) -> None:
+    page = visit.open()
+    visit.search("preference")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_timeout(300)
+    expect(visit.options).to_have_count(0)
+    assert not [url for url in asked if "/complete" in url]
 
 
 def test_a_completion_is_chosen_by_mouse(visit: Visit, store: Path) -> None:
@@ -460,6 +553,18 @@ def test_a_point_of_the_map_leads_to_its_paper(browser: Browser, mapped: Path) -
         page.mouse.click(*at_the_ring(page))
         page.wait_for_url("**/paper?**")
         expect(page.get_by_role("heading", level=1)).to_have_text(meant)
+
+
+def test_a_title_that_is_sought_before_the_map_is_drawn_is_found(
+    browser: Browser, mapped: Path
+) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        held = hold(visit.page, "**/map.js*")
+        visit.page.goto(f"{address}map?store={NAME}", wait_until="commit")
+        visit.page.get_by_label("Find in titles").fill("preference optimization")
+        assert held
+        let_go(visit.page, "**/map.js*", held)
+        expect(visit.page.locator(".map-count")).to_have_text(re.compile(r"^\d+ titles?$"))
 
 
 def test_a_finger_scrolls_past_the_map_until_it_is_zoomed(browser: Browser, mapped: Path) -> None:

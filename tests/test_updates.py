@@ -19,8 +19,8 @@ from hypothesis import given, settings, strategies as st
 from swimmer import Paper, PaperStore, build_store, open_store, run_build, search
 from swimmer.build.staging import Texts
 from swimmer.errors import ModelError, StoreDamagedError, StoreError
+from swimmer.files import flush_to_disk
 from swimmer.store.database import PaperDatabase
-from swimmer.store.manifest import flush_to_disk
 from swimmer.store.schema import INDEXES
 
 from .models import HashEmbeddings

@@ -23,9 +23,11 @@ from swimmer.errors import (
     ModelError,
     ModelMismatchError,
     SourceError,
+    StoreDamagedError,
     StoreError,
     StoreNotFoundError,
 )
+from swimmer.files import NotPlainFileError, check_own
 from swimmer.papers import Paper
 from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
@@ -47,12 +49,15 @@ def build_store(
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
     progress: Progress | None = None,
+    trust_model: bool = False,
 ) -> PaperStore:
     """Build a store from papers, or update an existing one; return it open.
 
     The same as `run_build`, without its report: arguments and errors are described there.
     """
-    return run_build(source, name, model=model, prune=prune, progress=progress).store
+    return run_build(
+        source, name, model=model, prune=prune, progress=progress, trust_model=trust_model
+    ).store
 
 
 def run_build(
@@ -62,6 +67,7 @@ def run_build(
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
     progress: Progress | None = None,
+    trust_model: bool = False,
 ) -> BuildResult:
     """Build a store from papers, or update an existing one; return it open, with a report.
 
@@ -76,6 +82,7 @@ def run_build(
         model: what `load_model` takes; the store's own model, else `static`, by default.
         prune: remove papers of the store that the source does not hold.
         progress: called as the build goes on.
+        trust_model: load the model that an existing store names, as `open_store` has it.
 
     Raises:
         SourceError: the source cannot be read, or holds no paper.
@@ -90,10 +97,8 @@ def run_build(
     if not first:
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
-    store = _Build(folder, model, prune, progress or _silent, report).run(
-        itertools.chain(first, papers), origin
-    )
-    return BuildResult(store, report)
+    build = _Build(folder, model, prune, progress or _silent, report, trust_model)
+    return BuildResult(build.run(itertools.chain(first, papers), origin), report)
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -166,9 +171,10 @@ class _Build:
         prune: bool,
         progress: Progress,
         report: BuildReport,
+        trust_model: bool = False,
     ) -> None:
         self.folder, self.work = folder, folder / WORK
-        self.wanted, self.prune = model, prune
+        self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
         self.started = time.monotonic()
         self._failing = contextlib.ExitStack()
@@ -176,6 +182,7 @@ class _Build:
     def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
         with writing(self.folder):
             try:
+                check_own(self.work, folder=True)
                 self.work.mkdir(exist_ok=True)
                 with self._failing:
                     store = self._run(papers, origin)
@@ -183,6 +190,11 @@ class _Build:
                     self._failing.pop_all()
                 shutil.rmtree(self.work, ignore_errors=True)
                 return store
+            except NotPlainFileError as error:
+                raise StoreDamagedError(
+                    f"{error.filename}: {error.strerror}; a build would write through it, so "
+                    "delete it and start the build again"
+                ) from None
             except OSError as error:
                 raise StoreError(
                     f"{self.folder}: the build cannot be written ({error.strerror or error}); "
@@ -196,7 +208,14 @@ class _Build:
             database, vectors = self._built(papers, model)
         else:
             database, vectors = self._renewed(old, papers, model)
-        store = PaperStore.of_parts(database, vectors, model, old, self.folder)
+        store = PaperStore.of_parts(
+            database,
+            vectors,
+            model,
+            old,
+            self.folder,
+            named_by_user=old is None or self.wanted is not None,
+        )
         self.progress("writing", 0, None)
         store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
         self.report.papers = len(store)
@@ -251,7 +270,9 @@ class _Build:
 
     def _existing(self) -> PaperStore | None:
         try:
-            return self._failing.enter_context(PaperStore.open(self.folder))
+            return self._failing.enter_context(
+                PaperStore.open(self.folder, trust_model=self.trust_model)
+            )
         except StoreNotFoundError:
             return None
 

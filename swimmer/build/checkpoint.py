@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 5.0
 """Seconds of embedding that a kill may cost."""
+
+
+_OURS = re.compile(
+    r"CREATE TABLE (v[0-9a-f]{32}) \(digest BLOB, vector BLOB\)"
+    r"|CREATE INDEX (v[0-9a-f]{32})_digest ON \2 \(digest\)"
+)
+"""The tables that a checkpoint may hold: it may have come with a folder that somebody sent."""
+
+
+def _schema_of(connection: sqlite3.Connection) -> list[str]:
+    return [str(sql) for (sql,) in connection.execute("SELECT sql FROM sqlite_schema")]
 
 
 class Checkpoint:
@@ -49,7 +61,10 @@ class Checkpoint:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path)
         try:
+            connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA journal_mode=WAL")
+            if not all(map(_OURS.fullmatch, _schema_of(connection))):
+                raise sqlite3.DatabaseError("it holds other tables than those of a checkpoint")
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {self._table} (digest BLOB, vector BLOB)"
             )

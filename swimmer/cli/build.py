@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swimmer.build import BuildReport, run_build, stored_papers
+from swimmer.cli.options import trust_option
 from swimmer.errors import InputError
 from swimmer.sources import open_source
 from swimmer.text import printable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--refresh", is_flag=True, help="Fetch again a list that is kept on disk.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@trust_option
 def build_command(
     source: str,
     name: str | None,
@@ -44,6 +46,7 @@ def build_command(
     refresh: bool,
     offline: bool,
     quiet: bool,
+    trust_model: bool,
 ) -> None:
     """Build a store from SOURCE, or bring one up to date.
 
@@ -65,7 +68,14 @@ def build_command(
             opened = stored_papers(source) or open_source(source, options)
             if kept := getattr(opened, "kept_since", ""):
                 progress.say(f"{opened.name}: the list of {kept}" + ", fetched again" * refresh)
-            store, report = run_build(opened, name, model=model, prune=prune, progress=progress)
+            store, report = run_build(
+                opened,
+                name,
+                model=model,
+                prune=prune,
+                progress=progress,
+                trust_model=trust_model,
+            )
         except KeyboardInterrupt:
             progress.close()
             click.echo(

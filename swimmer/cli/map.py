@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swimmer.cli.asking import trust_option
 from swimmer.cli.build import ProgressLine
 from swimmer.cli.completion import complete_stores
 from swimmer.errors import QueryError
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", metavar="FILE", help="An .html, .png or .svg; NAME-map.html.")
 @click.option("--open", "shown", is_flag=True, help="Open the file when it is written.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@trust_option
 def map_command(
-    name: str | None, query: str | None, k: int, output: str | None, shown: bool, quiet: bool
+    name: str | None,
+    query: str | None,
+    k: int,
+    output: str | None,
+    shown: bool,
+    quiet: bool,
+    trust_model: bool,
 ) -> None:
     """The papers of the store NAME as a map: near papers near, topics found and named.
 
@@ -41,7 +49,7 @@ def map_command(
 
     if query is not None and not query.strip():
         raise QueryError("the query is blank; give a title or some words")
-    with open_store(name) as store:
+    with open_store(name, trust_model=trust_model) as store:
         target = checked_ending(output or f"{store.name}-map.html")
         answer = ask(store, [query], k)[0] if query is not None else None
         with ProgressLine(quiet, unit="rounds") as progress:

@@ -61,6 +61,13 @@ _OPTIONS = (
 )
 
 
+trust_option = click.option(
+    "--trust-model", is_flag=True,
+    help="Load the model that the store names; remembered. Only if you trust its maker.",
+)  # fmt: skip
+"""The option of the commands that may load a model which only a store names."""
+
+
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of this module, which `asked_for` takes as they come."""
     for option in reversed(_OPTIONS):

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import asked_for, asking_options
+from swimmer.cli.options import asked_for, asking_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -26,6 +26,7 @@ from swimmer.text import printable
 @click.option("--bib", metavar="FILE", help="A .bib file with what the draft cites.")
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="BibTeX by default.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
+@trust_option
 @asking_options
 def related_command(
     draft: str,
@@ -34,6 +35,7 @@ def related_command(
     bib: str | None,
     named: str | None,
     output: str | None,
+    trust_model: bool,
     why: bool | None,
     **asking: Any,
 ) -> None:
@@ -52,7 +54,7 @@ def related_command(
     style = chosen_format(named, output) or "bibtex"
     read = read_draft(draft, bib)
     _, options = asked_for([], **asking)
-    with open_store(store) as opened:
+    with open_store(store, trust_model=trust_model) as opened:
         hits, cited = related(opened, read, k, explain=bool(why), **options)
         answer = Answer(read.paper.title, opened.name, opened.identity.name, None, False, hits)
     emit([answer], style, output)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import asked_for, asking_options
+from swimmer.cli.options import asked_for, asking_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
@@ -50,6 +50,7 @@ _MAX_WIDTH = 110
     metavar="[FILE]",
     help="Mark the answer on the store's map: .html, .png or .svg; opened without FILE.",
 )
+@trust_option
 def search_command(
     titles: tuple[str, ...],
     stores: tuple[str, ...],
@@ -62,6 +63,7 @@ def search_command(
     output: str | None,
     brief: bool,
     plot: str | None,
+    trust_model: bool,
     why: bool | None,
     **asking: Any,
 ) -> None:
@@ -89,7 +91,7 @@ def search_command(
     # At a terminal reasons are shown unless they are refused; in a file only where asked for.
     options["explain"] = why is not False if style is None else bool(why)
     options |= {"include_self": include_self, "lookup": not text}
-    answers, size = _asked(stores, every, queries, k, **options)
+    answers, size = _asked(stores, every, trust_model, queries, k, **options)
     if style:
         emit(answers, style, output)
     for answer in answers if style is None else ():
@@ -101,15 +103,20 @@ def search_command(
 
 
 def _asked(
-    stores: tuple[str, ...], every: bool, queries: list[str | Paper], k: int, **options: Any
+    stores: tuple[str, ...],
+    every: bool,
+    trust_model: bool,
+    queries: list[str | Paper],
+    k: int,
+    **options: Any,
 ) -> tuple[list[Answer], int]:
     """Return the answers of one store or of several as one, and how many papers were asked."""
     if len(stores) < 2 and not every:
-        with open_store(stores[0] if stores else None) as opened:
+        with open_store(stores[0] if stores else None, trust_model=trust_model) as opened:
             return ask(opened, queries, k, **options), len(opened)
     from swimmer.retrieval import ask_stores, open_stores
 
-    with open_stores(stores, every) as several:
+    with open_stores(stores, every, trust_model=trust_model) as several:
         return ask_stores(several, queries, k, **options), sum(map(len, several))
 
 

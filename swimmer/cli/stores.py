@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from swimmer.cli.asking import trust_option
 from swimmer.cli.completion import complete_stores
 from swimmer.store import StoreInfo, bundled_sample, list_stores
 from swimmer.text import printable
@@ -100,11 +101,12 @@ def show_command(name: str | None, as_json: bool) -> None:
 
 @click.command("verify")
 @click.argument("name", required=False, shell_complete=complete_stores)
-def verify_command(name: str | None) -> None:
+@trust_option
+def verify_command(name: str | None, trust_model: bool) -> None:
     """Check the store NAME: digests, counts, vectors against papers, model fingerprint."""
     from swimmer.store import open_store
 
-    with open_store(name) as store:
+    with open_store(name, trust_model=trust_model) as store:
         problems = store.verify()
         size = len(store)
     for problem in problems:

@@ -6,6 +6,7 @@ import click
 
 from swimmer.build import BuildReport, plan_update, run_build
 from swimmer.cli.build import ProgressLine, fetch_options, report_lines
+from swimmer.cli.options import trust_option
 from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source
 from swimmer.store import PaperStore, open_store
@@ -23,6 +24,7 @@ _WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
 @click.option("--force", is_flag=True, help="Go on when more than half of the papers are gone.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@trust_option
 def update_command(
     name: str | None,
     source: str | None,
@@ -31,13 +33,15 @@ def update_command(
     force: bool,
     offline: bool,
     quiet: bool,
+    trust_model: bool,
 ) -> None:
     """Fetch the list of the store NAME again and bring the store up to date.
 
     Pages that the publisher says are unchanged are not fetched, papers whose text is unchanged
     are not embedded. Added, changed and withdrawn papers are reported by title.
     """
-    with ProgressLine(quiet) as progress, open_store(name) as store:
+    opening = open_store(name, trust_model=trust_model)
+    with ProgressLine(quiet) as progress, opening as store:
         opened = _source_of(store, source, fetch_options(progress, offline=offline, fresh=True))
         plan = plan_update(opened, store, prune=not keep_withdrawn, progress=progress)
         progress.close()
@@ -58,7 +62,13 @@ def update_command(
             return
     with ProgressLine(quiet) as progress:
         # The list that the plan fetched is kept; reading it again asks nobody.
-        updated, report = run_build(opened, folder, prune=not keep_withdrawn, progress=progress)
+        updated, report = run_build(
+            opened,
+            folder,
+            prune=not keep_withdrawn,
+            progress=progress,
+            trust_model=trust_model,
+        )
     click.echo("\n".join(report_lines(report, updated.name, str(updated.folder))))
     updated.close()
 

@@ -26,3 +26,6 @@ from .recipes import (
 from .static import (
     StaticEmbeddings as StaticEmbeddings,
 )
+from .trust import (
+    remember_model as remember_model,
+)

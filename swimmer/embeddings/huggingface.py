@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from swimmer.embeddings.batches import encode
 from swimmer.embeddings.model import Model
@@ -30,6 +31,9 @@ AMX_BATCH = 8
 """Texts in a batch in half precision on a CPU with AMX, where 8 beats 32 to 128."""
 
 GPU_BATCH = 64
+
+HALF = "SWIMMER_HALF"
+"""The environment variable that chooses the precision in place of the probe: 0 or 1."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _NOT_NEEDED = [
@@ -69,6 +73,7 @@ def load_huggingface(
     max_tokens: int = TOKEN_LIMIT,
     query_prompt: str | None = None,
     document_prompt: str | None = None,
+    named_by_store: bool = False,
 ) -> Model:
     """Return a sentence-transformers model, from the local cache if it is there, else the hub.
 
@@ -76,16 +81,19 @@ def load_huggingface(
         name: `bge-m3`, a Hugging Face id (`intfloat/e5-base-v2`), or the folder of a model.
         device: `cpu`, `cuda`, `mps` …; the fastest there is by default.
         revision: branch, tag or commit on the hub; the newest by default.
-        half: half precision; by default where the device gains by it (CUDA; a CPU with AMX).
+        half: half precision; by default what `$SWIMMER_HALF` says (0 or 1), else where the device
+            gains by it (CUDA; a CPU with AMX).
         batch_size: texts in a batch; what suits the caches on a CPU, 64 elsewhere.
         max_tokens: where texts are cut, if the model does not cut them earlier.
         query_prompt: put before every query; the model's own by default.
         document_prompt: put before every document; the model's own by default.
+        named_by_store: the name comes from a manifest, not from the user: no folder is looked for
+            under a relative path, and the hub is asked without the user's token.
 
     Raises:
         MissingExtraError: langchain-huggingface or sentence-transformers is not installed.
-        ModelError: there is no such model or device, the hub cannot be reached, or the files are
-            damaged; the message says which, and what to do.
+        ModelError: there is no such model or device, the hub cannot be reached, the files are
+            damaged, or `$SWIMMER_HALF` is neither 0 nor 1; the message says which, and what to do.
     """
     named = NAMED.get(name, Named(name))
     for package in ("sentence_transformers", "langchain_huggingface"):
@@ -93,8 +101,10 @@ def load_huggingface(
             raise MissingExtraError(f"the model {name}", "huggingface")
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 8:
         raise ModelError(f"max_tokens is a whole number of at least 8, got {max_tokens!r:.40}")
-    folder, commit = _find(named.id, revision)
+    folder, commit = _find(named.id, revision, named_by_store)
     chosen = _device(device)
+    if half is None:
+        half = _half_of_environment()
     if half is None:
         half = _gains_by_half(chosen)
     usual = (AMX_BATCH if half else CPU_BATCH) if chosen == "cpu" else GPU_BATCH
@@ -127,6 +137,9 @@ def wrap_huggingface(embeddings: Any) -> Model:
         name = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", "") or ""
         return Model(embeddings, str(name))
     name = str(embeddings.model_name)
+    if Path(name).is_dir():
+        # A manifest is read from any working folder.
+        name = str(Path(name).resolve())
     revision = (embeddings.model_kwargs or {}).get("revision") or ""
     size = (embeddings.encode_kwargs or {}).get("batch_size")
     return _model(embeddings, name, str(revision), "title_abstract", size)
@@ -178,13 +191,26 @@ def _own_prompt(
 # ---------------------------------------------------------------------- finding the files
 
 
-def _find(name: str, revision: str) -> tuple[Path, str]:
+def is_hub_id(name: str) -> bool:
+    """Return whether a name is one that a model on the Hugging Face hub can have."""
+    return _ID.fullmatch(name) is not None
+
+
+def is_cached(name: str, revision: str) -> bool:
+    """Return whether the local cache holds a model of the hub at a revision; asks nobody."""
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return False
+    return _cached(name, revision) is not None
+
+
+def _find(name: str, revision: str, named_by_store: bool) -> tuple[Path, str]:
     """Return the folder of a model and the commit it is at, "" for a folder of the user's own."""
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
+    folder = Path(name) if named_by_store else Path(name).expanduser()
+    if name and (folder.is_absolute() or not named_by_store) and folder.is_dir():
         _check_folder(folder, name)
+        _check_modules(folder, name)
         return folder.resolve(), ""
-    if not _ID.fullmatch(name):
+    if not is_hub_id(name):
         raise ModelError(
             f"unknown model {name[:120]!r}: expected static, {', '.join(NAMED)}, a Hugging Face "
             "id such as intfloat/e5-base-v2, the folder of a model, or, in Python, an object with "
@@ -192,8 +218,12 @@ def _find(name: str, revision: str) -> tuple[Path, str]:
         )
     cached = _cached(name, revision)
     if cached is None:
-        cached = _download(name, revision)
+        # The user's token opens what is private to him; a store must not choose that.
+        cached = (
+            _download(name, revision, token=False) if named_by_store else _download(name, revision)
+        )
         _check_folder(cached, name)
+    _check_modules(cached, name)
     return cached, cached.name
 
 
@@ -210,7 +240,7 @@ def _cached(name: str, revision: str) -> Path | None:
     return folder
 
 
-def _download(name: str, revision: str) -> Path:
+def _download(name: str, revision: str, token: Literal[False] | None = None) -> Path:
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -228,12 +258,15 @@ def _download(name: str, revision: str) -> Path:
         raise ModelError(f"{offline}; HF_HUB_OFFLINE is set")
     try:
         # One short question first: without a network the download itself tries for minutes.
-        files = HfApi().model_info(name, revision=revision or None, timeout=10).siblings or []
+        api = HfApi(token=token)
+        files = api.model_info(name, revision=revision or None, timeout=10).siblings or []
         names = [file.rfilename for file in files]
         skipped = list(_NOT_NEEDED)
         if any(file.endswith(".safetensors") and "/" not in file for file in names):
             skipped.append("pytorch_model*.bin")
-        return Path(snapshot_download(name, revision=revision or None, ignore_patterns=skipped))
+        return Path(
+            snapshot_download(name, revision=revision or None, ignore_patterns=skipped, token=token)
+        )
     except RevisionNotFoundError:
         raise ModelError(f"the model {name} has no revision {revision!r} on the hub") from None
     except GatedRepoError:
@@ -243,8 +276,8 @@ def _download(name: str, revision: str) -> Path:
         ) from None
     except RepositoryNotFoundError:
         raise ModelError(
-            f"the Hugging Face hub has no model {name} (or it is private: hf auth login); "
-            "check the spelling"
+            f"the Hugging Face hub has no model {name}, or it is private; check the spelling, or "
+            f"fetch it with your account: hf auth login, then hf download {name}"
         ) from None
     except HfHubHTTPError as error:
         raise ModelError(f"{offline} ({error.__class__.__name__}: {error!s:.200})") from None
@@ -284,6 +317,44 @@ def _check_folder(folder: Path, name: str) -> None:
     ]
     if not any(file.stat().st_size for file in weights):
         raise ModelError(f"{name}: {folder} holds no weights; get the model again")
+
+
+_TYPE = re.compile(r"sentence_transformers(\.[A-Za-z_]\w*)+", re.ASCII)
+
+
+def _check_modules(folder: Path, name: str) -> None:
+    """Raise ModelError unless every module of a model is one of sentence-transformers itself.
+
+    The loader imports the class that a model names, and older ones import it out of the model's
+    own folder: code that whoever made the model has written.
+    """
+    # A Router lists the modules of its routes in a file of its own.
+    for path in (folder / "modules.json", *sorted(folder.glob("**/router_config.json"))):
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            if path.name == "modules.json":
+                types = [entry["type"] for entry in raw]
+                places = [entry["path"] for entry in raw]
+            else:
+                types, places = list(raw["types"].values()), list(raw["types"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ModelError(f"{path}: cannot be read ({error}); get the model again") from None
+        for kind in types:
+            if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
+                raise ModelError(
+                    f"{name[:300]}: its {path.name} names a module {kind!r:.80}, which is not one "
+                    "of sentence-transformers; swimmer runs no code that a model brings along"
+                )
+        for place in places:
+            if not isinstance(place, str) or not _stays_inside(place):
+                raise ModelError(
+                    f"{name[:300]}: its {path.name} names {place!r:.80}, which leads out of the "
+                    "model's folder; get the model again"
+                )
+
+
+def _stays_inside(place: str) -> bool:
+    return not place.startswith(("/", "\\")) and ".." not in Path(place.replace("\\", "/")).parts
 
 
 # ---------------------------------------------------------------------- opening it
@@ -358,6 +429,16 @@ def _dtype(device: str, half: bool) -> Any:
     if device.startswith("cuda") and not torch.cuda.is_bf16_supported():
         return torch.float16
     return torch.bfloat16
+
+
+def _half_of_environment() -> bool | None:
+    value = os.environ.get(HALF, "")
+    if value not in ("", "0", "1"):
+        raise ModelError(
+            f"{HALF} is {value!r:.40}; expected 1 (half precision), 0 (float32), or no such "
+            "variable (what is faster here)"
+        )
+    return value == "1" if value else None
 
 
 def _gains_by_half(device: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from swimmer.embeddings.identity import GIVEN, ModelIdentity, check_same
 from swimmer.embeddings.model import Embeddings, Model
 from swimmer.embeddings.recipes import RECIPES
+from swimmer.embeddings.trust import check_trusted
 from swimmer.errors import ModelError
 
 
@@ -54,10 +55,16 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
     return load_huggingface(str(model), **options)
 
 
-def load_own(identity: ModelIdentity, where: str) -> Model:
+def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Model:
     """Return the model that `where` was built with, loaded by its name and checked.
 
+    Args:
+        identity: the model, as a manifest names it.
+        where: the store, in words.
+        trust: load it though the user has not named it before; see `swimmer.embeddings.trust`.
+
     Raises:
+        UntrustedModelError: only the store names it, and `trust` is False.
         ModelError: it cannot be loaded, or was an object in Python, which has no name.
         ModelMismatchError: what has its name now makes other vectors.
     """
@@ -68,7 +75,9 @@ def load_own(identity: ModelIdentity, where: str) -> Model:
         )
     options: dict[str, Any] = {}
     if identity.name != "static":
+        check_trusted(identity, where, trust=trust)
         options = {
+            "named_by_store": True,
             "revision": identity.revision,
             "query_prompt": identity.query_prompt,
             "document_prompt": identity.document_prompt,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import InputError
+from swimmer.files import write_file
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
@@ -208,23 +209,10 @@ def write_text(path: str | Path, text: str) -> None:
     Raises:
         InputError: the file cannot be written; one that was there before is as it was.
     """
-    import os
-    import tempfile
-
-    target = Path(path).expanduser()
-    scratch = ""
     try:
         # A full disk must not leave half a bibliography in the place of a whole one.
-        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(scratch).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
-        Path(scratch).replace(target)
+        write_file(Path(path).expanduser(), text.encode())
     except (OSError, ValueError) as error:
-        if scratch:
-            Path(scratch).unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"{str(path)[:200]}: cannot be written ({reason}); give a file in a folder that can"

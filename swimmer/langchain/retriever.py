@@ -125,6 +125,7 @@ def load_retriever(
     group: bool = False,
     rerank: Any = None,
     explain: bool = False,
+    trust_model: bool = False,
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> PaperRetriever:
@@ -151,6 +152,8 @@ def load_retriever(
         group: whether versions of one work become one document.
         rerank: a second look at the first 50: `True`, a name, or a function.
         explain: whether each document says in its metadata why it was found (`reasons`).
+        trust_model: load the model that the store names, as `open_store` has it; an open store
+            has settled that itself.
         tags: labels that tracing shows, as for every LangChain retriever.
         metadata: what else tracing shows.
 
@@ -158,7 +161,7 @@ def load_retriever(
         StoreNotFoundError: there is no such store; the message lists those there are.
         QueryError: k is not a whole number above 0, or the filter is wrong.
     """
-    opened = store if isinstance(store, PaperStore) else open_store(store)
+    opened = store if isinstance(store, PaperStore) else open_store(store, trust_model=trust_model)
     checked_k(k)
     checked_manner(mode, diversity, group, None)
     if filter is not None:

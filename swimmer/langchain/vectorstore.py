@@ -76,6 +76,7 @@ class PaperVectorStore(VectorStore):
         embedding: the model of a new store (`static` by default), or the model that a given
             store must have been built with.
         store: an open store, its name or its path; None for a new one in memory.
+        trust_model: load the model that the store names, as `open_store` has it.
 
     Raises:
         StoreNotFoundError: there is no such store.
@@ -87,11 +88,16 @@ class PaperVectorStore(VectorStore):
         embedding: str | EmbeddingsProtocol | Model | None = None,
         *,
         store: PaperStore | str | Path | None = None,
+        trust_model: bool = False,
     ) -> None:
         if store is None:
             self.store = PaperStore.create("static" if embedding is None else embedding)
         else:
-            self.store = store if isinstance(store, PaperStore) else open_store(store)
+            self.store = (
+                store
+                if isinstance(store, PaperStore)
+                else open_store(store, trust_model=trust_model)
+            )
             if embedding is not None:
                 self.store.model(embedding)
         self._embedding = embedding
@@ -354,6 +360,8 @@ class PaperVectorStore(VectorStore):
         cls,
         folder_path: str | Path,
         embeddings: str | EmbeddingsProtocol | Model | None = None,
+        *,
+        trust_model: bool = False,
         **kwargs: Any,
     ) -> PaperVectorStore:
         """Open the store in a folder; nothing in it is ever unpickled.
@@ -361,16 +369,17 @@ class PaperVectorStore(VectorStore):
         Args:
             folder_path: the folder that `save_local` or `swimmer build` wrote.
             embeddings: the model it was built with; found by its name when left out.
+            trust_model: load the model that the store names, as `open_store` has it.
             kwargs: nothing else.
 
         Raises:
             StoreNotFoundError: the folder is no store.
             ModelMismatchError: the store was built with another model.
         """
-        refuse_unknown(kwargs, "folder_path", "embeddings")
+        refuse_unknown(kwargs, "folder_path", "embeddings", "trust_model")
         folder = Path(folder_path)
         try:
-            store = PaperStore.open(folder)
+            store = PaperStore.open(folder, trust_model=trust_model)
         except StoreNotFoundError:
             if not (folder / "index.pkl").exists():
                 raise

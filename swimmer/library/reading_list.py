@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, QueryError, StoreError
+from swimmer.files import read_plain, write_file
 from swimmer.papers import Paper
 
 FILE = "reading_list.json"
@@ -160,9 +160,7 @@ class ReadingList:
 
     def _read(self) -> dict[str, Entry]:
         try:
-            if self.path.stat().st_size > FILE_LIMIT:
-                raise ValueError("it is too large for a reading list")
-            raw = json.loads(self.path.read_text(encoding="utf-8"))
+            raw = json.loads(read_plain(self.path.parent, self.path.name, FILE_LIMIT))
             if isinstance(raw, dict) and isinstance(raw.get("schema"), int):
                 self._check_schema(raw["schema"])
             entries = [_entry(one) for one in raw["papers"]]
@@ -217,16 +215,7 @@ class ReadingList:
 
     def _write(self, entries: Mapping[str, Entry]) -> None:
         raw = {"schema": SCHEMA, "papers": [_raw(entry) for entry in entries.values()]}
-        handle, scratch = tempfile.mkstemp(dir=self.path.parent, prefix=f".{FILE}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(raw, out, ensure_ascii=False, indent=1)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(scratch).replace(self.path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
+        write_file(self.path, json.dumps(raw, ensure_ascii=False, indent=1).encode())
         found = self.path.stat()
         self._stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
         self._entries = dict(entries)

@@ -26,8 +26,12 @@ RRF = 60
 
 
 @contextlib.contextmanager
-def open_stores(names: Sequence[str | Path], every: bool = False) -> Iterator[list[PaperStore]]:
+def open_stores(
+    names: Sequence[str | Path], every: bool = False, *, trust_model: bool = False
+) -> Iterator[list[PaperStore]]:
     """Open stores by name or path, each once; `every` opens all but the sample.
+
+    `trust_model` is that of `open_store`.
 
     Raises:
         StoreNotFoundError, StoreDamagedError: as `open_store` does.
@@ -41,7 +45,7 @@ def open_stores(names: Sequence[str | Path], every: bool = False) -> Iterator[li
     with contextlib.ExitStack() as stack:
         opened: dict[Path, PaperStore] = {}
         for name in wanted:
-            store = open_store(name)
+            store = open_store(name, trust_model=trust_model)
             assert store.folder is not None
             folder = store.folder.resolve()
             if folder in opened:

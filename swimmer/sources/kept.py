@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, SourceError
+from swimmer.files import replacing, write_file
 from swimmer.papers import Paper
 from swimmer.sources.base import SkippedRecords, Source, SourceReport
-from swimmer.sources.http.pages import write_whole
 
 _FIELDS = ("title", "abstract", "url", "id", "venue", "year", "status")
 _LISTS = ("authors", "keywords")
@@ -58,23 +57,20 @@ class KeptSource:
         if self.path.is_file() and not self._fresh:
             yield from self._kept(report)
             return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=".list-")
-        except OSError as error:
-            raise SourceError(
-                f"{self.path.parent}: fetched lists cannot be kept there ({error.strerror}); "
-                "choose another place with $SWIMMER_CACHE"
-            ) from None
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                for paper in self._source.papers(report):
-                    stream.write(json.dumps(paper.to_dict(), ensure_ascii=False) + "\n")
-                    yield paper
-            Path(draft).replace(self.path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
-        write_whole(self._about, json.dumps(_report_to_dict(report, self.origin)).encode())
+        with contextlib.ExitStack() as block:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                stream = block.enter_context(replacing(self.path, flush=False))
+            except OSError as error:
+                raise SourceError(
+                    f"{self.path.parent}: fetched lists cannot be kept there ({error.strerror}); "
+                    "choose another place with $SWIMMER_CACHE"
+                ) from None
+            for paper in self._source.papers(report):
+                stream.write(json.dumps(paper.to_dict(), ensure_ascii=False).encode() + b"\n")
+                yield paper
+        about = json.dumps(_report_to_dict(report, self.origin)).encode()
+        write_file(self._about, about, flush=False)
         # Within one run the list is now as fresh as it gets.
         self._fresh = False
 

@@ -109,15 +109,15 @@ class PaperDatabase:
         return duplicate
 
     def save(self, path: Path) -> None:
-        """Write a compact copy to `path`, which must not exist."""
+        """Write a compact copy to `path`, an empty file or none."""
         with self._guard():
             self._connection.execute("VACUUM INTO ?", (str(path),))
 
     def hand_over(self, path: Path) -> None:
-        """Close the database and give its file another name, at which it replaces nothing."""
+        """Close the database and move its file to `path`, an empty file or none."""
         assert self.path is not None
         self.close()
-        self.path.rename(path)
+        self.path.replace(path)
 
     def optimize(self) -> None:
         """Merge the segments of the full-text indexes and refresh the planner's statistics."""

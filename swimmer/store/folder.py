@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from swimmer.errors import ANEW, StoreBusyError, StoreDamagedError, StoreError
-from swimmer.store.manifest import DataFile, Manifest, flush_to_disk
+from swimmer.files import NotPlainFileError, check_own, flush_to_disk, size_of
+from swimmer.store.manifest import DataFile, Manifest
 
 LOCK = ".lock"
 _OURS = re.compile(
     r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
-    r"|\.(papers|index|map|manifest\.json)\.\d+\.tmp"
+    r"|\.(papers|index|map(\.safetensors)?|manifest\.json)\.[0-9a-f]+\.tmp"
 )
 
 
@@ -23,18 +24,22 @@ def writing(folder: Path) -> Iterator[None]:
 
     Raises:
         StoreBusyError: another process is writing there.
+        StoreDamagedError: the lock of the folder is a link, or no file at all.
         StoreError: the folder cannot be created or written.
     """
     from filelock import FileLock, Timeout
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        check_own(folder / LOCK)
         lock = FileLock(folder / LOCK, is_singleton=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise StoreBusyError(
             f"{folder}: another process is writing to this store; wait for it to end"
         ) from None
+    except NotPlainFileError as error:
+        raise StoreDamagedError(f"{folder / LOCK}: {error.strerror}; delete it") from None
     except OSError as error:
         raise StoreError(
             f"{folder}: cannot be written ({error.strerror or error}); choose another place with "
@@ -51,10 +56,13 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 
     Raises:
         FileNotFoundError: one is missing.
-        StoreDamagedError: one has another size.
+        StoreDamagedError: one has another size, or is a link, which may lead out of the folder.
     """
     for file in (manifest.database, manifest.index):
-        size = (folder / file.name).stat().st_size
+        try:
+            size = size_of(folder / file.name)
+        except NotPlainFileError as error:
+            raise StoreDamagedError(f"{folder / file.name}: {error.strerror}; {ANEW}") from None
         # A mapped file that is shorter than its header says kills the process at the first read.
         if size != file.size:
             raise StoreDamagedError(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from swimmer.embeddings import ModelIdentity
 from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
+from swimmer.files import digest_of, plain_name, read_plain, write_file
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -28,12 +27,8 @@ class DataFile:
 
     @classmethod
     def of(cls, path: Path) -> DataFile:
-        """Describe the file at `path`, reading it once."""
-        with path.open("rb") as stream:
-            digest = hashlib.sha256()
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-        return cls(path.name, path.stat().st_size, digest.hexdigest())
+        """Describe the file at `path`, reading it once; raises as `swimmer.files.digest_of`."""
+        return cls(path.name, *digest_of(path))
 
 
 @dataclass(frozen=True)
@@ -60,14 +55,8 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Replace the manifest of `folder` in one step that survives a power cut."""
-        temporary = folder / f".{MANIFEST}.{os.getpid()}.tmp"
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(asdict(self), stream, indent=2, ensure_ascii=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(folder / MANIFEST)
-        flush_to_disk(folder)
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        write_file(folder / MANIFEST, text.encode())
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -79,16 +68,15 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            if path.stat().st_size > _SIZE_LIMIT:
-                raise StoreDamagedError(f"{path}: is too large to be a manifest")
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = json.loads(read_plain(folder, MANIFEST, _SIZE_LIMIT).decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise StoreNotFoundError(
                 f"{folder}: is not a store (no {MANIFEST}); build one with: "
                 f"swimmer build SOURCE --name NAME"
             ) from None
         except (OSError, ValueError, RecursionError) as error:
-            raise StoreDamagedError(f"{path}: cannot be read ({error})") from None
+            reason = getattr(error, "strerror", None) or error
+            raise StoreDamagedError(f"{path}: cannot be read ({reason})") from None
         schema = raw.get("schema") if isinstance(raw, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise StoreDamagedError(
@@ -109,7 +97,7 @@ class Manifest:
         database, index = DataFile(**raw["database"]), DataFile(**raw["index"])
         for file in (database, index):
             # A name with a separator would reach outside the store's folder.
-            if file.name != os.path.basename(file.name) or file.name.startswith("."):  # noqa: PTH119
+            if not isinstance(file.name, str) or not plain_name(file.name):
                 raise ValueError(f"data file {file.name!r} is not a plain name")
         rest = {k: v for k, v in raw.items() if k not in ("model", "database", "index")}
         manifest = cls(model=ModelIdentity(**model), database=database, index=index, **rest)
@@ -120,17 +108,3 @@ class Manifest:
         if not isinstance(manifest.model.text, str):
             raise ValueError(f"text is {manifest.model.text!r:.80}")
         return manifest
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until a file, or the entries of a folder, are on the disk itself."""
-    # Windows flushes only what is open for writing; a folder is never that.
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
-    try:
-        descriptor = os.open(path, flags)
-    except PermissionError:  # pragma: no cover  Windows cannot open a folder
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swimmer.errors import StoreDamagedError
-from swimmer.store.manifest import Manifest, flush_to_disk
+from swimmer.files import size_of, write_file
+from swimmer.store.manifest import Manifest
 from swimmer.text import clean
 
 if TYPE_CHECKING:
@@ -71,14 +71,7 @@ class KeptMap:
             "labels": np.ascontiguousarray(self.labels),
             "digests": np.ascontiguousarray(self.digests),
         }
-        draft = path.with_name(f".map.{os.getpid()}.tmp")
-        try:
-            draft.write_bytes(save(arrays, {**facts, "sha256": _sha256(arrays, facts)}))
-            flush_to_disk(draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        flush_to_disk(path.parent)
+        write_file(path, save(arrays, {**facts, "sha256": _sha256(arrays, facts)}))
 
     @classmethod
     def read(cls, path: Path) -> KeptMap:
@@ -90,10 +83,8 @@ class KeptMap:
         """
         from safetensors import SafetensorError, safe_open
 
-        if not path.is_file():
-            raise FileNotFoundError(path)
         try:
-            if path.stat().st_size > _SIZE_LIMIT:
+            if size_of(path) > _SIZE_LIMIT:
                 raise ValueError(f"it has more than {_SIZE_LIMIT >> 20} MiB")
             with safe_open(path, framework="numpy") as file:
                 facts: dict[str, str] = dict(file.metadata() or {})
@@ -103,6 +94,8 @@ class KeptMap:
             if facts.pop("sha256", "") != _sha256(arrays, facts):
                 raise ValueError("its digest is not that of its content")
             return cls._checked(arrays, facts)
+        except FileNotFoundError:
+            raise
         # numpy has no attribute for the narrower kinds of numbers that the format knows.
         except (
             SafetensorError,

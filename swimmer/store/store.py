@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings import Embeddings, Model, ModelIdentity, check_same, load_model, load_own
+from swimmer.embeddings import (
+    Embeddings,
+    Model,
+    ModelIdentity,
+    check_same,
+    load_model,
+    load_own,
+    remember_model,
+)
 from swimmer.errors import (
     ANEW,
     InputError,
@@ -22,11 +29,12 @@ from swimmer.errors import (
     StoreDamagedError,
     StoreError,
 )
+from swimmer.files import flush_to_disk, new_file
 from swimmer.papers import Paper
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.folder import check_files, same_folder, settle, sweep, writing
 from swimmer.store.index import VectorIndex
-from swimmer.store.manifest import Manifest, flush_to_disk
+from swimmer.store.manifest import Manifest
 from swimmer.store.names import default_store, find_store
 from swimmer.store.verification import problems_of
 
@@ -36,14 +44,20 @@ if TYPE_CHECKING:
     from swimmer.store.index import Rows, Vectors
 
 
-def open_store(store: str | Path | None = None) -> PaperStore:
+def open_store(store: str | Path | None = None, *, trust_model: bool = False) -> PaperStore:
     """Open a store by name or path; without one, the only or newest store, else the sample.
+
+    Args:
+        store: a name, or the path of a folder.
+        trust_model: load the model that the store names, also when you have not named or used it
+            before; it is remembered. Only for a store whose maker you trust.
 
     Raises:
         StoreNotFoundError: there is no such store.
         StoreDamagedError: its manifest cannot be read, or its files are not those named in it.
     """
-    return PaperStore.open(default_store() if store is None else find_store(store))
+    folder = default_store() if store is None else find_store(store)
+    return PaperStore.open(folder, trust_model=trust_model)
 
 
 class PaperStore:
@@ -66,13 +80,15 @@ class PaperStore:
         self._vectors: NDArray[np.float32] | None = None
         self._model: Model | None = None
         self._given: object = None
+        self._trust_model = False
+        self._named_by_user = False
         self._lock = threading.RLock()
         self._readers = 0
         self._no_readers = threading.Condition(self._lock)
 
     @classmethod
-    def open(cls, folder: Path | str) -> PaperStore:
-        """Open the store in `folder`; raises as `open_store` does."""
+    def open(cls, folder: Path | str, *, trust_model: bool = False) -> PaperStore:
+        """Open the store in `folder`; arguments and errors as those of `open_store`."""
         folder = Path(folder)
         for attempt in range(3):
             manifest = Manifest.read(folder)
@@ -85,7 +101,9 @@ class PaperStore:
                     raise StoreDamagedError(
                         f"{error.filename}: is missing though the manifest names it; {ANEW}"
                     ) from None
-        return cls(manifest, folder, manifest.model)
+        store = cls(manifest, folder, manifest.model)
+        store._trust_model = trust_model
+        return store
 
     @classmethod
     def create(cls, model: str | Embeddings | Model, scratch: Path | None = None) -> PaperStore:
@@ -97,7 +115,7 @@ class PaperStore:
         """
         loaded = load_model(model)
         store = cls(None, None, loaded.identity)
-        store._model = loaded
+        store._model, store._named_by_user = loaded, True
         store._database = PaperDatabase.create(scratch)
         store._vectors = np.empty((0, loaded.identity.dimension), np.float32)
         return store
@@ -110,11 +128,17 @@ class PaperStore:
         model: Model,
         replaces: PaperStore | None,
         folder: Path,
+        *,
+        named_by_user: bool,
     ) -> PaperStore:
-        """Return a store of papers and vectors made elsewhere, to be committed to `folder`."""
+        """Return a store of papers and vectors made elsewhere, to be committed to `folder`.
+
+        `named_by_user` says that the user has chosen the model, not the store that is replaced.
+        """
         manifest = replaces._manifest if replaces is not None else None
         store = cls(manifest, folder, model.identity)
         store._model, store._database, store._vectors = model, database, vectors
+        store._named_by_user = named_by_user
         return store
 
     def __enter__(self) -> PaperStore:
@@ -226,6 +250,7 @@ class PaperStore:
 
         Raises:
             ModelMismatchError: it is not the model that the store was built with.
+            UntrustedModelError: only the store names it; `open_store` has `trust_model`.
             ModelError: the store's own model cannot be loaded.
         """
         with self._lock:
@@ -236,7 +261,9 @@ class PaperStore:
                     self._model = model.with_text(self.identity.text)
                 self._given = embeddings
             elif self._model is None:
-                self._model = load_own(self.identity, f"the store {self.name}")
+                self._model = load_own(
+                    self.identity, f"the store {self.name}", trust=self._trust_model
+                )
             return self._model
 
     # ------------------------------------------------------------------ reading
@@ -400,10 +427,7 @@ class PaperStore:
         previous = self._manifest
         if thresholds is None:
             thresholds = dict(previous.thresholds) if previous else {}
-        draft_papers = target / f".papers.{os.getpid()}.tmp"
-        draft_index = target / f".index.{os.getpid()}.tmp"
-        for draft in (draft_papers, draft_index):
-            draft.unlink(missing_ok=True)
+        draft_papers, draft_index = new_file(target, "papers"), new_file(target, "index")
         if not database.writable:
             database = database.copy()
         database.set_meta("generation", generation)
@@ -445,6 +469,8 @@ class PaperStore:
         )
         manifest.write(target)
         sweep(target)
+        if self._named_by_user:
+            remember_model(self.identity.name, self.identity.revision)
         # From here on the store is the one on disk: what was held in memory is let go.
         self._manifest, self.folder = manifest, target
         old, self._database, self._index, self._vectors = self._database, None, None, None

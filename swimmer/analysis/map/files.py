@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from swimmer.analysis.map.drawing import marked
 from swimmer.analysis.map.maps import paper_map
 from swimmer.errors import InputError
+from swimmer.files import write_file
 from swimmer.progress import Progress
 from swimmer.text import printable
 
@@ -75,13 +76,9 @@ def write_map(
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name[:80]}.{os.getpid()}.tmp")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_file(path, content)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); choose another place"
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from swimmer.files import write_file
 
 LISTING_LIFE = 3 * 86_400.0
 """Seconds for which the pages of an interrupted listing are still the same listing."""
@@ -65,7 +66,7 @@ class PageCache:
         digest = hashlib.sha256(page.body).hexdigest()
         about = {"url": page.url, "headers": dict(page.headers), "sha256": digest}
         content = json.dumps(about).encode() + b"\n" + zlib.compress(page.body, 3)
-        write_whole(self._path(key), content)
+        _write(self._path(key), content)
         os.utime(self._path(key), (page.checked, page.checked))
 
     def confirm(self, key: str, when: float) -> None:
@@ -85,7 +86,7 @@ class PageCache:
                 return begun
         except (OSError, ValueError):
             pass
-        write_whole(marker, repr(now).encode("ascii"))
+        _write(marker, repr(now).encode("ascii"))
         return now
 
     def listing_done(self, name: str) -> None:
@@ -102,14 +103,7 @@ class PageCache:
         return self._folder / f"unfinished-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its path never shows a part of it."""
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    # What a power cut takes is fetched again; waiting for the disk would slow every page down.
+    write_file(path, content, flush=False)

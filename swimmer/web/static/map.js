@@ -309,6 +309,8 @@
     } else {
       draw();
     }
+    // The field may have been typed into before the papers were there.
+    if (find && find.value) search(find);
     root.dataset.ready = "yes";
     performance.mark("map-drawn");
   }

@@ -88,6 +88,21 @@
   });
   input.addEventListener("blur", close);
   input.form.addEventListener("submit", close);
+
+  // What was typed before this script ran, or what the browser filled in again, made no event
+  // that anything heard. A second event for the same text asks nothing twice.
+  const catchUp = () => {
+    if (input.value !== input.defaultValue) {
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  };
+  // htmx starts in a timer of its own, which was set before this one; some browsers fill in later.
+  setTimeout(catchUp);
+  window.addEventListener("pageshow", (event) => {
+    catchUp();
+    // A page that was kept in memory still has its list.
+    if (event.persisted) show(wanted && options().length > 0 && document.activeElement === input);
+  });
 })();
 
 (() => {

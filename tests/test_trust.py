@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from swimmer import Paper, PaperVectorStore, build_store, load_model, load_retriever, open_store
+from swimmer import (
+    Paper,
+    PaperVectorStore,
+    build_store,
+    load_model,
+    load_retriever,
+    open_store,
+    run_build,
+)
 from swimmer.embeddings.model import Model
 from swimmer.embeddings.trust import trust_file
 from swimmer.errors import ModelError, UntrustedModelError
@@ -177,8 +185,8 @@ def test_a_store_built_here_needs_no_flag(
     ).close()
     for name in ("own", "hub"):
         assert load_retriever(name).invoke(WORDS)
-        store = build_store(papers, name)
-        assert store.report is not None and store.report.added == 1
+        store, report = run_build(papers, name)
+        assert report.added == 1
         assert swimmer("search", "-s", name, WORDS).code == swimmer("verify", name).code == 0
     texts = PaperVectorStore(str(weights))
     texts.add_texts(["one text", "another text"])

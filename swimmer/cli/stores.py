@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import click
 
-from swimmer.cli.asking import trust_option
 from swimmer.cli.completion import complete_stores
+from swimmer.cli.options import trust_option
 from swimmer.store import StoreInfo, bundled_sample, list_stores
 from swimmer.text import printable
 

@@ -28,6 +28,7 @@ from swimmer.langchain.vectorstore import PaperVectorStore, SwimmerEmbeddings
 from swimmer.store.database import PaperDatabase
 
 from .conftest import REPOSITORY, Outcome
+from .manifests import edit_manifest
 from .models import HashEmbeddings
 
 
@@ -646,10 +647,7 @@ def test_a_store_of_another_release_is_brought_to_this_one(
 ) -> None:
     folder = build_store(papers, "old", model="static").folder
     assert folder is not None
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["model"]["fingerprint"] = fingerprint_of(HashEmbeddings(256))
-    path.write_text(json.dumps(manifest))
+    edit_manifest(folder, model__fingerprint=fingerprint_of(HashEmbeddings(256)))
     said = swimmer("search", "words that no title has", "--store", "old")
     assert said.code == 2 and "swimmer build ITS_FOLDER --model static" in said.err
     done = swimmer("build", folder, "--model", "static")

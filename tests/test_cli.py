@@ -21,6 +21,7 @@ import pytest
 from swimmer import build_store, open_store
 
 from .conftest import REPOSITORY, Outcome
+from .manifests import edit_manifest
 from .models import HashEmbeddings
 
 Run = Callable[..., Outcome]
@@ -393,12 +394,10 @@ def test_a_store_of_a_later_version_and_of_an_absent_model(swimmer: Run, corpus_
     swimmer("build", corpus_file, "--name", "conf")
     folder = open_store("conf").folder
     assert folder is not None
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "schema": 99}), encoding="utf-8")
+    edit_manifest(folder, schema=99)
     done = swimmer("search", "x", "-s", "conf")
     assert done.code == 2 and "later swimmer" in done.err
-    manifest["model"]["name"] = "some-org/absent-model"
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    edit_manifest(folder, schema=2, model__name="some-org/absent-model")
     assert swimmer("search", "Bandits that Remember", "-s", "conf").code == 0
     done = swimmer("search", "a text of my own", "-s", "conf")
     assert done.code == 2 and "absent-model" in done.err
@@ -408,10 +407,7 @@ def test_a_store_of_another_model_of_the_same_dimension(swimmer: Run, papers: An
     store = build_store(papers, "conf", model=HashEmbeddings(256))
     store.close()
     assert store.folder is not None
-    path = store.folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["model"]["name"] = "static"
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    edit_manifest(store.folder, model__name="static")
     done = swimmer("search", "a text of my own", "-s", "conf")
     assert done.code == 2 and "was built with the model static" in done.err
 

@@ -19,6 +19,8 @@ from swimmer.embeddings.loading import load_model
 from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 from swimmer.errors import ModelError, QueryError, SwimmerError
 
+from .manifests import edit_manifest
+
 TEXTS = [
     "Attention Is All You Need",
     "Graph neural networks\nWe learn vectors of nodes (e.g. 3.5% better) on open_graph_benchmark.",
@@ -282,15 +284,12 @@ def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
 
 def test_a_store_read_in_an_unknown_way_is_refused(tmp_path: Path) -> None:
     build_store(PAPERS, tmp_path / "store")
-    path = tmp_path / "store/manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
     for text, says in (
         ("abstract_backwards", r"'abstract_backwards'.*title_title_abstract.*Upgrade"),
-        (["title_abstract"], "is not a manifest of swimmer"),
-        ({"title": 2}, "is not a manifest of swimmer"),
+        (["title_abstract"], r"field model\.text is a list"),
+        ({"title": 2}, r"field model\.text is a mapping"),
     ):
-        manifest["model"]["text"] = text
-        path.write_text(json.dumps(manifest), encoding="utf-8")
+        edit_manifest(tmp_path / "store", model__text=text)
         with pytest.raises(SwimmerError, match=says):
             search(open_store(tmp_path / "store"), "Graphs of words")
 

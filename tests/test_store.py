@@ -26,6 +26,7 @@ from swimmer.errors import (
     StoreNotFoundError,
 )
 
+from .manifests import edit_manifest
 from .models import HashEmbeddings
 
 
@@ -122,9 +123,7 @@ def test_a_file_swapped_with_another_stores_is_refused(
     mine, theirs = data_file(folder, kind), data_file(other.folder, kind)
     size = mine.stat().st_size
     shutil.copy(theirs, mine)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest[kind]["size"] = mine.stat().st_size
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    edit_manifest(folder, **{f"{kind}__size": mine.stat().st_size})
     assert kind == "database" or size == mine.stat().st_size
     with pytest.raises(StoreDamagedError):
         search(open_store("small"), "Diffusion Models in Two Steps")
@@ -161,8 +160,9 @@ def test_verify_finds_nothing_wrong_with_a_whole_store(folder: Path) -> None:
     [
         ("", "cannot be read"),
         ("{", "cannot be read"),
-        ("[]", "not a manifest"),
-        ("{}", "not a manifest"),
+        ("[]", "not the fields of a manifest"),
+        ("{}", "does not end in its digest"),
+        ('{"schema": 1}', "papers is missing"),
         ('{"schema": 99}', "later swimmer"),
         ("\x00\x01", "cannot be read"),
     ],
@@ -174,10 +174,8 @@ def test_a_broken_manifest_is_refused(folder: Path, content: str, message: str) 
 
 
 def test_a_manifest_cannot_reach_outside_its_folder(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["database"]["name"] = "../../etc/passwd"
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(StoreDamagedError, match="not a plain name"):
+    edit_manifest(folder, database__name="../../etc/passwd")
+    with pytest.raises(StoreDamagedError, match=r"database\.name"):
         open_store("small")
 
 

@@ -24,6 +24,7 @@ from swimmer.embeddings.model import Model
 from swimmer.embeddings.trust import trust_file
 from swimmer.errors import ModelError, UntrustedModelError
 
+from .manifests import edit_manifest
 from .models import HashEmbeddings
 
 WORDS = "how words of a query reach a model"
@@ -63,9 +64,7 @@ def gift(home: Path, papers: list[Paper]) -> Callable[..., Path]:
         build_store(papers, "gift", model=Model(HashEmbeddings(), "mine")).close()
         folder = open_store("gift").folder
         assert folder is not None
-        manifest = json.loads((folder / "manifest.json").read_text())
-        manifest["model"] |= {"name": name, "revision": revision}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
+        edit_manifest(folder, model__name=name, model__revision=revision)
         return folder
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from swimmer.embeddings import check_same
-from swimmer.errors import ModelMismatchError, QueryError
+from swimmer.errors import ModelMismatchError, QueryError, StoreError
 from swimmer.papers import Paper, duplicates, same_work
 from swimmer.retrieval.hits import Answer, Hit
 from swimmer.retrieval.query import ask, checked_k
 from swimmer.retrieval.seeds import KnownPaper, checked_query, find_title
-from swimmer.store import SAMPLE, PaperStore, list_stores, open_store
+from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
+
+_log = logging.getLogger(__name__)
 
 MORE = 10
 """Hits asked of each store beyond k, since copies of one work become one hit."""
@@ -37,15 +40,23 @@ def open_stores(
         StoreNotFoundError, StoreDamagedError: as `open_store` does.
         QueryError: every store is asked for, and there is none.
     """
+    named = len(names)
     wanted: list[str | Path] = list(names)
     if every:
-        wanted += [info.folder for info in list_stores() if info.manifest and info.name != SAMPLE]
+        wanted += [info.folder for info in readable_stores() if info.name != SAMPLE]
         if not wanted:
             raise QueryError("there is no store yet; build one with: swimmer build iclr2025")
     with contextlib.ExitStack() as stack:
         opened: dict[Path, PaperStore] = {}
-        for name in wanted:
-            store = open_store(name, trust_model=trust_model)
+        for position, name in enumerate(wanted):
+            try:
+                store = open_store(name, trust_model=trust_model)
+            except StoreError as error:
+                # One that was named must answer; of all there are, a bad one stops no other.
+                if position < named:
+                    raise
+                _log.warning("the store %s is left out: %s", Path(name).name, error)
+                continue
             assert store.folder is not None
             folder = store.folder.resolve()
             if folder in opened:

@@ -38,6 +38,7 @@ from .names import (
     default_store as default_store,
     find_store as find_store,
     list_stores as list_stores,
+    readable_stores as readable_stores,
     target_folder as target_folder,
 )
 from .schema import (

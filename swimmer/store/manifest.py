@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from swimmer.embeddings import ModelIdentity
-from swimmer.errors import ANEW, StoreDamagedError, StoreNotFoundError
-from swimmer.files import digest_of, plain_name, read_plain, write_file
+from swimmer.errors import ANEW, StoreDamagedError, StoreError, StoreNotFoundError
+from swimmer.files import digest_of, read_plain, write_file
+from swimmer.store.manifest_fields import checked_fields, shortened
 
 MANIFEST = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
+"""The schema that is written; since 2 the manifest carries a digest of itself."""
+
 _SIZE_LIMIT = 16 << 20
 
 
@@ -54,9 +59,18 @@ class Manifest:
     schema: int = SCHEMA
 
     def write(self, folder: Path) -> None:
-        """Replace the manifest of `folder` in one step that survives a power cut."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
-        write_file(folder / MANIFEST, text.encode())
+        """Replace the manifest of `folder` in one step that survives a power cut.
+
+        Raises:
+            StoreError: a field holds what no manifest may hold, so that it could not be read.
+            OSError: the disk refuses.
+        """
+        content = sealed(asdict(self))
+        try:
+            checked_fields({k: v for k, v in json.loads(content).items() if k != "digest"})
+        except ValueError as error:
+            raise StoreError(f"{folder / MANIFEST}: cannot be written: {error}") from None
+        write_file(folder / MANIFEST, content)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -64,11 +78,13 @@ class Manifest:
 
         Raises:
             StoreNotFoundError: the folder holds no manifest, so it is no (finished) store.
-            StoreDamagedError: the manifest cannot be read, or a later version wrote it.
+            StoreDamagedError: the manifest cannot be read, its digest or a field of it is wrong,
+                or a later version wrote it.
         """
         path = folder / MANIFEST
         try:
-            raw = json.loads(read_plain(folder, MANIFEST, _SIZE_LIMIT).decode("utf-8"))
+            content = read_plain(folder, MANIFEST, _SIZE_LIMIT)
+            raw = json.loads(content.decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise StoreNotFoundError(
                 f"{folder}: is not a store (no {MANIFEST}); build one with: "
@@ -76,35 +92,52 @@ class Manifest:
             ) from None
         except (OSError, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise StoreDamagedError(f"{path}: cannot be read ({reason})") from None
+            raise StoreDamagedError(f"{path}: cannot be read ({reason!s:.200})") from None
         schema = raw.get("schema") if isinstance(raw, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise StoreDamagedError(
-                f"{path}: was written by a later swimmer (schema {schema}, this one reads up to "
-                f"{SCHEMA}); upgrade with: pip install -U swimmer"
+                f"{path}: was written by a later swimmer (schema {shortened(schema)}, this one "
+                f"reads up to {SCHEMA}); upgrade with: pip install -U swimmer"
             )
         try:
-            return cls._from_json(raw)
-        except (KeyError, TypeError, ValueError) as error:
-            raise StoreDamagedError(
-                f"{path}: is not a manifest of swimmer ({type(error).__name__}: {error}); {ANEW}"
-            ) from None
+            if isinstance(raw, dict) and ("digest" in raw or schema != 1):
+                _check_digest(content)
+                del raw["digest"]
+            fields = checked_fields(raw)
+        except (KeyError, ValueError) as error:
+            raise StoreDamagedError(f"{path}: {error.args[0]}; {ANEW}") from None
+        return cls(
+            model=ModelIdentity(**fields.pop("model")),
+            database=DataFile(**fields.pop("database")),
+            index=DataFile(**fields.pop("index")),
+            **fields,
+        )
 
-    @classmethod
-    def _from_json(cls, raw: Any) -> Manifest:
-        model = dict(raw["model"])
-        model["languages"] = tuple(model.get("languages", ()))
-        database, index = DataFile(**raw["database"]), DataFile(**raw["index"])
-        for file in (database, index):
-            # A name with a separator would reach outside the store's folder.
-            if not isinstance(file.name, str) or not plain_name(file.name):
-                raise ValueError(f"data file {file.name!r} is not a plain name")
-        rest = {k: v for k, v in raw.items() if k not in ("model", "database", "index")}
-        manifest = cls(model=ModelIdentity(**model), database=database, index=index, **rest)
-        if not isinstance(manifest.papers, int) or manifest.papers < 0:
-            raise ValueError(f"papers is {manifest.papers!r}")
-        if not isinstance(manifest.model.dimension, int) or manifest.model.dimension < 1:
-            raise ValueError(f"dimension is {manifest.model.dimension!r}")
-        if not isinstance(manifest.model.text, str):
-            raise ValueError(f"text is {manifest.model.text!r:.80}")
-        return manifest
+
+# The last line but one, so that the digest can stand for every other byte of the file.
+_DIGEST = re.compile(rb'  "digest": "([0-9a-f]{64})"\n}\n\Z')
+_BLANK = b"0" * 64
+
+
+def sealed(fields: Mapping[str, Any]) -> bytes:
+    """Return the content of a manifest file: its fields, and the digest of all other bytes."""
+    text = json.dumps({**fields, "digest": _BLANK.decode()}, indent=2, ensure_ascii=False) + "\n"
+    content = text.encode()
+    found = _DIGEST.search(content)
+    assert found is not None
+    return content[: found.start(1)] + _digest(content).encode() + content[found.end(1) :]
+
+
+def _check_digest(content: bytes) -> None:
+    found = _DIGEST.search(content)
+    if found is None:
+        raise ValueError("does not end in its digest: it is not as swimmer has written it")
+    blank = content[: found.start(1)] + _BLANK + content[found.end(1) :]
+    if _digest(blank) != found[1].decode():
+        raise ValueError(
+            "its digest is not that of its content: it has changed since it was written"
+        )
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

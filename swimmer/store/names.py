@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from swimmer.store.manifest import MANIFEST, Manifest
 STORES = "vectorstores"
 SAMPLE = "sample"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def find_store(name: str | Path) -> Path:
     folder = Path(text).expanduser()
     # A bare word is a name first: a folder `iclr2025` that is no store must not hide the store.
     if folder.name != text or text in (".", ".."):
-        if (folder / MANIFEST).is_file():
+        if _holds_store(folder):
             return folder
         if folder.is_dir():
             Manifest.read(folder)
@@ -72,13 +74,18 @@ def find_store(name: str | Path) -> Path:
             f"{text[:80]!r} is not a store's name; expected letters, digits, '-', '_', '.'"
         )
     for root in roots():
-        if (root / text / MANIFEST).is_file():
+        if _holds_store(root / text):
             return root / text
-    if (folder / MANIFEST).is_file():
+    if _holds_store(folder):
         return folder
     if text == SAMPLE:
         return bundled_sample()
     raise StoreNotFoundError(_not_found(text))
+
+
+def _holds_store(folder: Path) -> bool:
+    # Whatever lies there: a manifest that is a link or a device is refused by name, not hidden.
+    return os.path.lexists(folder / MANIFEST)
 
 
 def _not_found(name: str) -> str:
@@ -101,7 +108,7 @@ def _not_found(name: str) -> str:
 
 def default_store() -> Path:
     """Return the folder of the only or newest store, else that of the sample."""
-    built = [info for info in list_stores() if info.manifest and info.folder != bundled_sample()]
+    built = [info for info in readable_stores() if info.folder != bundled_sample()]
     if not built:
         return bundled_sample()
     return max(built, key=lambda info: info.manifest.created if info.manifest else "").folder
@@ -121,7 +128,7 @@ def target_folder(name: str | Path) -> Path:
             f"{text[:80]!r} cannot be a store's name; expected letters, digits, '-', '_', '.'"
         )
     for root in roots():
-        if (root / text / MANIFEST).is_file():
+        if _holds_store(root / text):
             return root / text
     return roots()[0] / text
 
@@ -135,13 +142,22 @@ def list_stores() -> list[StoreInfo]:
     return list(found.values())
 
 
+def readable_stores() -> list[StoreInfo]:
+    """Return the stores of `list_stores` whose manifest is good; the log names the others."""
+    found = list_stores()
+    for info in found:
+        if info.manifest is None:
+            _log.warning("the store %s is left out: %s", info.name, info.problem)
+    return [info for info in found if info.manifest is not None]
+
+
 def _candidates() -> Iterator[Path]:
     for root in roots():
         try:
-            yield from sorted(p for p in root.iterdir() if (p / MANIFEST).is_file())
+            yield from sorted(p for p in root.iterdir() if _holds_store(p))
         except OSError:
             continue
-    if (bundled_sample() / MANIFEST).is_file():
+    if _holds_store(bundled_sample()):
         yield bundled_sample()
 
 

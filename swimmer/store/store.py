@@ -461,7 +461,9 @@ class PaperStore:
             index=files[1],
             generation=generation,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            source=source if source is not None else previous.source if previous else "",
+            source=(source or (previous.source if previous and source is None else ""))
+            .encode("utf-8", "replace")
+            .decode(),
             probes=probes,
             exact=index.exact,
             recall=round(index.recall(), 4),

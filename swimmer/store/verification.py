@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from swimmer.embeddings import GIVEN
-from swimmer.errors import StoreDamagedError, SwimmerError
-from swimmer.store.manifest import DataFile
+from swimmer.errors import StoreDamagedError, StoreError, SwimmerError
+from swimmer.store.manifest import MANIFEST, DataFile, Manifest
 from swimmer.store.map_file import MAP, KeptMap
 
 if TYPE_CHECKING:
@@ -31,13 +31,22 @@ def problems_of(store: PaperStore, *, ask_model: bool) -> list[str]:
 
 def _of_files(store: PaperStore) -> list[str]:
     assert store.folder is not None
+    try:
+        on_disk = Manifest.read(store.folder)
+    except StoreError as error:
+        return [str(error)]
+    if on_disk != store.manifest:
+        return [f"{store.folder / MANIFEST}: has changed since the store was opened; open it again"]
     problems = []
     for file in (store.manifest.database, store.manifest.index):
         path = store.folder / file.name
-        if not path.is_file():
+        try:
+            if DataFile.of(path) != file:
+                problems.append(f"{path}: its content is not what the manifest says (SHA-256)")
+        except FileNotFoundError:
             problems.append(f"{path}: is missing")
-        elif DataFile.of(path) != file:
-            problems.append(f"{path}: its content is not what the manifest says (SHA-256)")
+        except OSError as error:
+            problems.append(f"{path}: cannot be read ({error.strerror or error})")
     with contextlib.suppress(FileNotFoundError):
         try:
             KeptMap.read(store.folder / MAP)

@@ -1,0 +1,32 @@
+"""Manifests changed on purpose, sealed again as whoever makes a store by hand would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from swimmer.store.manifest import MANIFEST, DataFile, sealed
+
+
+def edit_manifest(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Change fields, those of a part with two underscores (`model__name="x"`); return all."""
+    fields: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    fields.pop("digest", None)
+    for name, value in changes.items():
+        *parts, last = name.split("__")
+        place = fields
+        for part in parts:
+            place = place[part]
+        place[last] = value
+    (folder / MANIFEST).write_bytes(sealed(fields))
+    return fields
+
+
+def seal(folder: Path, **changes: Any) -> None:
+    """Let the manifest say what the data files hold now, and change fields besides."""
+    fields = edit_manifest(folder)
+    for kind in ("database", "index"):
+        file = DataFile.of(folder / fields[kind]["name"])
+        changes |= {f"{kind}__size": file.size, f"{kind}__sha256": file.sha256}
+    edit_manifest(folder, **changes)

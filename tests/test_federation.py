@@ -97,7 +97,9 @@ def test_k_hits_come_back_though_many_are_copies(tmp_path: Path) -> None:
 
 
 def test_a_known_title_needs_no_model(two: list[PaperStore], monkeypatch: Any) -> None:
-    monkeypatch.setattr("swimmer.store.store.load_own", lambda *_: pytest.fail("a model is loaded"))
+    monkeypatch.setattr(
+        "swimmer.store.store.load_own", lambda *_, **__: pytest.fail("a model is loaded")
+    )
     for store in two:
         store._model = None
     with pytest.raises(pytest.fail.Exception, match="a model is loaded"):

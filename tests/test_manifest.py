@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from swimmer import Paper, build_store, open_store
 from swimmer.errors import StoreDamagedError, StoreError
 from swimmer.retrieval.federation import open_stores
-from swimmer.store.names import list_stores
 from swimmer.store.manifest import MANIFEST, SCHEMA, Manifest
+from swimmer.store.names import list_stores
 
 from .manifests import edit_manifest
 from .models import HashEmbeddings

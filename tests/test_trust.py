@@ -184,7 +184,7 @@ def test_a_store_built_here_needs_no_flag(
     ).close()
     for name in ("own", "hub"):
         assert load_retriever(name).invoke(WORDS)
-        store, report = run_build(papers, name)
+        _, report = run_build(papers, name)
         assert report.added == 1
         assert swimmer("search", "-s", name, WORDS).code == swimmer("verify", name).code == 0
     texts = PaperVectorStore(str(weights))

@@ -89,19 +89,18 @@
   input.addEventListener("blur", close);
   input.form.addEventListener("submit", close);
 
-  // What was typed before this script ran, or what the browser filled in again, made no event
-  // that anything heard. A second event for the same text asks nothing twice.
+  // What was typed before this script ran made events that nothing here heard. htmx may have: then
+  // a second event for the same text asks nothing, and the list may be there.
   const catchUp = () => {
-    if (input.value !== input.defaultValue) {
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    }
+    if (input.value === input.defaultValue) return;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    show(wanted && options().length > 0 && document.activeElement === input);
   };
-  // htmx starts in a timer of its own, which was set before this one; some browsers fill in later.
+  // htmx starts in a timer of its own, which was set before this one.
   setTimeout(catchUp);
+  // A page that was kept in memory comes back as it was left, with its list closed.
   window.addEventListener("pageshow", (event) => {
-    catchUp();
-    // A page that was kept in memory still has its list.
-    if (event.persisted) show(wanted && options().length > 0 && document.activeElement === input);
+    if (event.persisted) catchUp();
   });
 })();
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import gzip
 import os
+import socket
+import threading
 import time
 import zlib
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 
 from swimmer.errors import FetchError, SourceError
@@ -69,18 +73,147 @@ def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         refuse_host("https://innocent.example.org/list.json")
 
 
-def test_an_address_that_turned_inside_after_the_check_is_refused(
-    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_what_was_checked_is_connected_to(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, no_proxy: None
 ) -> None:
-    # The name was public when it was looked up, and leads to this machine when it is connected.
-    monkeypatch.setattr("swimmer.sources.http.client.refuse_host", lambda *_: "innocent.example")
-    monkeypatch.setattr("swimmer.sources.http.client.behind_proxy", lambda _url: False)
+    """A name that leads elsewhere the second time it is looked up is not looked up again."""
+    looked_up: list[str] = []
+
+    def lookup(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        looked_up.append(host)
+        address = "203.0.114.7" if len(looked_up) == 1 else "127.0.0.1"
+        return [(2, 1, 6, "", (address, port))]
+
+    connected: list[str] = []
+
+    def connect(_self: Any, host: str, *_: Any, **__: Any) -> Any:
+        connected.append(host)
+        raise httpcore.ConnectError("no route")
+
+    monkeypatch.setattr("socket.getaddrinfo", lookup)
+    monkeypatch.setattr("httpcore.SyncBackend.connect_tcp", connect)
+    with publisher.client(hosts={}, attempts=1) as client, pytest.raises(FetchError):
+        client.get("http://rebinds.example.org/page", as_json)
+    assert looked_up == ["rebinds.example.org"]
+    assert connected == ["203.0.114.7"]
+
+
+def test_nothing_is_sent_to_a_private_address(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, no_proxy: None
+) -> None:
+    """The first look-up fails, the one at connecting leads to this machine."""
+    answers = [OSError("no answer"), [(2, 1, 6, "", ("127.0.0.1", 0))]]
+
+    def lookup(*_: Any, **__: Any) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
     serve(publisher, Reply(b"[]"))
+    monkeypatch.setattr("socket.getaddrinfo", lookup)
+    port = publisher.url.rpartition(":")[2]
     with (
-        publisher.client(hosts={}) as client,
-        pytest.raises(SourceError, match=r"127\.0\.0\.1"),
+        publisher.client(hosts={}, attempts=1) as client,
+        pytest.raises(SourceError, match=r"127\.0\.0\.1, a private address"),
     ):
-        client.get(f"{publisher.url}/page", as_json)
+        client.get(f"http://rebinds.example.org:{port}/page", as_json)
+    assert publisher.log == []
+
+
+PRIVATE = """
+http://0/ http://0.0.0.0/ http://10.0.0.5/ http://100.64.0.1/ http://100.100.100.200/
+http://127.0.0.1/ http://127.0.0.1./ http://127.1/ http://127.255.255.254/ http://2130706433/
+http://0x7f000001/ http://0x7f.0.0.1/ http://017700000001/ http://0177.0.0.1/ http://127.0.0.1:80/
+http://169.254.169.254/latest/meta-data/ http://169.254.169.254./ http://0xa9fea9fe/
+http://2852039166/ http://172.16.0.1/ http://172.31.255.255/ http://192.0.0.192/ http://192.0.2.1/
+http://192.88.99.1/ http://192.168.1.1/ http://198.18.0.1/ http://198.51.100.7/ http://203.0.113.9/
+http://224.0.0.1/ http://240.0.0.1/ http://255.255.255.255/ http://168.63.129.16/
+http://256.1.1.1/ http://1.2.3.4.5/ http://0x/ http://[::]/ http://[::1]/ http://[0:0:0:0:0:0:0:1]/
+http://[::ffff:127.0.0.1]/ http://[::ffff:7f00:1]/ http://[::ffff:0:127.0.0.1]/
+http://[::ffff:0:8.8.8.8]/ http://[::127.0.0.1]/ http://[::8.8.8.8]/ http://[64:ff9b::127.0.0.1]/
+http://[64:ff9b::a9fe:a9fe]/ http://[64:ff9b:1::1]/ http://[100::1]/ http://[2001::1]/
+http://[2001:0:7f00:1::]/ http://[2001:db8::1]/ http://[2002:7f00:1::]/ http://[2002:a00:1::]/
+http://[3fff::1]/ http://[5f00::1]/ http://[fc00::1]/ http://[fd00:ec2::254]/ http://[fe80::1]/
+http://[fec0::1]/ http://[ff02::1]/ http://[4000::1]/ http://[e000::1]/ http://localhost/
+http://localhost./ http://LOCALHOST/ http://a.localhost/ http://metadata.google.internal/
+http://metadata.google.internal./ http://metadata/ http://intranet/ http://printer.local/
+http://router.lan/ http://router.home.arpa/ http://server.corp/ http://127%2e0.0.1/
+http://127.0.0.1%00.example.org/ http://user:secret@example.org/ http://user@127.0.0.1/
+http://a..example.org/ http://example.org../ http://.example.org/ http://exa$mple.org/
+http://127.0.0.1\\@example.org/ http://example.org:99999/ http://example.org:x/ http://[::1/ http://
+ftp://example.org/ file:///etc/passwd gopher://example.org/ http:///x //example.org/ example.org
+""".split()
+PUBLIC = """
+http://8.8.8.8/ http://1.1.1.1:8080/x http://93.184.216.34/ http://172.32.0.1/ http://100.128.0.1/
+http://192.0.1.1/ http://198.20.0.1/ http://169.253.1.1/ http://223.255.255.255/ http://134744072/
+http://[2606:4700::1111]/ http://[2001:4860:4860::8888]/ http://[2a00:1450:4001:81b::200e]/
+http://[::ffff:8.8.8.8]/ http://[64:ff9b::808:808]/ http://[2002:808:808::1]/ http://[2001:200::1]/
+https://openreview.net/ https://OpenReview.net./x https://export.arxiv.org:443/api?q=a
+https://xn--bcher-kva.example.org/ https://bücher.example.org/ https://a_b.example.org/
+https://3com.example.org/ https://0x7f.example.org/ https://localhost.example.org/
+https://1.2.3.4.example.org/ https://internal.example.org/ https://a-1.example.museum/
+""".split()
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:3128"])
+def test_the_guard_with_and_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: None, proxy: str
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY") if proxy else ():
+        monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv(name.lower(), proxy)
+    public = [(2, 1, 6, "", ("93.184.216.34", 443))]
+    monkeypatch.setattr("socket.getaddrinfo", _literal_or(public))
+    assert len(PRIVATE) + len(PUBLIC) >= 80
+    allowed = [url for url in PRIVATE if not _refused(url)]
+    assert allowed == []
+    assert [url for url in PUBLIC if _refused(url)] == []
+
+
+def test_a_proxy_is_asked_for_names(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, no_proxy: None
+) -> None:
+    """The proxy of the environment, on this machine as proxies often are, gets the whole address."""
+    monkeypatch.setenv("http_proxy", publisher.url)
+    asked = "http://lists.example.org/page"
+    serve(publisher, Reply(b"[1]"))
+    with publisher.client(hosts={}) as client:
+        assert client.get(asked, as_json) == [1]
+    assert publisher.log == [asked]
+
+
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, no_proxy: None) -> None:
+    monkeypatch.setenv("http_proxy", "carrier-pigeon://127.0.0.1")
+    with Client(attempts=1) as client, pytest.raises(SourceError, match="proxy"):
+        client.get("http://lists.example.org/page", as_json)
+
+
+def _literal_or(answer: list[Any]) -> Any:
+    ask = socket.getaddrinfo
+
+    def lookup(host: str, port: int, **options: Any) -> list[Any]:
+        try:
+            return list(ask(host, port, flags=socket.AI_NUMERICHOST, **options))
+        except socket.gaierror:
+            return answer
+
+    return lookup
+
+
+def _refused(url: str) -> bool:
+    try:
+        refuse_host(url)
+    except SourceError:
+        return True
+    return False
 
 
 def test_public_addresses_pass() -> None:
@@ -105,6 +238,66 @@ def test_redirects_that_are_refused(publisher: Publisher, target: str) -> None:
     assert len(publisher.log) == 1
 
 
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff;", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Slow: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b" "),
+    ],
+    ids=["header", "interim answers", "chunk extension", "chunks", "trailer", "body"],
+)
+def test_an_answer_that_drips_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, start: bytes, drop: bytes
+) -> None:
+    monkeypatch.setattr("swimmer.sources.http.client.ANSWER_LIMIT", 0.5)
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(start)
+                while not done.wait(0.02):
+                    connection.sendall(drop)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        began = time.monotonic()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        with (
+            Client(allow_private=True, pauses={"": 0.0}) as client,
+            pytest.raises(FetchError, match="not complete after"),
+        ):
+            client.get(address, as_json)
+        took = time.monotonic() - began
+        done.set()
+        thread.join()
+    assert took < 5
+
+
+@pytest.mark.parametrize("etag", ['"\xe9t\xe9"', '"\u4e2d"', "x" * 70_000 + "é", ""])
+def test_a_validator_that_cannot_be_sent_is_not(
+    publisher: Publisher, tmp_path: Path, etag: str
+) -> None:
+    sent = etag.encode().decode("latin-1")
+    seen: list[str | None] = []
+
+    def route(question: Question) -> Reply:
+        seen.append(question.headers.get("if-none-match"))
+        return Reply(b"[1]", headers={"ETag": sent[:2_000]}, etag=False)
+
+    publisher.serve(route)
+    for _ in range(2):
+        with publisher.client(tmp_path) as client:
+            assert client.get(URL, as_json) == [1]
+    assert seen == [None, None]
+
+
 def test_a_redirect_loop_ends(publisher: Publisher) -> None:
     serve(publisher, Reply(b"", 302, {"Location": "/page"}))
     with publisher.client() as client, pytest.raises(FetchError, match="redirects"):
@@ -118,14 +311,19 @@ def test_a_redirect_on_the_same_host_is_followed(publisher: Publisher) -> None:
         assert client.get(URL, as_json) == [1]
 
 
-def test_credentials_do_not_follow_to_another_host(publisher: Publisher) -> None:
+@pytest.mark.parametrize(
+    "target", ["https://huggingface.co/elsewhere", "https://lists.example.org:8443/elsewhere"]
+)
+def test_credentials_do_not_follow_to_another_host_or_port(
+    publisher: Publisher, target: str
+) -> None:
     seen: list[dict[str, str | None]] = []
 
     def route(question: Question) -> Reply:
         names = ("authorization", "x-api-key", "accept")
         seen.append({name: question.headers.get(name) for name in names})
         if question.path == "/page":
-            return Reply(b"", 302, {"Location": "https://huggingface.co/elsewhere"})
+            return Reply(b"", 302, {"Location": target})
         return Reply(b"[]")
 
     publisher.serve(route)
@@ -273,6 +471,9 @@ def test_pauses_grow_and_scatter(publisher: Publisher) -> None:
         ("in 20 seconds", 17, 31),
         ("nonsense", 1, 1.5),
         ("-5", 1, 1.5),
+        ("²", 1, 1.5),
+        ("٣", 1, 1.5),
+        ("Mon, 99 Foo 99999999999999999999 00:00:00", 1, 1.5),
     ],
 )
 def test_retry_after(publisher: Publisher, value: str, low: float, high: float) -> None:
@@ -283,6 +484,14 @@ def test_retry_after(publisher: Publisher, value: str, low: float, high: float) 
     with publisher.client() as client:
         client.get(URL, as_json)
     assert low <= publisher.slept[0] <= high
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "1" * 30])
+def test_an_endless_retry_after_ends_the_fetch(publisher: Publisher, value: str) -> None:
+    publisher.serve(lambda _: Reply(b"", 429, {"Retry-After": value}))
+    with publisher.client() as client, pytest.raises(FetchError, match="asks to wait"):
+        client.get(URL, as_json)
+    assert publisher.slept == []
 
 
 def test_a_long_retry_after_ends_the_fetch(publisher: Publisher) -> None:

@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from swimmer.errors import FetchError, IncompleteError, SourceError
-from swimmer.sources.http.addresses import behind_proxy, refuse_address, refuse_host
+from swimmer.sources.http.addresses import PORTS, AddressGuard, proxy_for
 from swimmer.sources.http.answers import as_bytes, as_json, as_text, as_xml, ends_too_early
 from swimmer.sources.http.pages import Page, PageCache
 from swimmer.text import clean
 
 if TYPE_CHECKING:
     import httpx
+
+    from swimmer.sources.http.transport import GuardedBackend
 
 __all__ = [
     "Client",
@@ -62,7 +64,7 @@ SIZE_LIMIT = 512 << 20
 """Bytes of one answer, decompressed; the longest real list is about a tenth of it."""
 
 ANSWER_LIMIT = 900.0
-"""Seconds for one whole answer, however slowly it drips."""
+"""Seconds for one whole answer, from connecting to the last byte, however slowly it drips."""
 
 PATIENCE = 300.0
 """The longest `Retry-After`, in seconds, that is waited for; a longer one ends the fetch."""
@@ -118,7 +120,8 @@ class Client:
         self._sleep = sleep
         self._last: dict[str, float] = {}
         self._since: float | None = None
-        self._http: httpx.Client | None = None
+        self._guard = AddressGuard(allow_private, self._hosts)
+        self._sessions: dict[str, tuple[httpx.Client, GuardedBackend]] = {}
 
     def __enter__(self) -> Client:
         return self
@@ -128,9 +131,9 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        for session, _backend in self._sessions.values():
+            session.close()
+        self._sessions = {}
 
     @contextmanager
     def listing(self, name: str) -> Iterator[None]:
@@ -169,7 +172,8 @@ class Client:
             read: raises IncompleteError for a cut answer, SourceError for a wrong one; only an
                 answer that it can read is kept.
             params: the query.
-            headers: further headers; credentials do not follow a redirect to another host.
+            headers: further headers; credentials do not follow a redirect to another host or
+                port.
             send: a JSON value that is posted.
             keep: seconds for which a kept page is taken as it is; None never keeps the page.
 
@@ -271,9 +275,10 @@ class Client:
     ) -> tuple[int, dict[str, str], bytes]:
         first = None
         for _ in range(REDIRECTS + 1):
-            host = refuse_host(url, self._allow_private, self._hosts)
-            first = first or host
-            if host != first:
+            host = self._guard.check(url)
+            origin = (host, urlsplit(url).port or PORTS[urlsplit(url).scheme])
+            first = first or origin
+            if origin != first:
                 headers = {n: v for n, v in headers.items() if n.lower() not in _CREDENTIALS}
             self._pause(host)
             status, answered, body = self._exchange(url, host, headers, posted)
@@ -298,7 +303,9 @@ class Client:
         if place is not None:
             parts, other = urlsplit(url), urlsplit(place)
             where = urlunsplit((other.scheme, other.netloc, parts.path, parts.query, ""))
-        request = self._session().build_request(
+        proxy = proxy_for(where)
+        session, backend = self._session(proxy)
+        request = session.build_request(
             "POST" if posted else "GET",
             where,
             headers=dict(headers),
@@ -306,16 +313,12 @@ class Client:
         )
         if posted:
             request.headers["content-type"] = "application/json"
-        response = self._session().send(request, stream=True)
+        # A proxy is the user's own, and it is the proxy that looks names up.
+        checked = place is None and not self._allow_private and not proxy
+        backend.begin(url, ANSWER_LIMIT, checked)
+        response = session.send(request, stream=True)
         try:
-            if place is None and not self._allow_private and not behind_proxy(url):
-                stream = response.extensions.get("network_stream")
-                # The name was checked before; this is the address that it led to in the end.
-                peer = stream.get_extra_info("server_addr") if stream is not None else None
-                if peer:
-                    refuse_address(str(peer[0]), url)
-            good = response.status_code == 200
-            body = self._body(response, url) if good else b""
+            body = self._body(response, url) if response.status_code == 200 else b""
             return response.status_code, dict(response.headers), body
         finally:
             response.close()
@@ -325,10 +328,11 @@ class Client:
         if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
             raise FetchError(f"{url}: answers in the encoding {encoding!r:.40}, expected gzip")
         declared = response.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._size_limit:
+        # A length of more digits than any has is too large, and int() would refuse it.
+        if declared.isdecimal() and int(declared[:30]) > self._size_limit:
             raise FetchError(self._too_large(url))
         unfold = zlib.decompressobj(47) if encoding not in ("identity", "") else None
-        pieces, size, end = [], 0, time.monotonic() + ANSWER_LIMIT
+        pieces, size = [], 0
         for raw in response.iter_raw():
             piece = raw
             if unfold is not None:
@@ -336,8 +340,6 @@ class Client:
             size += len(piece)
             if size > self._size_limit:
                 raise FetchError(self._too_large(url))
-            if time.monotonic() > end:
-                raise FetchError(f"{url}: not complete after {ANSWER_LIMIT:.0f} s; given up")
             pieces.append(piece)
         if unfold is not None and not unfold.eof:
             raise IncompleteError(f"{url}: the compressed answer is cut off")
@@ -353,16 +355,28 @@ class Client:
             self._sleep(rest)
         self._last[host] = time.monotonic()
 
-    def _session(self) -> httpx.Client:
-        if self._http is None:
+    def _session(self, proxy: str) -> tuple[httpx.Client, GuardedBackend]:
+        if proxy not in self._sessions:
             import httpx
 
-            self._http = httpx.Client(
+            from swimmer.sources.http.transport import GuardedBackend, GuardedTransport
+
+            backend = GuardedBackend(self._guard)
+            try:
+                transport = GuardedTransport(backend, proxy)
+            except (ValueError, ImportError, httpx.InvalidURL) as error:
+                raise SourceError(
+                    f"the proxy that the environment names cannot be used ({error}); set "
+                    "HTTPS_PROXY to an http or https address"
+                ) from None
+            session = httpx.Client(
                 headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"},
                 timeout=self._timeout,
                 follow_redirects=False,
+                transport=transport,
             )
-        return self._http
+            self._sessions[proxy] = session, backend
+        return self._sessions[proxy]
 
 
 def _has_no_address(error: BaseException) -> bool:
@@ -416,16 +430,26 @@ def user_agent() -> str:
 
 
 def _validators(page: Page | None) -> dict[str, str]:
-    if page is None:
-        return {}
-    return {ask: page.headers[name] for name, ask in _VALIDATORS.items() if page.headers.get(name)}
+    known = page.headers if page is not None else {}
+    given = {ask: known.get(name) for name, ask in _VALIDATORS.items()}
+    # What cannot be sent back as it came is no validator: the page is fetched whole.
+    return {
+        ask: value
+        for ask, value in given.items()
+        if isinstance(value, str)
+        and 0 < len(value) <= 1_000
+        and value.isascii()
+        and value.isprintable()
+    }
 
 
 def _retry_after(value: str) -> float | None:
-    if value.strip().isdigit():
-        return float(value)
+    """Return the seconds that a `Retry-After` header asks to wait, None when it is no number."""
+    value = value.strip()
+    if value.isascii() and value.isdecimal():
+        return float(value[:12])
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        return max(0.0, parsedate_to_datetime(value[:100]).timestamp() - time.time())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 
 from swimmer.errors import ANEW, StoreDamagedError
+from swimmer.store.index_file import checked_index_file
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -24,9 +25,6 @@ EXACT_LIMIT = 300_000
 GATHER_LIMIT = 50_000
 """Allowed rows up to which a filtered search over an inverted file scores them one by one."""
 
-_INVERTED_FILE = b"IwFl"
-"""The first bytes that FAISS writes for an IndexIVFFlat."""
-
 _PROBES = 48
 _SAMPLE = 200
 
@@ -38,8 +36,11 @@ class VectorIndex:
     disk, so that opening costs nothing and a query reads about `_PROBES` lists.
     """
 
-    def __init__(self, index: Any) -> None:
+    def __init__(
+        self, index: Any, list_sizes: NDArray[np.int64] | None = None, path: Path | None = None
+    ) -> None:
         self._index = index
+        self._list_sizes, self._path = list_sizes, path
         self._flat = isinstance(index, faiss.IndexFlat)
         self._spread: Vectors | None = None
         if not self._flat:
@@ -71,25 +72,19 @@ class VectorIndex:
         """Map the index at `path`, which must hold `rows` vectors of `dimension`.
 
         Raises:
-            StoreDamagedError: it is not a FAISS index, or not of that shape.
+            StoreDamagedError: it is not such an index, or not of that shape.
         """
         try:
+            sizes = checked_index_file(path, rows, dimension).list_sizes
             # Each kind of index has its own flag to be mapped; with the other's it is read whole.
-            with path.open("rb") as stream:
-                inverted = stream.read(4) == _INVERTED_FILE
-            flag = faiss.IO_FLAG_MMAP if inverted else faiss.IO_FLAG_MMAP_IFC
+            flag = faiss.IO_FLAG_MMAP_IFC if sizes is None else faiss.IO_FLAG_MMAP
             index = faiss.read_index(str(path), flag)
+        except OSError as error:
+            raise StoreDamagedError(f"{path}: cannot be read ({error.strerror or error})") from None
         except RuntimeError as error:
             reason = str(error).splitlines()[-1][:120]
             raise StoreDamagedError(f"{path}: is not a readable FAISS index ({reason})") from None
-        if (index.ntotal, index.d) != (rows, dimension):
-            raise StoreDamagedError(
-                f"{path}: holds {index.ntotal} vectors of {index.d} dimensions, the manifest says "
-                f"{rows} of {dimension}; {ANEW}"
-            )
-        if not isinstance(index, (faiss.IndexFlat, faiss.IndexIVFFlat)):
-            raise StoreDamagedError(f"{path}: is a {type(index).__name__}, not made by swimmer")
-        return cls(index)
+        return cls(index, sizes, path)
 
     @property
     def rows(self) -> int:
@@ -108,16 +103,44 @@ class VectorIndex:
 
     def vectors(self, rows: Rows | None = None) -> Vectors:
         """Return the vectors of `rows`, or of all rows, as float32 (n, dimension), a copy."""
+        if rows is not None:
+            rows = self._checked_rows(np.asarray(rows, np.int64))
         if self._flat:
             view = self._view()
             return view.copy() if rows is None else view[rows]
-        if rows is None:
+        if rows is None and self._list_sizes is None:
             out: Vectors = self._index.reconstruct_n(0, self.rows)
             return out
+        if rows is None:
+            # By the direct map: the lists of a file may leave rows out, whose memory nobody set.
+            rows = np.arange(self.rows, dtype=np.int64)
         if not len(rows):
             return np.empty((0, self.dimension), np.float32)
-        picked: Vectors = self._index.reconstruct_batch(np.asarray(rows, np.int64))
+        if self._list_sizes is not None:
+            self._check_places(rows)
+        picked: Vectors = self._index.reconstruct_batch(rows)
         return picked
+
+    def _checked_rows(self, rows: Rows) -> Rows:
+        """Check row numbers, which may come from the database of a store that somebody sent."""
+        if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
+            raise StoreDamagedError(
+                f"{self._path or 'the vectors in memory'}: row {int(rows.min())} or "
+                f"{int(rows.max())} is not there, or a vector holds no numbers; {ANEW}"
+            )
+        return rows
+
+    def _check_places(self, rows: Rows) -> None:
+        """Check where the direct map of a file says that rows lie; FAISS would read anywhere."""
+        assert self._list_sizes is not None
+        places = faiss.rev_swig_ptr(self._index.direct_map.array.data(), self.rows)[rows]
+        lists, offsets = places >> 32, places & 0xFFFFFFFF
+        if not (
+            (lists >= 0).all()
+            and (lists < len(self._list_sizes)).all()
+            and (offsets < self._list_sizes[np.minimum(lists, len(self._list_sizes) - 1)]).all()
+        ):
+            raise StoreDamagedError(f"{self._path}: its direct map leads nowhere; {ANEW}")
 
     def _view(self) -> Vectors:
         size = self.rows * self.dimension
@@ -138,6 +161,8 @@ class VectorIndex:
             scores and rows, both (n, min(k, rows that may be answered)).
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if allowed is not None:
+            allowed = self._checked_rows(allowed)
         k = min(k, self.rows if allowed is None else len(allowed))
         if k < 1:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
@@ -164,7 +189,7 @@ class VectorIndex:
         scores, positions = faiss.knn(
             queries, self.vectors(allowed), k, metric=faiss.METRIC_INNER_PRODUCT
         )
-        return self._ranked(scores, allowed[positions])
+        return self._ranked(scores, allowed[self._checked_rows(positions)])
 
     def _search_lists(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
         selector = None if allowed is None else self._selector(allowed)
@@ -177,8 +202,9 @@ class VectorIndex:
                 return self._ranked(scores, rows)
             probes = min(4 * probes, self._index.nlist)
 
-    @staticmethod
-    def _ranked(scores: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
+    def _ranked(self, scores: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
+        # FAISS answers -1 where vectors are not numbers, and what the lists of a file call a row.
+        self._checked_rows(rows)
         # Equal scores are answered in row order, so that an answer can be repeated exactly.
         order = np.lexsort((rows, -scores), axis=1)
         scores = np.clip(np.take_along_axis(scores, order, 1), -1.0, 1.0)

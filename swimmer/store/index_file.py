@@ -1,0 +1,141 @@
+"""The file of an index, read by hand before FAISS sees it: only the two kinds that are written.
+
+FAISS believes what a file says. Inverted lists "on disk" name another file, which it opens and
+maps; a length that is larger than the file ends the process. So the whole structure is compared
+with the size of the file first, which costs the reading of a few numbers.
+
+The layout is that of `faiss/impl/index_write.cpp` (little-endian): a header of 37 bytes, then for a
+flat index (`IxFI`) the vectors; for an inverted file (`IwFl`) the number of lists and of probes,
+a flat index of the centroids, a direct map, the sizes of the lists and the lists themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import numpy as np
+
+from swimmer.errors import ANEW, StoreDamagedError
+from swimmer.files import open_plain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FLAT, INVERTED = b"IxFI", b"IwFl"
+
+# Kind, dimension, vectors, two reserved numbers, whether it is trained, metric (0: inner product).
+_HEADER = struct.Struct("<4siqqq?i")
+_LISTS = struct.Struct("<QQ")
+_DIRECT_MAP = struct.Struct("<BQ")
+_ARRAY_MAP = 1
+_LIST_HEADER = struct.Struct("<4sQQ4sQ")
+_MOST_LISTS = 1 << 24
+
+
+class IndexFile(NamedTuple):
+    """What the file of an index holds.
+
+    `list_sizes` is the number of vectors of each inverted list, int64 (lists,), None for a flat
+    index.
+    """
+
+    list_sizes: NDArray[np.int64] | None
+
+
+def checked_index_file(path: Path, rows: int, dimension: int) -> IndexFile:
+    """Check that a file is an index as swimmer writes it, whole and not longer.
+
+    Args:
+        path: a plain file.
+        rows: the vectors that it must hold.
+        dimension: the components of each.
+
+    Raises:
+        StoreDamagedError: it is not; the message says in what it differs.
+        OSError: it cannot be read.
+    """
+    with open_plain(path) as stream:
+        try:
+            return _checked(stream, os.fstat(stream.fileno()).st_size, rows, dimension)
+        except (ValueError, struct.error) as error:
+            raise StoreDamagedError(
+                f"{path}: is not an index as swimmer writes it ({error}); {ANEW}"
+            ) from None
+
+
+def _checked(stream: BinaryIO, size: int, rows: int, dimension: int) -> IndexFile:
+    kind = _check_header(stream, (FLAT, INVERTED), rows, dimension)
+    if kind == FLAT:
+        _check_vectors(stream, rows, dimension)
+        _check_end(stream.tell() + 4 * rows * dimension, size)
+        return IndexFile(None)
+    lists, _ = _LISTS.unpack(stream.read(_LISTS.size))
+    if not 0 < lists <= min(_MOST_LISTS, size):
+        raise ValueError(f"it has {lists} lists")
+    _check_header(stream, (FLAT,), lists, dimension)
+    _check_vectors(stream, lists, dimension)
+    stream.seek(4 * lists * dimension, os.SEEK_CUR)
+    form, mapped = _DIRECT_MAP.unpack(stream.read(_DIRECT_MAP.size))
+    if (form, mapped) != (_ARRAY_MAP, rows):
+        raise ValueError(f"its direct map is of kind {form} and holds {mapped} of {rows} rows")
+    stream.seek(8 * rows, os.SEEK_CUR)
+    sizes = _list_sizes(stream, lists, dimension, rows)
+    if int(sizes.sum()) != rows:
+        raise ValueError(f"its lists hold {sizes.sum()} of {rows} vectors")
+    _check_end(stream.tell() + rows * (4 * dimension + 8), size)
+    return IndexFile(sizes)
+
+
+def _check_header(stream: BinaryIO, kinds: tuple[bytes, ...], rows: int, dimension: int) -> bytes:
+    kind, d, n, _, _, trained, metric = _HEADER.unpack(stream.read(_HEADER.size))
+    if kind not in kinds:
+        raise ValueError(f"its kind is {kind!r}")
+    if (d, n) != (dimension, rows):
+        raise ValueError(f"it holds {n} vectors of {d} dimensions, not {rows} of {dimension}")
+    if not trained or metric:
+        raise ValueError(f"its metric is {metric}")
+    return bytes(kind)
+
+
+def _check_vectors(stream: BinaryIO, rows: int, dimension: int) -> None:
+    (numbers,) = struct.unpack("<Q", stream.read(8))
+    if numbers != rows * dimension:
+        raise ValueError(f"it says that {rows} vectors are {numbers} numbers")
+
+
+def _list_sizes(stream: BinaryIO, lists: int, dimension: int, rows: int) -> NDArray[np.int64]:
+    kind, count, code, form, numbers = _LIST_HEADER.unpack(stream.read(_LIST_HEADER.size))
+    if (kind, count, code) != (b"ilar", lists, 4 * dimension):
+        raise ValueError(f"its lists are of kind {kind!r}, {count} of {code} bytes a vector")
+    if form == b"full" and numbers == lists:
+        sizes = _numbers(stream, numbers)
+    elif form == b"sprs" and numbers % 2 == 0 and numbers <= 2 * lists:
+        pairs = _numbers(stream, numbers).reshape(-1, 2)
+        # Each list once, in order, as they are written: none can be longer than it says.
+        if len(pairs) and (pairs[:, 0].max() >= lists or not (np.diff(pairs[:, 0]) > 0).all()):
+            raise ValueError("its lists are numbered wrongly")
+        sizes = np.zeros(lists, np.int64)
+        sizes[pairs[:, 0]] = pairs[:, 1]
+    else:
+        raise ValueError(f"the sizes of its lists are {numbers} numbers of the form {form!r}")
+    if not 0 <= sizes.min() <= sizes.max() <= rows:
+        raise ValueError("a list is longer than all of them together")
+    return sizes
+
+
+def _numbers(stream: BinaryIO, count: int) -> NDArray[np.int64]:
+    content = stream.read(8 * count)
+    if len(content) != 8 * count:
+        raise ValueError("it ends too early")
+    numbers = np.frombuffer(content, "<u8")
+    if len(numbers) and numbers.max() > 1 << 62:
+        raise ValueError("a number of it is too large")
+    return numbers.astype(np.int64)
+
+
+def _check_end(end: int, size: int) -> None:
+    if end != size:
+        raise ValueError(f"it has {size} bytes, its content {end}")

@@ -24,7 +24,7 @@ from swimmer import __version__
 from swimmer.errors import InputError, SwimmerError
 from swimmer.toolkit import (
     DESCRIPTIONS,
-    FoundPapers,
+    AnswerData,
     Number,
     PaperData,
     Shelf,
@@ -132,7 +132,7 @@ def _add_tools(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
         store: StoreName = None,
         year_from: YearFrom = None,
         year_to: YearTo = None,
-    ) -> FoundPapers:
+    ) -> AnswerData:
         with _told():
             opened = shelf.store(store)
             return answer_data(
@@ -145,7 +145,7 @@ def _add_tools(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
         store: StoreName = None,
         year_from: YearFrom = None,
         year_to: YearTo = None,
-    ) -> FoundPapers:
+    ) -> AnswerData:
         with _told():
             opened = shelf.store(store)
             return answer_data(

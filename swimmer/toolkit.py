@@ -116,7 +116,7 @@ class PaperData(TypedDict):
     status: NotRequired[str]
 
 
-class FoundPapers(TypedDict):
+class AnswerData(TypedDict):
     """What a search gave; `matched` is the title that the query was taken as, or None."""
 
     store: str
@@ -193,7 +193,7 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     return paper
 
 
-def answer_data(answer: Answer) -> FoundPapers:
+def answer_data(answer: Answer) -> AnswerData:
     """Return an answer as plain data, abstracts cut to EXCERPT characters."""
     return {
         "store": answer.store,

@@ -16,7 +16,7 @@ from swimmer import Paper, ask, build_store, run_build, search
 from swimmer.errors import ModelError, QueryError
 from swimmer.retrieval.diversity import spread, versions
 from swimmer.retrieval.fusion import fused
-from swimmer.retrieval.query import MODES
+from swimmer.retrieval.options import MODES
 from swimmer.retrieval.ranking import UNLIKE
 from swimmer.retrieval.reranking import load_reranker
 from swimmer.store.keyword import keyword_search, phrase_rows, split_query
@@ -234,11 +234,11 @@ def test_fusion_is_reciprocal_rank_fusion_as_langchain_does_it(lists: list[list[
 
 
 def test_hybrid_is_the_fusion_of_both() -> None:
-    from swimmer.retrieval.ranking import KEYWORD_WEIGHT, POOL
+    from swimmer.retrieval.ranking import CANDIDATES, KEYWORD_WEIGHT
 
     query = "policy gradients with secure aggregation"
-    dense = rows(search(STORE, query, POOL))
-    words = rows(search(STORE, query, POOL, mode="keyword"))
+    dense = rows(search(STORE, query, CANDIDATES))
+    words = rows(search(STORE, query, CANDIDATES, mode="keyword"))
     expected = [row for row, _ in fused([dense, words], [1.0, KEYWORD_WEIGHT])]
     hits = search(STORE, query, 10, mode="hybrid")
     assert rows(hits) == expected[:10]

@@ -1,4 +1,4 @@
-"""The options that say how one asks, shared by the verbs that search; named as in `ask`."""
+"""The command options that fill `SearchOptions`, shared by the commands that search."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swimmer.errors import QueryError
+from swimmer.retrieval import MODES, SearchOptions
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
+    from swimmer.store import Filter
 
 _FILE_LIMIT = 1 << 20
 
@@ -33,7 +35,7 @@ _OPTIONS = (
     click.option("--abstract", metavar="TEXT|@FILE", help="The abstract of a TITLE of your own."),
     click.option(
         "--mode",
-        type=click.Choice(["dense", "keyword", "hybrid"]),
+        type=click.Choice(MODES),
         default="dense",
         show_default=True,
         help="By vectors, by words, or both.",
@@ -68,16 +70,19 @@ trust_option = click.option(
 """The option of the commands that may load a model which only a store names."""
 
 
-def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of this module, which `asked_for` takes as they come."""
+def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of this module, whose values `read_search` takes."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def asked_for(
+def read_search(
     titles: Sequence[str],
     *,
+    include_self: bool = False,
+    lookup: bool = True,
+    explain: bool = False,
     where: Sequence[str],
     like: Sequence[str],
     like_all: bool,
@@ -87,8 +92,8 @@ def asked_for(
     diversity: float,
     group: bool,
     rerank: str | None,
-) -> tuple[list[str | Paper], dict[str, Any]]:
-    """Return the queries and the keyword arguments of `ask` that the options stand for.
+) -> tuple[list[str | Paper], SearchOptions]:
+    """Return the queries and the search options that the values of a command stand for.
 
     Raises:
         QueryError: a condition cannot be read, or options contradict one another.
@@ -102,19 +107,27 @@ def asked_for(
     if like_all and len(queries) > 1:
         examples = [*queries[1:], *examples]
         queries = queries[:1]
-    options: dict[str, Any] = {"mode": mode, "diversity": diversity, "group": group}
-    if examples:
-        options["like"] = examples
-    if unlike:
-        options["unlike"] = _read(unlike)
-    if rerank is not None:
-        options["rerank"] = rerank or True
-    if where:
-        from swimmer.retrieval import parse_where
+    return queries, SearchOptions(
+        filter=_filter(where),
+        include_self=include_self,
+        lookup=lookup,
+        like=examples,
+        unlike=_read(unlike),
+        mode=mode,
+        diversity=diversity,
+        group=group,
+        rerank=None if rerank is None else rerank or True,
+        explain=explain,
+    )
 
-        parts = [parse_where(text) for text in where]
-        options["filter"] = parts[0] if len(parts) == 1 else {"$and": parts}
-    return queries, options
+
+def _filter(where: Sequence[str]) -> Filter | None:
+    if not where:
+        return None
+    from swimmer.retrieval import parse_where
+
+    parts = [parse_where(text) for text in where]
+    return parts[0] if len(parts) == 1 else {"$and": parts}
 
 
 def _with_abstract(titles: Sequence[str], abstract: str) -> Paper:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import asked_for, asking_options, trust_option
+from swimmer.cli.options import read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -27,7 +27,7 @@ from swimmer.text import printable
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="BibTeX by default.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
 @trust_option
-@asking_options
+@search_options
 def related_command(
     draft: str,
     store: str | None,
@@ -37,7 +37,7 @@ def related_command(
     output: str | None,
     trust_model: bool,
     why: bool | None,
-    **asking: Any,
+    **values: Any,
 ) -> None:
     """The papers nearest to a DRAFT that it does not cite yet, as BibTeX.
 
@@ -53,9 +53,9 @@ def related_command(
 
     style = chosen_format(named, output) or "bibtex"
     read = read_draft(draft, bib)
-    _, options = asked_for([], **asking)
+    _, options = read_search([], explain=bool(why), **values)
     with open_store(store, trust_model=trust_model) as opened:
-        hits, cited = related(opened, read, k, explain=bool(why), **options)
+        hits, cited = related(opened, read, k, options=options)
         answer = Answer(read.paper.title, opened.name, opened.identity.name, None, False, hits)
     emit([answer], style, output)
     about = "" if read.paper.abstract else " (no abstract was found in it)"

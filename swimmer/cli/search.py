@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import asked_for, asking_options, trust_option
+from swimmer.cli.options import read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
-from swimmer.retrieval import Answer, Hit, ask
+from swimmer.retrieval import Answer, Hit, SearchOptions, ask
 from swimmer.store import open_store
 from swimmer.text import printable
 
@@ -34,7 +34,7 @@ _MAX_WIDTH = 110
 )
 @click.option("--all", "every", is_flag=True, help="Ask every store as one.")
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
-@asking_options
+@search_options
 @click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
 @click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
 @click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
@@ -65,7 +65,7 @@ def search_command(
     plot: str | None,
     trust_model: bool,
     why: bool | None,
-    **asking: Any,
+    **values: Any,
 ) -> None:
     """The papers most like a TITLE, or like any text.
 
@@ -82,16 +82,20 @@ def search_command(
     swimmer search "Attention Is All You Need" --plot
     """
     style = chosen_format(named or style, output)
-    given = list(titles) if asking["like"] or (titles and titles != ("-",)) else _from_stdin()
-    queries, options = asked_for(given, **asking)
+    given = list(titles) if values["like"] or (titles and titles != ("-",)) else _from_stdin()
+    queries, options = read_search(
+        given,
+        include_self=include_self,
+        lookup=not text,
+        # At a terminal reasons are shown unless they are refused; in a file only on request.
+        explain=why is not False if style is None else bool(why),
+        **values,
+    )
     if plot is not None:
         from swimmer.cli.map import check_plot
 
         check_plot(plot, len(queries), one_store=len(stores) < 2 and not every)
-    # At a terminal reasons are shown unless they are refused; in a file only where asked for.
-    options["explain"] = why is not False if style is None else bool(why)
-    options |= {"include_self": include_self, "lookup": not text}
-    answers, size = _asked(stores, every, trust_model, queries, k, **options)
+    answers, size = _answers(stores, every, trust_model, queries, k, options)
     if style:
         emit(answers, style, output)
     for answer in answers if style is None else ():
@@ -102,22 +106,22 @@ def search_command(
         plot_answer(stores[0] if stores else None, answers[0], plot)
 
 
-def _asked(
+def _answers(
     stores: tuple[str, ...],
     every: bool,
     trust_model: bool,
     queries: list[str | Paper],
     k: int,
-    **options: Any,
+    options: SearchOptions,
 ) -> tuple[list[Answer], int]:
     """Return the answers of one store or of several as one, and how many papers were asked."""
     if len(stores) < 2 and not every:
         with open_store(stores[0] if stores else None, trust_model=trust_model) as opened:
-            return ask(opened, queries, k, **options), len(opened)
+            return ask(opened, queries, k, options), len(opened)
     from swimmer.retrieval import ask_stores, open_stores
 
     with open_stores(stores, every, trust_model=trust_model) as several:
-        return ask_stores(several, queries, k, **options), sum(map(len, several))
+        return ask_stores(several, queries, k, options), sum(map(len, several))
 
 
 def _from_stdin() -> list[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -14,41 +13,33 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from pydantic import ConfigDict, Field
 
-from swimmer.embeddings import Embeddings, Model
-from swimmer.errors import QueryError, SwimmerError
+from swimmer.errors import SwimmerError
 from swimmer.langchain.documents import hit_document
 from swimmer.langchain.vectorstore import PaperVectorStore, refuse_unknown
 from swimmer.papers import Paper
 from swimmer.retrieval import (
+    OPTION_NAMES,
     Answer,
+    SearchOptions,
     allowed_rows,
     ask,
-    checked_examples,
     checked_k,
-    checked_manner,
 )
-from swimmer.store import Filter, PaperStore, open_store
+from swimmer.store import PaperStore, open_store
 
-_AT_CALL = (
-    "k",
-    "filter",
-    "include_self",
-    "lookup",
-    "like",
-    "unlike",
-    "mode",
-    "diversity",
-    "group",
-    "rerank",
-    "explain",
-)
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from swimmer.retrieval import SearchArguments
+
+_AT_CALL = ("k", *(name for name in OPTION_NAMES if name != "embeddings"))
 
 
 class PaperRetriever(BaseRetriever):
     """The papers of a store most like a title, as LangChain documents; see `load_retriever`.
 
-    Every way of asking that is a field here but `store` and `embeddings` may be given to `invoke`
-    and `batch` too, for that one call. `batch` asks the engine once for all its queries.
+    The fields are `k` and those of `SearchOptions`; all but `embeddings` may be given to `invoke`
+    and `batch` too, for that one call. `batch` searches for all its queries together.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -106,83 +97,46 @@ class PaperRetriever(BaseRetriever):
 
     def _ask(self, queries: list[str], options: dict[str, Any]) -> list[Answer]:
         refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
-        asked = {name: getattr(self, name) for name in _AT_CALL} | options
-        return ask(self.store, queries, asked.pop("k"), embeddings=self.embeddings, **asked)
+        given = {name: getattr(self, name) for name in OPTION_NAMES} | options
+        k = given.pop("k", self.k)
+        return ask(self.store, queries, k, SearchOptions(**given))
 
 
 def load_retriever(
     store: PaperStore | str | Path | None = None,
     *,
     k: int = 10,
-    embeddings: str | Embeddings | Model | None = None,
-    filter: Filter | None = None,
-    include_self: bool = False,
-    lookup: bool = True,
-    like: Sequence[str | Paper] = (),
-    unlike: Sequence[str | Paper] = (),
-    mode: str = "dense",
-    diversity: float = 0.0,
-    group: bool = False,
-    rerank: Any = None,
-    explain: bool = False,
     trust_model: bool = False,
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
+    **arguments: Unpack[SearchArguments],
 ) -> PaperRetriever:
     """Return a LangChain retriever over a store.
 
-    Each document it answers with has the paper's id, `page_content` of title, first 500 characters
-    of the abstract and URL, a line each, and in its metadata every field of the paper with `score`
+    Each document has the paper's id, a `page_content` of title, first 500 characters of the
+    abstract and URL, a line each, and in its metadata every field of the paper with `score`
     (cosine similarity) and `rank` (from 1).
 
     Args:
         store: a name, a path or an open store; by default the only or newest store, else the
             bundled sample.
         k: papers wanted.
-        embeddings: the model for queries that are not a title of the store; by default the
-            store's own, loaded when first needed.
-        filter: conditions as `filters.compile_filter` takes them, applied before the search.
-        include_self: whether the paper asked about may be among its own answers.
-        lookup: False embeds a query even when it is a title of the store.
-        like: further examples of what is wanted, titles or papers; this and the next six as for
-            `swimmer.ask`.
-        unlike: examples of what is not wanted.
-        mode: `dense` (vectors), `keyword` (words) or `hybrid` (both).
-        diversity: from 0 (by relevance alone) to 1 (by difference alone).
-        group: whether versions of one work become one document.
-        rerank: a second look at the first 50: `True`, a name, or a function.
-        explain: whether each document says in its metadata why it was found (`reasons`).
-        trust_model: load the model that the store names, as `open_store` has it; an open store
-            has settled that itself.
+        trust_model: load the model that the store names, as in `open_store`; not used for an
+            open store.
         tags: labels that tracing shows, as for every LangChain retriever.
         metadata: what else tracing shows.
+        arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
+            `embeddings`, `like`, `unlike`, `mode`, `diversity`, `group`, `rerank`, `explain`.
 
     Raises:
         StoreNotFoundError: there is no such store; the message lists those there are.
-        QueryError: k is not a whole number above 0, or the filter is wrong.
+        QueryError: k is not a whole number above 0, the filter is wrong, or an option is.
     """
     opened = store if isinstance(store, PaperStore) else open_store(store, trust_model=trust_model)
-    checked_k(k)
-    checked_manner(mode, diversity, group, None)
-    if filter is not None:
-        allowed_rows(opened, filter)
-    for name, value in (("include_self", include_self), ("lookup", lookup)):
-        if not isinstance(value, bool):
-            raise QueryError(f"{name} is True or False, got {value!r:.40}")
-    return PaperRetriever(
-        store=opened,
-        k=int(k),
-        embeddings=embeddings,
-        filter=None if filter is None else dict(filter),
-        include_self=include_self,
-        lookup=lookup,
-        like=checked_examples("like", like),
-        unlike=checked_examples("unlike", unlike),
-        mode=mode,
-        diversity=diversity,
-        group=group,
-        rerank=rerank,
-        explain=explain,
-        tags=tags,
-        metadata=metadata,
-    )
+    options = SearchOptions(**arguments)
+    if options.filter is not None:
+        allowed_rows(opened, options.filter)
+    fields = {name: getattr(options, name) for name in OPTION_NAMES}
+    if options.filter is not None:
+        fields["filter"] = dict(options.filter)
+    return PaperRetriever(store=opened, k=checked_k(k), tags=tags, metadata=metadata, **fields)

@@ -26,7 +26,7 @@ from swimmer.toolkit import (
     paper_data,
 )
 
-Found = tuple[str, list[Document]]
+ToolOutput = tuple[str, list[Document]]
 
 
 def paper_tools(store: PaperStore | str | Path | None = None) -> list[BaseTool]:
@@ -49,15 +49,15 @@ def paper_tools(store: PaperStore | str | Path | None = None) -> list[BaseTool]:
 
     def find_similar_papers(
         title: str, k: int = 5, year_from: int | None = None, year_to: int | None = None
-    ) -> Found:
+    ) -> ToolOutput:
         return _found(opened(), title, k, True, year_from, year_to)
 
     def search_papers(
         query: str, k: int = 5, year_from: int | None = None, year_to: int | None = None
-    ) -> Found:
+    ) -> ToolOutput:
         return _found(opened(), query, k, False, year_from, year_to)
 
-    def get_paper(paper: str) -> Found:
+    def get_paper(paper: str) -> ToolOutput:
         found = find_paper(opened(), paper)
         return as_text(paper_data(found)), [paper_document(found)]
 
@@ -75,13 +75,13 @@ def _found(
     lookup: bool,
     year_from: int | None,
     year_to: int | None,
-) -> Found:
+) -> ToolOutput:
     answer = ask_store(store, query, k, lookup=lookup, year_from=year_from, year_to=year_to)
     return as_text(answer_data(answer)), [hit_document(hit) for hit in answer.hits]
 
 
-def _tool(function: Callable[..., Found], arguments: type[BaseModel]) -> BaseTool:
-    def answering(**given: Any) -> Found:
+def _tool(function: Callable[..., ToolOutput], arguments: type[BaseModel]) -> BaseTool:
+    def answering(**given: Any) -> ToolOutput:
         try:
             return function(**given)
         except SwimmerError as error:

@@ -2,7 +2,7 @@
 
 from .reading_list import (
     NOTE_LIMIT as NOTE_LIMIT,
-    Entry as Entry,
+    ListEntry as ListEntry,
     ReadingList as ReadingList,
     entry_key as entry_key,
 )

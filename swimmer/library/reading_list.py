@@ -27,7 +27,7 @@ LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListEntry:
     """A paper on the list: `key` names it in addresses, `added` is an ISO 8601 time in UTC."""
 
     store: str
@@ -67,10 +67,10 @@ class ReadingList:
         self.path = path or default_file()
         self.problem = ""
         self._stamp: tuple[int, ...] | None = None
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, ListEntry] = {}
         self._lock = threading.RLock()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ListEntry]:
         """Return the papers in the order of the list.
 
         Raises:
@@ -87,7 +87,7 @@ class ReadingList:
             except StoreError:
                 return frozenset()
 
-    def add(self, store: str, paper: Paper) -> Entry:
+    def add(self, store: str, paper: Paper) -> ListEntry:
         """Put a paper at the end of the list; one that is there already stays where it is.
 
         Raises:
@@ -95,9 +95,9 @@ class ReadingList:
             StoreError: it cannot be written; the same for the other changes.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        entry = Entry(store, paper, added=now)
+        entry = ListEntry(store, paper, added=now)
 
-        def change(entries: dict[str, Entry]) -> None:
+        def change(entries: dict[str, ListEntry]) -> None:
             if entry.key not in entries and len(entries) >= MOST:
                 raise QueryError(f"a reading list holds {MOST:,} papers; remove some first")
             entries.setdefault(entry.key, entry)
@@ -120,7 +120,7 @@ class ReadingList:
         if len(text) > NOTE_LIMIT:
             raise QueryError(f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}")
 
-        def change(entries: dict[str, Entry]) -> None:
+        def change(entries: dict[str, ListEntry]) -> None:
             entries[key] = replace(_there(entries, key), note=text)
 
         self._change(change)
@@ -132,7 +132,7 @@ class ReadingList:
             QueryError: the paper is not on the list.
         """
 
-        def change(entries: dict[str, Entry]) -> None:
+        def change(entries: dict[str, ListEntry]) -> None:
             entry = _there(entries, key)
             order = [one for one in entries if one != key]
             order.insert(max(0, list(entries).index(key) + by), key)
@@ -144,7 +144,7 @@ class ReadingList:
 
     # ------------------------------------------------------------------ on disk
 
-    def _current(self) -> dict[str, Entry]:
+    def _current(self) -> dict[str, ListEntry]:
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -158,7 +158,7 @@ class ReadingList:
             self._stamp = stamp
         return self._entries
 
-    def _read(self) -> dict[str, Entry]:
+    def _read(self) -> dict[str, ListEntry]:
         try:
             raw = json.loads(read_plain(self.path.parent, self.path.name, FILE_LIMIT))
             if isinstance(raw, dict) and isinstance(raw.get("schema"), int):
@@ -177,7 +177,7 @@ class ReadingList:
                 f"to {SCHEMA}); upgrade with: pip install -U swimmer"
             )
 
-    def _put_aside(self, error: Exception) -> dict[str, Entry]:
+    def _put_aside(self, error: Exception) -> dict[str, ListEntry]:
         when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
         aside = self.path.with_name(f"{self.path.stem}.damaged-{when}{self.path.suffix}")
         try:
@@ -192,7 +192,7 @@ class ReadingList:
         )
         return {}
 
-    def _change(self, change: Callable[[dict[str, Entry]], object]) -> None:
+    def _change(self, change: Callable[[dict[str, ListEntry]], object]) -> None:
         from filelock import FileLock, Timeout
 
         with self._lock:
@@ -213,7 +213,7 @@ class ReadingList:
                     "it was"
                 ) from None
 
-    def _write(self, entries: Mapping[str, Entry]) -> None:
+    def _write(self, entries: Mapping[str, ListEntry]) -> None:
         raw = {"schema": SCHEMA, "papers": [_raw(entry) for entry in entries.values()]}
         write_file(self.path, json.dumps(raw, ensure_ascii=False, indent=1).encode())
         found = self.path.stat()
@@ -221,18 +221,18 @@ class ReadingList:
         self._entries = dict(entries)
 
 
-def _there(entries: Mapping[str, Entry], key: str) -> Entry:
+def _there(entries: Mapping[str, ListEntry], key: str) -> ListEntry:
     if key not in entries:
         raise QueryError("this paper is not on the reading list any more; reload the page")
     return entries[key]
 
 
-def _raw(entry: Entry) -> dict[str, Any]:
+def _raw(entry: ListEntry) -> dict[str, Any]:
     paper = {one.name: getattr(entry.paper, one.name) for one in fields(Paper)}
     return {"store": entry.store, "added": entry.added, "note": entry.note, "paper": paper}
 
 
-def _entry(raw: Any) -> Entry:
+def _entry(raw: Any) -> ListEntry:
     if not isinstance(raw, dict):
         raise TypeError(f"a paper is an object, not {raw!r:.40}")
     # Half a character, as JSON may hold one, could be neither shown nor written.
@@ -241,6 +241,6 @@ def _entry(raw: Any) -> Entry:
         for name in ("store", "note", "added")
     }
     try:
-        return Entry(paper=Paper(**raw["paper"]), **texts)
+        return ListEntry(paper=Paper(**raw["paper"]), **texts)
     except InputError as error:
         raise ValueError(str(error)) from None

@@ -20,20 +20,26 @@ from .hits import (
     Hit as Hit,
     Reasons as Reasons,
 )
+from .inputs import (
+    checked_query as checked_query,
+    resolve_inputs as resolve_inputs,
+)
+from .options import (
+    MODE_LABELS as MODE_LABELS,
+    MODES as MODES,
+    OPTION_NAMES as OPTION_NAMES,
+    SearchArguments as SearchArguments,
+    SearchOptions as SearchOptions,
+)
 from .query import (
-    Options as Options,
     allowed_rows as allowed_rows,
     ask as ask,
-    checked_examples as checked_examples,
     checked_k as checked_k,
-    checked_manner as checked_manner,
     search as search,
 )
 from .ranking import (
     nearest as nearest,
 )
-from .seeds import (
-    checked_query as checked_query,
-    find_seeds as find_seeds,
+from .titles import (
     find_title as find_title,
 )

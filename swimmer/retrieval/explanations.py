@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swimmer.retrieval.hits import Reasons
-from swimmer.retrieval.seeds import Seed
+from swimmer.retrieval.inputs import QueryInput
 from swimmer.store import PaperStore
 from swimmer.text import compatible, fold
 
@@ -74,24 +74,24 @@ _FACETS = (
 
 
 def explained(
-    store: PaperStore, answers: Sequence[Answer], asked: Sequence[Sequence[Seed]]
+    store: PaperStore, answers: Sequence[Answer], inputs: Sequence[Sequence[QueryInput]]
 ) -> list[Answer]:
     """Return answers whose hits say their reasons.
 
     Args:
         store: the store that answered.
         answers: what it answered.
-        asked: for each answer, the seeds that were wanted.
+        inputs: for each answer, its query and positive examples.
     """
     rarity = _Rarity(store)
     told = []
-    for answer, seeds in zip(answers, asked, strict=True):
-        known = [seed.row for seed in seeds if seed.row is not None]
-        wanted = [(paper.title, paper.abstract) for paper in store.papers(known)]
-        for seed in seeds:
-            if seed.row is None:
-                wanted.append((seed.text, seed.outside.abstract if seed.outside else ""))
-        query = _Text(wanted)
+    for answer, parts in zip(answers, inputs, strict=True):
+        known = [one.row for one in parts if one.row is not None]
+        texts_of_query = [(paper.title, paper.abstract) for paper in store.papers(known)]
+        for one in parts:
+            if one.row is None:
+                texts_of_query.append((one.text, one.outside.abstract if one.outside else ""))
+        query = _Text(texts_of_query)
         texts = [_Text([(hit.paper.display_title, hit.paper.abstract)]) for hit in answer.hits]
         shared = [_shared(text, query) for text in texts]
         rarity.learn({word.casefold() for written in shared for word in written.values()})

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +15,16 @@ from swimmer.embeddings import check_same
 from swimmer.errors import ModelMismatchError, QueryError, StoreError
 from swimmer.papers import Paper, duplicates, same_work
 from swimmer.retrieval.hits import Answer, Hit
+from swimmer.retrieval.inputs import EmbeddedPaper, checked_query
+from swimmer.retrieval.options import SearchOptions
 from swimmer.retrieval.query import ask, checked_k
-from swimmer.retrieval.seeds import KnownPaper, checked_query, find_title
+from swimmer.retrieval.titles import find_title
 from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from swimmer.retrieval.options import SearchArguments
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +74,11 @@ def open_stores(
 
 
 def ask_stores(
-    stores: Sequence[PaperStore], queries: Sequence[str | Paper], k: int = 10, **options: Any
+    stores: Sequence[PaperStore],
+    queries: Sequence[str | Paper],
+    k: int = 10,
+    options: SearchOptions | None = None,
+    **arguments: Unpack[SearchArguments],
 ) -> list[Answer]:
     """Return one answer for each query over several stores.
 
@@ -80,7 +91,8 @@ def ask_stores(
         stores: open stores.
         queries: as `ask` takes them.
         k: hits wanted.
-        options: as `ask` takes them; `embeddings` only where all stores have one model.
+        options: the search options; `embeddings` only where all stores have one model.
+        arguments: fields of `SearchOptions` by name, in place of those of `options`.
 
     Raises:
         QueryError: no store is given, or as `ask` does.
@@ -88,23 +100,22 @@ def ask_stores(
     """
     if not stores:
         raise QueryError("no store is given; name one with --store, or take --all")
+    options = SearchOptions.of(options, arguments)
     if len(stores) == 1:
-        return ask(stores[0], queries, k, **options)
+        return ask(stores[0], queries, k, options)
     k = checked_k(k)
     one_model = _one_model(stores)
-    if options.get("embeddings") is not None and not one_model:
+    if options.embeddings is not None and not one_model:
         raise QueryError(
             "these stores were built with different models; one model cannot embed the query for "
             "all of them. Leave the embeddings out, each store then uses its own"
         )
-    by_score = one_model and options.get("mode", "dense") == "dense" and not options.get("rerank")
+    by_score = one_model and options.mode == "dense" and not options.reranks
     want = k + MORE
     while True:
         each = _ask_each(stores, queries, want, one_model, options)
         merged = [
-            _merged(
-                stores, list(answers), k, by_score, one_model, bool(options.get("include_self"))
-            )
+            _merged(stores, list(answers), k, by_score, one_model, options.include_self)
             for answers in zip(*each, strict=True)
         ]
         # Copies may have swallowed more than the reserve; a store that gave all has no more.
@@ -130,11 +141,11 @@ def _ask_each(
     queries: Sequence[str | Paper],
     want: int,
     one_model: bool,
-    options: dict[str, Any],
+    options: SearchOptions,
 ) -> list[list[Answer]]:
     """Return the answers of each store; what one store knows is asked of the others as a paper."""
     known: list[_Known | None] = [None] * len(queries)
-    if options.get("lookup", True) is not False:
+    if options.lookup:
         known = [_known_by(stores, query, one_model) for query in queries]
     each = []
     for store in stores:
@@ -144,7 +155,7 @@ def _ask_each(
             else one.as_query
             for query, one in zip(queries, known, strict=True)
         ]
-        each.append(ask(store, asked, want, **options))
+        each.append(ask(store, asked, want, options))
     return each
 
 
@@ -154,7 +165,7 @@ class _Known:
 
     store: PaperStore
     exact: bool
-    as_query: Paper | KnownPaper
+    as_query: Paper | EmbeddedPaper
 
     def better_than(self, store: PaperStore, query: str | Paper) -> bool:
         match = find_title(store, query) if isinstance(query, str) else None
@@ -174,7 +185,7 @@ def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool)
     if not one_model:
         return _Known(store, exact, paper)
     vector = store.vectors(np.asarray([row], np.int64))[0]
-    return _Known(store, exact, KnownPaper(paper, vector) if vector.any() else paper)
+    return _Known(store, exact, EmbeddedPaper(paper, vector) if vector.any() else paper)
 
 
 def _merged(

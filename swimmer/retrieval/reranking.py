@@ -1,9 +1,9 @@
-"""A second look: a cross-encoder reads the query beside each candidate and scores the pair."""
+"""Reranking: a cross-encoder reads the query beside each candidate and scores the pair."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from swimmer.errors import MissingExtraError, ModelError, QueryError
 from swimmer.papers import Paper
+from swimmer.retrieval.options import RerankFunction
 
 RERANKER = "BAAI/bge-reranker-v2-m3"
 """The cross-encoder that reads more than a hundred languages; the default."""
@@ -21,10 +22,8 @@ TOKEN_LIMIT = 512
 _BATCH = 8
 _FAILURES = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError)
 
-Rerank = Callable[[str, list[Paper]], Sequence[float]]
 
-
-def load_reranker(which: object = True) -> Rerank:
+def load_reranker(which: object = True) -> RerankFunction:
     """Return a function of a query's text and n papers to n scores, higher is nearer.
 
     Args:
@@ -50,7 +49,7 @@ def load_reranker(which: object = True) -> Rerank:
     )
 
 
-def _checked(score: Callable[[list[tuple[str, str]]], Any], name: str) -> Rerank:
+def _checked(score: Callable[[list[tuple[str, str]]], Any], name: str) -> RerankFunction:
     def rerank(query: str, papers: list[Paper]) -> list[float]:
         found = np.asarray(score([(query, paper.embedding_text) for paper in papers]), np.float64)
         if found.shape != (len(papers),) or not np.isfinite(found).all():
@@ -65,7 +64,7 @@ def _checked(score: Callable[[list[tuple[str, str]]], Any], name: str) -> Rerank
 
 
 @lru_cache(maxsize=2)
-def _named(name: str) -> Rerank:
+def _named(name: str) -> RerankFunction:
     if importlib.util.find_spec("sentence_transformers") is None:
         raise MissingExtraError(f"re-ranking by {name}", "huggingface")
     encoder = _open(name)

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
 from swimmer.library import ReadingList
 from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
-from swimmer.web.site import STATIC, Entry, Site, site_of
+from swimmer.web.site import STATIC, MenuItem, Site, site_of
 from swimmer.web.stores import Shelf
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def create_app(
         reading_list: the file of the reading list, by default the user's own.
     """
     routes: list[BaseRoute] = [Mount("/static", _Static(directory=STATIC))]
-    menu: list[Entry] = []
+    menu: list[MenuItem] = []
     for name in PARTS:
         part = import_module(name)
         routes += part.ROUTES
@@ -94,12 +94,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _warm(site: Site) -> None:
-    from swimmer.web.answering import similar
+    from swimmer.web.results import similar_papers
 
     with contextlib.suppress(SwimmerError):
         store = site.shelf.store(site.shelf.default())
         if len(store):
-            similar(store, store.papers([0])[0], 1)
+            similar_papers(store, store.papers([0])[0], 1)
 
 
 def _on_error(request: Request, error: Exception) -> Response:

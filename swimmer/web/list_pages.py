@@ -13,9 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.library import NOTE_LIMIT, Entry
+from swimmer.library import NOTE_LIMIT, ListEntry
 from swimmer.web.pages import EXPORTS, download
-from swimmer.web.site import Entry as MenuEntry, site_of
+from swimmer.web.site import MenuItem, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -140,7 +140,7 @@ def export(request: Request) -> Response:
     return download(text, f"reading-list.{ending.removeprefix('reading-list.')}", kind)
 
 
-def _written(format: str, entries: Iterable[Entry]) -> str:
+def _written(format: str, entries: Iterable[ListEntry]) -> str:
     if format == "reading-list":
         from swimmer.export import to_reading_list
 
@@ -158,7 +158,7 @@ def _written(format: str, entries: Iterable[Entry]) -> str:
     return (papers_to_json if format == "json" else papers_to_csv)(_papers(entries))
 
 
-def _papers(entries: Iterable[Entry]) -> list[Paper]:
+def _papers(entries: Iterable[ListEntry]) -> list[Paper]:
     """Return the papers of a list, notes in them, ids told apart where two stores share one."""
     found: dict[str, Paper] = {}
     for entry in entries:
@@ -180,4 +180,4 @@ ROUTES = [
     Route("/list/note", posted(note), methods=["POST"]),
     Route("/list/move", posted(move), methods=["POST"]),
 ]
-MENU = MenuEntry("/list", "Reading list")
+MENU = MenuItem("/list", "Reading list")

@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from swimmer.analysis import FEWEST, PaperMap, kept_map, paper_map
 from swimmer.errors import QueryError, SwimmerError
-from swimmer.web.question import QUERY_LIMIT
-from swimmer.web.site import Entry, site_of
+from swimmer.web.search_form import QUERY_LIMIT
+from swimmer.web.site import MenuItem, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -91,7 +91,7 @@ def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
 
 
 def show(request: Request) -> Response:
-    """Return the map of a store, with the answer to the address's question marked on it."""
+    """Return the map of a store, with the answer to the address's form marked on it."""
     from swimmer.analysis import marked
 
     site = site_of(request)
@@ -233,4 +233,4 @@ ROUTES = [
     Route("/map/state", state),
     Route("/map/points", points),
 ]
-MENU = Entry("/map", "Map")
+MENU = MenuItem("/map", "Map")

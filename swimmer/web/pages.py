@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.web.question import DEFAULTS, Question, condition_error, read_question
-from swimmer.web.site import Entry, shown, site_of
+from swimmer.retrieval import MODE_LABELS
+from swimmer.web.search_form import DEFAULTS, SearchForm, condition_error, read_form
+from swimmer.web.site import MenuItem, shown, site_of
 from swimmer.web.stores import only_sample
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ _HIDDEN = {"reading_notes", "abstract_translated"}
 def home(request: Request) -> Response:
     """Return the empty search page, or how to build a store where there is none."""
     site = site_of(request)
-    question = read_question(request.query_params, site.shelf.default())
+    form = read_form(request.query_params, site.shelf.default())
     stores = site.shelf.stores()
     if not any(info.manifest for info in stores):
         return site.page(request, "empty.html", stores=stores)
-    opened = site.shelf.store(question.store)
+    opened = site.shelf.store(form.store)
     # Reasons are worth their milliseconds to somebody who reads.
-    return _form(request, opened, replace(question, why=True), starters=_starters(opened))
+    return _form(request, opened, replace(form, why=True), starters=_starters(opened))
 
 
 def _starters(store: PaperStore) -> list[Paper]:
@@ -57,53 +58,54 @@ def _starters(store: PaperStore) -> list[Paper]:
 
 
 def search(request: Request) -> Response:
-    """Return the answer to the question of the address, with the form that it came from."""
-    from swimmer.web.answering import reply
+    """Return the results of a search, below its form."""
+    from swimmer.web.results import result_page
 
     site = site_of(request)
-    question = read_question(request.query_params, site.shelf.default())
-    store = site.shelf.store(question.store)
-    question = _with_condition_checked(store, question)
-    if question.errors:
-        return _form(request, store, question, status=400)
+    form = read_form(request.query_params, site.shelf.default())
+    store = site.shelf.store(form.store)
+    form = _with_condition_checked(store, form)
+    if form.errors:
+        return _form(request, store, form, status=400)
     try:
-        found = reply(store, question)
+        found = result_page(store, form)
     except QueryError as error:
-        return _form(request, store, question, status=400, problem=str(error))
-    return _form(request, store, question, reply=found, exports=EXPORTS)
+        return _form(request, store, form, status=400, problem=str(error))
+    return _form(request, store, form, results=found, exports=EXPORTS)
 
 
-def _with_condition_checked(store: PaperStore, question: Question) -> Question:
-    """Return the question with what the store's fields make of its condition among its errors."""
+def _with_condition_checked(store: PaperStore, form: SearchForm) -> SearchForm:
+    """Return the form, with an error where the store has no field of its condition."""
     from swimmer.store import compile_filter
 
-    if question.filter is None:
-        return question
+    if form.filter is None:
+        return form
     try:
-        compile_filter(question.filter, store.fields())
+        compile_filter(form.filter, store.fields())
     except QueryError as error:
-        return replace(question, errors={**question.errors, "where": condition_error(error)})
-    return question
+        return replace(form, errors={**form.errors, "where": condition_error(error)})
+    return form
 
 
 def _form(
-    request: Request, store: PaperStore, question: Question, status: int = 200, **context: Any
+    request: Request, store: PaperStore, form: SearchForm, status: int = 200, **context: Any
 ) -> Response:
-    from swimmer.web.answering import examples
+    from swimmer.web.results import examples
 
     site = site_of(request)
-    chosen = examples(store, [*question.like, *question.unlike])
+    chosen = examples(store, [*form.like, *form.unlike])
     stores = site.shelf.stores()
-    unset: dict[str, Any] = {"reply": None, "problem": "", "exports": {}, "starters": []}
+    unset: dict[str, Any] = {"results": None, "problem": "", "exports": {}, "starters": []}
     return site.page(
         request,
         "search.html",
         status=status,
-        question=question,
+        form=form,
         titles={paper.id: paper.display_title for paper in chosen},
         stores=stores,
         only_sample=only_sample(stores),
         defaults=DEFAULTS,
+        modes=MODE_LABELS,
         **unset | context,
     )
 
@@ -121,17 +123,17 @@ def complete(request: Request) -> Response:
 def export(request: Request) -> Response:
     """Return an answer as a file in one of EXPORTS."""
     from swimmer.export import WRITERS
-    from swimmer.web.answering import answered
+    from swimmer.web.results import run_search
 
     site = site_of(request)
     format = request.query_params.get("format", "")
     if format not in EXPORTS:
         raise QueryError(f"unknown format {format[:40]!r}; there is {', '.join(EXPORTS)}")
-    question = read_question(request.query_params, site.shelf.default())
-    if question.errors:
-        raise QueryError("; ".join(question.errors.values()))
-    store = site.shelf.store(question.store)
-    answer = answered(store, question, explain=question.why)
+    form = read_form(request.query_params, site.shelf.default())
+    if form.errors:
+        raise QueryError("; ".join(form.errors.values()))
+    store = site.shelf.store(form.store)
+    answer = run_search(store, form, explain=form.why)
     _, ending, kind = EXPORTS[format]
     return download(WRITERS[format]([answer]), f"swimmer-{store.name}.{ending}", kind)
 
@@ -145,7 +147,7 @@ def download(text: str, name: str, kind: str) -> Response:
 
 def paper(request: Request) -> Response:
     """Return the page of one paper, with the papers most like it."""
-    from swimmer.web.answering import similar
+    from swimmer.web.results import similar_papers
 
     site = site_of(request)
     wanted = request.query_params.get("id", "")[:500]
@@ -168,9 +170,9 @@ def paper(request: Request) -> Response:
         store=name,
         paper=found[0],
         facts=list(_facts(found[0])),
-        hits=similar(store, found[0], SIMILAR),
+        hits=similar_papers(store, found[0], SIMILAR),
         # What is asked from here on starts from this paper.
-        question=Question(name, like=(found[0].id,), why=True),
+        form=SearchForm(name, like=(found[0].id,), why=True),
     )
 
 
@@ -195,4 +197,4 @@ ROUTES = [
     Route("/export", export),
     Route("/paper", paper),
 ]
-MENU = Entry("/", "Search")
+MENU = MenuItem("/", "Search")

@@ -30,7 +30,7 @@ _FORMULA = re.compile(r"\$(?=[^\s$])[^$]{0,300}(?<=[^\s$])\$(?!\d)")
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuItem:
     """An entry of the menu: where it leads and what it is called."""
 
     path: str
@@ -43,7 +43,7 @@ class Site:
 
     shelf: Shelf
     reading: ReadingList
-    menu: Sequence[Entry] = field(default_factory=list)
+    menu: Sequence[MenuItem] = field(default_factory=list)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any

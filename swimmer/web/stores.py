@@ -69,7 +69,7 @@ class Shelf:
         return found
 
     def default(self) -> str:
-        """Return the name of the store for a question that names none; "" when there is none."""
+        """Return the name of the store for a form that names none; "" when there is none."""
         found = [info for info in self.stores() if info.manifest is not None]
         if found and found[0].name in self._given:
             return found[0].name

@@ -1,4 +1,4 @@
-"""A question as it stands in an address: read, checked field by field, written back."""
+"""The search form as an address holds it: read, checked field by field, written back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
+from swimmer.retrieval import MODES
 from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from swimmer.store import Filter
 
 MOST = 10_000
-"""Papers that one question may ask for."""
+"""Papers that one search may ask for."""
 
 PAGE = 50
 """Hits that one page shows."""
@@ -26,14 +27,13 @@ EXAMPLES = 20
 QUERY_LIMIT = 5_000
 WHERE_LIMIT = 2_000
 ID_LIMIT = 500
-MODES = ("dense", "hybrid", "keyword")
 DEFAULTS = {"k": "10", "mode": "dense", "diversity": "0"}
 _NAMES = ("q", "k", "mode", "diversity", "year_from", "year_to", "where")
 
 
 @dataclass(frozen=True)
-class Question:
-    """What the address of an answer asks; `errors` says, by field, what cannot be asked.
+class SearchForm:
+    """The fields of the search form, as an address gives them; `errors` are messages by field.
 
     `given` holds the fields as they were typed, so that a form can show a wrong one again. `like`
     and `unlike` are ids of papers of the store.
@@ -54,7 +54,7 @@ class Question:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked at all."""
+        """Whether there is neither a query nor a positive example."""
         return not self.query and not self.like
 
     @property
@@ -64,7 +64,7 @@ class Question:
         return not self.errors and all(DEFAULTS.get(name) == v for name, v in set_to.items())
 
     def url(self, path: str = "/search", **changes: Any) -> str:
-        """Return the address of this question, or of one that differs in some fields."""
+        """Return the address of this search, or of one that differs in some fields."""
         asked = replace(self, **changes) if changes else self
         pairs = [("store", asked.store)]
         pairs += [
@@ -85,17 +85,17 @@ class Question:
         return f"{self.url('/export', page=1)}&{urlencode({'format': format})}"
 
     def more(self, identifier: str) -> str:
-        """Return the address of the question with one example more of what is wanted."""
+        """Return the address of the search with one more positive example."""
         unlike = tuple(one for one in self.unlike if one != identifier)
         return self.url(like=_with(self.like, identifier), unlike=unlike, page=1)
 
     def less(self, identifier: str) -> str:
-        """Return the address of the question with one example more of what is not wanted."""
+        """Return the address of the search with one more negative example."""
         like = tuple(one for one in self.like if one != identifier)
         return self.url(like=like, unlike=_with(self.unlike, identifier), page=1)
 
     def without(self, identifier: str) -> str:
-        """Return the address of the question without an example."""
+        """Return the address of the search without an example."""
         like = tuple(one for one in self.like if one != identifier)
         unlike = tuple(one for one in self.unlike if one != identifier)
         # With nothing left to ask, what remains is the empty form.
@@ -107,8 +107,8 @@ def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:
     return some if identifier in some else (*some, identifier)
 
 
-def read_question(params: QueryParams, default_store: str) -> Question:
-    """Return the question of an address; what is wrong with it stands in its `errors`."""
+def read_form(params: QueryParams, default_store: str) -> SearchForm:
+    """Return the search form of an address, its mistakes in `errors`."""
     # What is typed is shown again as it was, but for what would turn the page around.
     typed = {name: params.get(name, "")[: QUERY_LIMIT + 1] for name in _NAMES}
     given = {
@@ -118,7 +118,7 @@ def read_question(params: QueryParams, default_store: str) -> Question:
     reader = _Reader(given)
     query = reader.text("q", QUERY_LIMIT)
     years = (reader.number("year_from", 1000, 9999), reader.number("year_to", 1000, 9999))
-    question = Question(
+    form = SearchForm(
         store=params.get("store", "")[:200] or default_store,
         given=given,
         like=reader.examples("like", params.getlist("like")),
@@ -127,11 +127,11 @@ def read_question(params: QueryParams, default_store: str) -> Question:
         page=reader.page(params.get("page", "")),
         query=query,
         k=reader.number("k", 1, MOST) or 10,
-        mode=reader.choice("mode", MODES),
+        mode=reader.mode(),
         diversity=reader.share("diversity"),
         filter=reader.filter(years),
     )
-    return replace(question, errors=reader.errors)
+    return replace(form, errors=reader.errors)
 
 
 class _Reader:
@@ -144,7 +144,7 @@ class _Reader:
     def text(self, name: str, limit: int) -> str:
         value = self._given[name]
         if len(value) > limit:
-            self.errors[name] = f"A question may have {limit:,} characters."
+            self.errors[name] = f"A form may have {limit:,} characters."
             return ""
         return clean(value)
 
@@ -164,11 +164,11 @@ class _Reader:
         self.errors[name] = "A number from 0 to 1 is wanted."
         return 0.0
 
-    def choice(self, name: str, choices: Sequence[str]) -> str:
-        value = self._given[name]
-        if value not in choices:
-            self.errors[name] = f"One of {', '.join(choices)} is wanted."
-            return choices[0]
+    def mode(self) -> str:
+        value = self._given["mode"]
+        if value not in MODES:
+            self.errors["mode"] = f"Choose one of {', '.join(MODES)}."
+            return DEFAULTS["mode"]
         return value
 
     def examples(self, name: str, ids: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A question of the page put to a store: the answer, the slice that is shown, its reasons."""
+"""A search form to its results: the answer, the hits of one page, their reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
-from swimmer.web.question import PAGE, Question
+from swimmer.web.search_form import PAGE, SearchForm
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ResultPage:
     """What a page shows of an answer: one slice of its hits."""
 
     answer: Answer
@@ -30,60 +30,58 @@ def examples(store: PaperStore, ids: Sequence[str]) -> list[Paper]:
     return store.get(ids) if ids else []
 
 
-def answered(store: PaperStore, question: Question, *, explain: bool) -> Answer:
-    """Return the answer to a question.
+def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
+    """Return the answer to a form.
 
     Raises:
         QueryError: nothing is asked, or it cannot be; ModelError: as `swimmer.ask`.
     """
-    from swimmer.retrieval import ask
+    from swimmer.retrieval import SearchOptions, ask
 
-    like, unlike = examples(store, question.like), examples(store, question.unlike)
-    if not question.query and not like:
+    like, unlike = examples(store, form.like), examples(store, form.unlike)
+    if not form.query and not like:
         raise QueryError(
             "None of the examples is a paper of this store."
-            if question.like
+            if form.like
             else "Nothing is asked: type a title or some words."
         )
-    (answer,) = ask(
-        store,
-        [question.query] if question.query else [],
-        question.k,
-        filter=question.filter,
+    options = SearchOptions(
+        filter=form.filter,
         like=like,
         unlike=unlike,
-        mode=question.mode,
-        diversity=question.diversity,
+        mode=form.mode,
+        diversity=form.diversity,
         explain=explain,
     )
-    missing = len(question.like) + len(question.unlike) - len(like) - len(unlike)
+    (answer,) = ask(store, [form.query] if form.query else [], form.k, options)
+    missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)
     if missing:
         note = f"{missing} of the examples left out: not a paper of the store {store.name}"
         answer = replace(answer, warnings=[*answer.warnings, note])
     return answer
 
 
-def reply(store: PaperStore, question: Question) -> Reply:
-    """Return the page of an answer that a question asks for; raises as `answered` does."""
+def result_page(store: PaperStore, form: SearchForm) -> ResultPage:
+    """Return the page of an answer that a form asks for; raises as `run_search` does."""
     # Reasons are told of what is shown: of ten thousand hits they would take seconds.
-    answer = answered(store, question, explain=False)
+    answer = run_search(store, form, explain=False)
     pages = max(1, -(-len(answer.hits) // PAGE))
-    page = min(question.page, pages)
+    page = min(form.page, pages)
     hits: Sequence[Hit] = answer.hits[(page - 1) * PAGE : page * PAGE]
-    if question.why:
-        hits = _with_reasons(store, replace(answer, hits=list(hits)), question)
-    return Reply(answer, hits, page, pages)
+    if form.why:
+        hits = _with_reasons(store, replace(answer, hits=list(hits)), form)
+    return ResultPage(answer, hits, page, pages)
 
 
-def _with_reasons(store: PaperStore, answer: Answer, question: Question) -> Sequence[Hit]:
-    from swimmer.retrieval import explained, find_seeds
+def _with_reasons(store: PaperStore, answer: Answer, form: SearchForm) -> Sequence[Hit]:
+    from swimmer.retrieval import explained, resolve_inputs
 
-    wanted: list[str | Paper] = [question.query] if question.query else []
-    seeds = find_seeds(store, [*wanted, *examples(store, question.like)], True)
-    return explained(store, [answer], [seeds])[0].hits
+    given: list[str | Paper] = [form.query] if form.query else []
+    inputs = resolve_inputs(store, [*given, *examples(store, form.like)], True)
+    return explained(store, [answer], [inputs])[0].hits
 
 
-def similar(store: PaperStore, paper: Paper, k: int) -> list[Hit]:
+def similar_papers(store: PaperStore, paper: Paper, k: int) -> list[Hit]:
     """Return the papers of a store that are most like one of its own."""
     from swimmer.retrieval import ask
 

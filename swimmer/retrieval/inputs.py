@@ -1,0 +1,140 @@
+"""Queries and examples as given, resolved against a store: the row and the vector of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.embeddings import Embeddings, Model
+from swimmer.errors import QueryError
+from swimmer.papers import Paper
+from swimmer.retrieval.titles import find_titles
+from swimmer.store import PaperStore
+from swimmer.text import clean, foreign_language
+
+if TYPE_CHECKING:
+    from swimmer.store import Vectors
+
+
+@dataclass(frozen=True)
+class EmbeddedPaper:
+    """A paper whose vector another store of the same model holds, float32 (dimension,)."""
+
+    paper: Paper
+    vector: Vectors
+
+
+@dataclass(frozen=True)
+class QueryInput:
+    """One query or example: its text, the paper it was given as, and its row in the store.
+
+    `outside` is None for text, `row` is None where the store has no such paper. `vector` is the
+    paper's own, where it is known without a model. `warnings` are sentences for the user.
+    """
+
+    text: str
+    outside: Paper | None = None
+    vector: Vectors | None = None
+    row: int | None = None
+    exact: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def checked_query(query: object) -> str:
+    """Return a query cleaned, or raise QueryError when it is not text or blank."""
+    if not isinstance(query, str):
+        raise QueryError(f"a query is text, got {query!r:.60}")
+    cleaned = clean(query)
+    if not cleaned:
+        raise QueryError("the query is blank; give a title or some words")
+    return cleaned
+
+
+def resolve_inputs(
+    store: PaperStore, given: Sequence[str | Paper | EmbeddedPaper], lookup: bool
+) -> list[QueryInput]:
+    """Return an input for each text or paper, with its row where the store has its title.
+
+    Raises:
+        QueryError: a text is blank, or is neither a text nor a paper.
+    """
+    inputs = [_input(one) for one in given]
+    if not lookup:
+        return inputs
+    matches = find_titles(store, [one.text for one in inputs])
+    return [_with_row(store, one, match) for one, match in zip(inputs, matches, strict=True)]
+
+
+def _with_row(store: PaperStore, one: QueryInput, match: tuple[int, bool] | None) -> QueryInput:
+    """Return an input with its row: that of its title, or, of a paper of the store itself, its own.
+
+    Several papers of a store may have one title ("Position paper", a title in two tracks).
+    """
+    if one.outside is not None:
+        own = store.database.row_of_id(one.outside.id)
+        if own is not None and store.database.keys_of_rows([own]) == [one.outside.key]:
+            match = (own, True)
+    return replace(one, row=match[0], exact=match[1]) if match else one
+
+
+def _input(given: str | Paper | EmbeddedPaper) -> QueryInput:
+    if isinstance(given, EmbeddedPaper):
+        return QueryInput(given.paper.title, outside=given.paper, vector=given.vector)
+    if isinstance(given, Paper):
+        return QueryInput(given.title, outside=given)
+    return QueryInput(checked_query(given))
+
+
+def input_vectors(
+    store: PaperStore, inputs: Sequence[QueryInput], embeddings: str | Embeddings | Model | None
+) -> tuple[Vectors, list[QueryInput]]:
+    """Return a vector for each input, float32 (n, dimension), and the inputs with their warnings.
+
+    A paper of the store has its stored vector; a paper from outside is embedded as the store's
+    papers were, a text as a query. A row of zeros stands for a text of which the model knows no
+    word and that is in a language it does not read.
+
+    Raises:
+        QueryError: the model knows no word of an English text.
+        ModelError: a model is needed and cannot be loaded, or is not the store's.
+    """
+    vectors = np.zeros((len(inputs), store.identity.dimension), np.float32)
+    known = [i for i, one in enumerate(inputs) if one.row is not None]
+    if known:
+        vectors[known] = store.index.vectors(
+            np.asarray([one.row for one in inputs if one.row is not None], np.int64)
+        )
+    for i, one in enumerate(inputs):
+        if one.vector is not None and not vectors[i].any():
+            vectors[i] = one.vector
+    outside = [
+        i for i, one in enumerate(inputs) if one.outside is not None and not vectors[i].any()
+    ]
+    if outside:
+        model = store.model(embeddings)
+        papers = [paper for i in outside if (paper := inputs[i].outside) is not None]
+        vectors[outside] = model.embed_documents([model.text_of(paper) for paper in papers])
+    noted = list(inputs)
+    for i, one in enumerate(inputs):
+        if one.outside is None and not (one.row is not None and vectors[i].any()):
+            vectors[i], noted[i] = _embedded(store.model(embeddings), one)
+    return vectors, noted
+
+
+def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:
+    language = foreign_language(one.text) if "en" in model.languages else ""
+    if language:
+        warning = (
+            f"this query looks like {language}; the model {model.name} of this store reads "
+            "English, so the answer may be noise. A store built with --model bge-m3 reads it"
+        )
+        one = replace(one, warnings=(*one.warnings, warning))
+    try:
+        return model.embed_query(one.text), one
+    except QueryError:
+        if not language:
+            raise
+        return np.zeros(model.identity.dimension, np.float32), one

@@ -1,0 +1,57 @@
+"""Titles looked up: which paper of a store has the title that a query is, exactly or nearly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from swimmer.text import TITLE_LIMIT, title_key
+
+if TYPE_CHECKING:
+    from swimmer.store import PaperStore
+
+CLOSE_TITLE = 0.9
+"""Levenshtein similarity of title keys from which a query is taken as a title of the store."""
+
+SHORTEST_CLOSE_TITLE = 8
+"""Characters of a title key below which only the exact title is taken."""
+
+
+def find_title(store: PaperStore, query: str) -> tuple[int, bool] | None:
+    """Return (row, exact) of the paper whose title a query is, or None; see `find_titles`."""
+    return find_titles(store, [query])[0]
+
+
+def find_titles(store: PaperStore, queries: Sequence[str]) -> list[tuple[int, bool] | None]:
+    """Return (row, exact) of the paper whose title each query is, or None.
+
+    Exact after folding case, punctuation, spacing, LaTeX and Unicode; else the nearest title in
+    the sense of edit distance, when all its numbers are the query's too (part II is not part I).
+    """
+    keys = ["" if len(query) > TITLE_LIMIT else title_key(query) for query in queries]
+    rows = store.database.rows_of_keys(keys)
+    return [
+        (rows[key], True) if key in rows else _close_title(store, query, key)
+        for query, key in zip(queries, keys, strict=True)
+    ]
+
+
+def _close_title(store: PaperStore, query: str, key: str) -> tuple[int, bool] | None:
+    if len(key) < SHORTEST_CLOSE_TITLE:
+        return None
+    candidates = store.database.near_titles(query)
+    if not candidates:
+        return None
+    from rapidfuzz.distance import Levenshtein
+
+    scored = [
+        (Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE), -row)
+        for row, other in candidates
+        if _digits(other) == _digits(key)
+    ]
+    best = max(scored, default=(0.0, 0))
+    return (-best[1], False) if best[0] >= CLOSE_TITLE else None
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())

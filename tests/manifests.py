@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,25 @@ def seal(folder: Path, **changes: Any) -> None:
         file = DataFile.of(folder / fields[kind]["name"])
         changes |= {f"{kind}__size": file.size, f"{kind}__sha256": file.sha256}
     edit_manifest(folder, **changes)
+
+
+LATER_TABLES = (
+    "identifiers",
+    "short_names",
+    "people",
+    "people_words",
+    "authorships",
+    "vocabulary",
+)
+"""The tables that a database of schema 1 has not."""
+
+
+def drop_tables(folder: Path, *names: str) -> None:
+    """Take tables out of a store's database, as an older version would have written it."""
+    fields = edit_manifest(folder)
+    with contextlib.closing(sqlite3.connect(folder / fields["database"]["name"])) as connection:
+        for name in names:
+            connection.execute(f"DROP TABLE {name}")
+        connection.commit()
+        connection.execute("VACUUM")
+    seal(folder)

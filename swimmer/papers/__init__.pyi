@@ -5,12 +5,22 @@ from .deduplication import (
     same_work as same_work,
 )
 from .identifiers import (
+    address_key as address_key,
     arxiv_id as arxiv_id,
     arxiv_of as arxiv_of,
     doi as doi,
     doi_of as doi_of,
     identifiers as identifiers,
+    identifiers_in as identifiers_in,
+    is_address as is_address,
     openreview_id as openreview_id,
+)
+from .names import (
+    LONGEST_NAME as LONGEST_NAME,
+    is_person as is_person,
+    name_words as name_words,
+    person_key as person_key,
+    short_names as short_names,
 )
 from .notebook import (
     CELL as CELL,

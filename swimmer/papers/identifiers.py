@@ -22,6 +22,12 @@ _ARXIV = re.compile(
     re.IGNORECASE,
 )
 _FORUM = re.compile(r"openreview\.net/(?:forum|pdf|attachment)/?\?(?:[^#]*&)?id=([A-Za-z0-9_-]+)")
+_SCHEME = re.compile(r"^\s*(?:https?:)?/*(?:www\.)?", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?:/|www\.|(?:arxiv|openreview|doi):\S|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/\S*$",
+    re.IGNORECASE,
+)
+_ANTHOLOGY = re.compile(r"aclanthology\.(?:org|info)/(?:papers?/)?([^/?]+)")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}\\]+")
 
 
@@ -65,6 +71,50 @@ def doi_of(paper: Paper) -> str:
     )
 
 
+def address_key(url: str) -> str:
+    """Return what is left of a URL whose spelling does not count, "" for none.
+
+    The scheme, `www.`, doubled and trailing slashes, `.pdf` at the end, the fragment and case do
+    not count.
+    """
+    rest = _SCHEME.sub("", url.strip()[:LONGEST].partition("#")[0])
+    path, mark, query = rest.partition("?")
+    path = re.sub("/{2,}", "/", path).rstrip("/")
+    path = path[:-4] if path[-4:].lower() == ".pdf" else path
+    return f"{path}{mark if query else ''}{query}".casefold()
+
+
+def identifiers_in(text: str) -> list[tuple[str, str]]:
+    """Return what a text may name a paper by, as (kind, value) of `identifiers`, surest first.
+
+    The text is an identifier or an address and nothing else; a text of several words gives none.
+    """
+    text = text.strip().strip("<>()[]").rstrip(".,;")
+    if not text or len(text) > LONGEST or len(text.split()) > 1:
+        return []
+    prefix, _, rest = text.partition(":")
+    kind = prefix.casefold()
+    found = [("arxiv", arxiv_id(text)), ("openreview", openreview_id(text)), ("doi", doi(text))]
+    if kind == "openreview":
+        found.append((kind, rest))
+    elif kind == "doi":
+        found.append((kind, doi(rest)))
+    if "/" in text or "." in text:
+        key = address_key(text)
+        found += [("url", key), ("url", key.partition("?")[0])]
+        if (anthology := _ANTHOLOGY.search(key)) is not None:
+            found.append(("acl", anthology[1]))
+    return list(dict.fromkeys(pair for pair in found if pair[1]))
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text can only be an address or an identifier, whatever it leads to."""
+    text = text.strip()
+    if len(text.split()) != 1 or len(text) > LONGEST:
+        return False
+    return bool(_ADDRESS.match(text)) or bool(arxiv_id(text)) or bool(_DOI.fullmatch(text))
+
+
 def identifiers(paper: Paper) -> frozenset[tuple[str, str]]:
     """Return what names a paper across publishers, as (kind, value)."""
     extra = paper.extra
@@ -73,6 +123,6 @@ def identifiers(paper: Paper) -> frozenset[tuple[str, str]]:
         "doi": doi_of(paper).casefold(),
         "openreview": openreview_id(paper.url) or str(extra.get("openreview") or ""),
         "acl": str(extra.get("acl") or ""),
-        "url": paper.url.partition("://")[2].rstrip("/").casefold(),
+        "url": address_key(paper.url),
     }
     return frozenset((kind, value) for kind, value in found.items() if value)

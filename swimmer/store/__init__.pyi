@@ -20,8 +20,20 @@ from .index import (
     Vectors as Vectors,
 )
 from .keyword import (
+    holds_word as holds_word,
     keyword_search as keyword_search,
     phrase_rows as phrase_rows,
+    titles_with_phrase as titles_with_phrase,
+    titles_with_words as titles_with_words,
+    word_frequency as word_frequency,
+)
+from .lookups import (
+    Person as Person,
+    people_named as people_named,
+    people_starting as people_starting,
+    rows_of_identifier as rows_of_identifier,
+    rows_of_name as rows_of_name,
+    rows_of_people as rows_of_people,
 )
 from .manifest import (
     MANIFEST as MANIFEST,
@@ -43,6 +55,9 @@ from .names import (
 )
 from .schema import (
     COLUMNS as COLUMNS,
+)
+from .spelling import (
+    correction as correction,
 )
 from .store import (
     PaperStore as PaperStore,

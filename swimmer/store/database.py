@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from swimmer.errors import ANEW, StoreDamagedError, StoreError
 from swimmer.papers import Paper
+from swimmer.store.lookup_tables import LOOKUP_TABLES, add_lookups, forget_people, remove_lookups
 from swimmer.store.schema import (
     COLUMNS,
     FTS_COLUMNS,
@@ -23,6 +24,7 @@ from swimmer.store.schema import (
     paper_of,
     row_of,
 )
+from swimmer.store.vocabulary import VOCABULARY_TABLE, write_vocabulary
 from swimmer.text import folded, words_of
 
 LISTS = ("authors", "keywords")
@@ -56,6 +58,8 @@ class PaperDatabase:
         self.finished = False
         """Whether this is a scratch file just indexed, compact enough to become a store's own."""
         self._derived: dict[str, Any] = {}
+        self._tables: frozenset[str] | None = None
+        self._words_changed = False
         # SQLite's own lower() and LIKE know ASCII only.
         connection.create_function("contains", 2, contains, deterministic=True)
 
@@ -64,7 +68,9 @@ class PaperDatabase:
         """Return an empty database, in the file `path` or in memory."""
         database = cls._writable(path)
         with database._guard():
-            database._connection.executescript(TABLES + ";".join(INDEXES))
+            database._connection.executescript(
+                TABLES + LOOKUP_TABLES + VOCABULARY_TABLE + ";".join(INDEXES)
+            )
         return database
 
     @classmethod
@@ -106,7 +112,19 @@ class PaperDatabase:
         duplicate = self._writable(path)
         with self._guard(), duplicate._guard():
             self._connection.backup(duplicate._connection)
+            duplicate._upgrade()
         return duplicate
+
+    def _upgrade(self) -> None:
+        """Give a copy of a database of schema 1 the tables that came later."""
+        for name, statements in (("people", LOOKUP_TABLES), ("vocabulary", VOCABULARY_TABLE)):
+            if name not in self.tables:
+                self._connection.executescript(statements)
+                self._tables = None
+                if name == "people":
+                    add_lookups(self._connection, self._rows_and_papers())
+                else:
+                    self._words_changed = True
 
     def save(self, path: Path) -> None:
         """Write a compact copy to `path`, an empty file or none."""
@@ -124,6 +142,8 @@ class PaperDatabase:
         with self._guard():
             for table in FTS_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
+            forget_people(self._connection)
+            self.prepare_vocabulary()
             self._connection.execute("ANALYZE")
 
     def close(self) -> None:
@@ -161,6 +181,30 @@ class PaperDatabase:
             connection.execute("RELEASE change")
 
     # ------------------------------------------------------------------ reading
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The names of the tables that the file has; older ones have fewer."""
+        if self._tables is None:
+            found = self.query("SELECT name FROM sqlite_master WHERE type = 'table'")
+            self._tables = frozenset(str(name) for (name,) in found)
+        return self._tables
+
+    @property
+    def has_lookups(self) -> bool:
+        """Whether identifiers, names and people can be looked up; not in a store of schema 1."""
+        return "people" in self.tables
+
+    def prepare_vocabulary(self) -> bool:
+        """Bring the vocabulary up to date; return whether there is one."""
+        with self._guard() as connection:
+            if self._words_changed:
+                write_vocabulary(connection, self.all_papers())
+                self._words_changed = False
+            return "vocabulary" in self.tables
+
+    def _rows_and_papers(self) -> Iterator[tuple[int, Paper]]:
+        return enumerate(self.all_papers())
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of one SELECT."""
@@ -332,7 +376,7 @@ class PaperDatabase:
     def put(self, row: int, paper: Paper, digest: bytes, *, new: bool = False) -> None:
         """Write a paper to a row; `new` says that nothing stands there yet."""
         self._derived.clear()
-        self.finished = False
+        self.finished, self._words_changed = False, True
         record = row_of(row, paper, digest)
         if self._bulk is not None:
             self._bulk.append(record)
@@ -355,7 +399,7 @@ class PaperDatabase:
         changed, not of the whole store.
         """
         self._derived.clear()
-        self.finished = False
+        self.finished, self._words_changed = False, True
         doomed = sorted(set(rows))
         with self._guard() as connection:
             total = len(self)
@@ -434,6 +478,9 @@ class PaperDatabase:
             self._execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
             for option, value in (("hashsize", 1 << 20), ("automerge", 4), ("crisismerge", 16)):
                 self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
+        with self._guard() as connection, self.transaction():
+            add_lookups(connection, self._rows_and_papers())
+            self.prepare_vocabulary()
         self._execute("ANALYZE")
         self.finished = self.path is not None
 
@@ -454,6 +501,7 @@ class PaperDatabase:
         )
         for sql in delete:
             self._connection.executemany(sql, ((row,) for row in rows))
+        remove_lookups(self._connection, self._numbered(rows))
 
     def _index_text(self, rows: Sequence[int]) -> None:
         insert = (
@@ -464,6 +512,10 @@ class PaperDatabase:
         )
         for sql in insert:
             self._connection.executemany(sql, ((row,) for row in rows))
+        add_lookups(self._connection, self._numbered(rows))
+
+    def _numbered(self, rows: Sequence[int]) -> list[tuple[int, Paper]]:
+        return list(zip(rows, self.papers(rows), strict=True))
 
 
 def contains(value: object, part: str) -> bool:

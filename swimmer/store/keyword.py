@@ -96,6 +96,38 @@ def frequency(database: PaperDatabase, words: str, cap: int) -> int:
     return int(database.query(sql, (_quoted(words), cap))[0][0])
 
 
+def word_frequency(database: PaperDatabase, text: str, cap: int) -> int:
+    """Return in how many papers the words of a text stand in a row, counted up to `cap`."""
+    words = words_of(_plain(text))
+    return frequency(database, " ".join(words), cap) if words else 0
+
+
+def holds_word(database: PaperDatabase, word: str, *, anywhere: bool = False) -> bool:
+    """Return whether a title or an abstract, or `anywhere` any text, holds a folded word."""
+    match = _quoted(word) if anywhere else f"{{display_title abstract keywords}} : {_quoted(word)}"
+    sql = "SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT 1"
+    return bool(database.query(sql, (match,)))
+
+
+def titles_with_phrase(database: PaperDatabase, words: list[str], limit: int) -> list[int]:
+    """Return rows whose titles hold folded words in a row, the shortest titles first."""
+    return _title_rows(database, _quoted(" ".join(words)), limit)
+
+
+def titles_with_words(database: PaperDatabase, words: list[str], limit: int) -> list[int]:
+    """Return rows whose titles hold all of some folded words, the shortest titles first."""
+    return _title_rows(database, " AND ".join(map(_quoted, words)), limit)
+
+
+def _title_rows(database: PaperDatabase, match: str, limit: int) -> list[int]:
+    sql = "SELECT rowid FROM titles_fts WHERE titles_fts MATCH ? LIMIT ?"
+    rows = [int(row) for (row,) in database.query(sql, (match, limit))]
+    if len(rows) < 2:
+        return rows
+    keys = database.keys_of_rows(rows)
+    return [row for _, row in sorted(zip(map(len, keys), rows, strict=True))]
+
+
 def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
     """Return the rows of the papers that hold some words in a row, whatever their endings.
 

@@ -1,0 +1,139 @@
+"""The look-up tables of a database: identifiers, names in titles, people; and what fills them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from swimmer.papers import (
+    Paper,
+    address_key,
+    identifiers,
+    identifiers_in,
+    person_key,
+    short_names,
+)
+
+LOOKUP_TABLES = """
+CREATE TABLE identifiers (
+    kind TEXT NOT NULL, value TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (kind, value, row)
+) WITHOUT ROWID;
+CREATE TABLE short_names (
+    key TEXT NOT NULL, place INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (key, place, row)
+) WITHOUT ROWID;
+CREATE TABLE people (
+    person INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL
+);
+CREATE TABLE people_words (
+    word TEXT NOT NULL, person INTEGER NOT NULL, PRIMARY KEY (word, person)
+) WITHOUT ROWID;
+CREATE TABLE authorships (
+    person INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (person, row)
+) WITHOUT ROWID;
+"""
+"""Identifiers and addresses, names in titles, and people; since schema 2."""
+
+_ADDRESSES = 8
+
+
+def add_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
+    """Write what is looked up of the papers of some rows, of which nothing is there yet."""
+    named: list[tuple[str, int, int]] = []
+    known: list[tuple[str, str, int]] = []
+    people = _People(connection)
+    written: list[tuple[int, int]] = []
+    for row, paper in papers:
+        known += [(kind, value, row) for kind, value in _identifiers(paper)]
+        named += [(key, place, row) for key, place in _names(paper)]
+        written += [(people.number(name), row) for name in paper.authors]
+    connection.executemany("INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)", sorted(known))
+    connection.executemany("INSERT OR IGNORE INTO short_names VALUES (?, ?, ?)", sorted(named))
+    connection.executemany("INSERT OR IGNORE INTO authorships VALUES (?, ?)", sorted(written))
+    people.write()
+
+
+class _People:
+    """People by name: the number of one who is known, a new number for one who is not."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._numbers: dict[str, int] = {}
+        self._new: dict[str, tuple[int, str]] = {}
+        (last,) = connection.execute("SELECT max(person) FROM people").fetchone()
+        self._empty = last is None
+        self._next = (last or 0) + 1
+
+    def number(self, name: str) -> int:
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = self._numbered(_key(name), name)
+        return number
+
+    def _numbered(self, key: str, name: str) -> int:
+        if key in self._new:
+            return self._new[key][0]
+        if not self._empty:
+            sql = "SELECT person FROM people WHERE key = ?"
+            found = self._connection.execute(sql, (key,)).fetchone()
+            if found is not None:
+                return int(found[0])
+        self._new[key] = (self._next, name)
+        self._next += 1
+        return self._next - 1
+
+    def write(self) -> None:
+        self._connection.executemany(
+            "INSERT INTO people VALUES (?, ?, ?)",
+            ((number, key, name) for key, (number, name) in self._new.items()),
+        )
+        words = {(w, n) for key, (n, _) in self._new.items() for w in key.split() if len(w) > 1}
+        self._connection.executemany("INSERT INTO people_words VALUES (?, ?)", sorted(words))
+
+
+def _key(name: str) -> str:
+    return person_key(name) or name.casefold()
+
+
+def remove_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
+    """Take out what `add_lookups` has written of the papers of some rows."""
+    for row, paper in papers:
+        connection.executemany(
+            "DELETE FROM identifiers WHERE kind = ? AND value = ? AND row = ?",
+            ((kind, value, row) for kind, value in _identifiers(paper)),
+        )
+        connection.executemany(
+            "DELETE FROM short_names WHERE key = ? AND place = ? AND row = ?",
+            ((key, place, row) for key, place in _names(paper)),
+        )
+        connection.executemany(
+            "DELETE FROM authorships WHERE row = ? AND person IN "
+            "(SELECT person FROM people WHERE key = ?)",
+            ((row, _key(name)) for name in paper.authors),
+        )
+
+
+def forget_people(connection: sqlite3.Connection) -> None:
+    """Take out people who have no paper left."""
+    gone = "NOT IN (SELECT person FROM authorships)"
+    connection.execute(f"DELETE FROM people_words WHERE person {gone}")
+    connection.execute(f"DELETE FROM people WHERE person {gone}")
+
+
+def _names(paper: Paper) -> list[tuple[str, int]]:
+    """Return the short names of a paper's title, and 0 for the one it begins with, else 1."""
+    keys = short_names(paper.display_title)
+    start = paper.key
+    return [(key, 0 if start.startswith(key) else 1) for key in keys]
+
+
+def _identifiers(paper: Paper) -> set[tuple[str, str]]:
+    found = set(identifiers(paper))
+    links = [
+        value
+        for value in paper.extra.values()
+        if isinstance(value, str) and value[:8].lower().startswith(("http://", "https://"))
+    ]
+    for link in links[:_ADDRESSES]:
+        found.update(pair for pair in identifiers_in(link) if pair[0] != "url")
+        found.add(("url", address_key(link)))
+    return {(kind, value) for kind, value in found if value}

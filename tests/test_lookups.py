@@ -1,0 +1,253 @@
+"""Look-up tables of a store: identifiers and addresses, names in titles, people, corrections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from swimmer import Paper, PaperStore, build_store
+from swimmer.papers import identifiers_in, is_address, is_person, name_words, short_names
+from swimmer.store import (
+    PaperDatabase,
+    correction,
+    people_named,
+    people_starting,
+    rows_of_identifier,
+    rows_of_name,
+    rows_of_people,
+)
+
+from .manifests import LATER_TABLES, drop_tables
+from .models import HashEmbeddings
+
+TABLES = ("identifiers", "short_names", "vocabulary")
+
+PAPERS = [
+    Paper(
+        "SimPER: Simple Preference Alignment by Perplexity",
+        "We align a language model with preference data.",
+        url="https://iclr.cc/virtual/2025/poster/29259",
+        id="one",
+        authors=("Yoshua Bengio", "Zoë Kärcher-Müller"),
+        year=2025,
+    ),
+    Paper(
+        "Direct Policy Search (DPS) for walking robots",
+        "Robots learn to walk.",
+        url="https://openreview.net/forum?id=AbC-9_x",
+        id="two",
+        authors=("Samy Bengio", "Philip H. S. Torr"),
+        year=2023,
+        extra={"doi": "10.1234/ABC.5"},
+    ),
+    Paper(
+        "DALL-E 2: pictures from words",
+        "Pictures are drawn from a caption.",
+        url="https://arxiv.org/abs/2401.01234v2",
+        id="three",
+        authors=("Bengio, Yoshua", "Jean-Pierre Dupont"),
+        year=2024,
+    ),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PaperStore:
+    """Three papers in a folder."""
+    return build_store(PAPERS, tmp_path / "named", model=HashEmbeddings())
+
+
+def titles(store: PaperStore, rows: list[int]) -> list[str]:
+    return [paper.title.split()[0] for paper in store.papers(rows)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("https://iclr.cc/virtual/2025/poster/29259", "SimPER:"),
+        ("http://www.iclr.cc//virtual/2025/poster/29259/", "SimPER:"),
+        ("iclr.cc/virtual/2025/poster/29259", "SimPER:"),
+        ("HTTPS://ICLR.CC/virtual/2025/poster/29259?utm_source=x#top", "SimPER:"),
+        ("<https://iclr.cc/virtual/2025/poster/29259>", "SimPER:"),
+        ("https://openreview.net/forum?id=AbC-9_x", "Direct"),
+        ("https://openreview.net/pdf?id=AbC-9_x", "Direct"),
+        ("openreview.net/forum?id=AbC-9_x&noteId=z", "Direct"),
+        ("openreview:AbC-9_x", "Direct"),
+        ("10.1234/abc.5", "Direct"),
+        ("doi:10.1234/ABC.5", "Direct"),
+        ("https://doi.org/10.1234/ABC.5", "Direct"),
+        ("arXiv:2401.01234", "DALL-E"),
+        ("2401.01234v5", "DALL-E"),
+        ("https://arxiv.org/pdf/2401.01234v1.pdf", "DALL-E"),
+        ("arxiv.org/abs/2401.01234", "DALL-E"),
+        ("https://huggingface.co/papers/2401.01234", "DALL-E"),
+    ],
+)
+def test_an_address_in_any_spelling_finds_its_paper(
+    store: PaperStore, typed: str, first: str
+) -> None:
+    assert titles(store, rows_of_identifier(store.database, typed)) == [first]
+
+
+@pytest.mark.parametrize(
+    "typed", ["https://iclr.cc/virtual/2025/poster/1", "two words", "x.pdf", "and/or", "2401.9", ""]
+)
+def test_what_names_no_paper_finds_none(store: PaperStore, typed: str) -> None:
+    assert rows_of_identifier(store.database, typed) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://a.org", "www.a.org/x", "arxiv:2401.01234", "2401.01234", "a.org/x", "10.12345/x"],
+)
+def test_addresses_are_told_from_words(text: str) -> None:
+    assert is_address(text)
+    assert not is_address(f"{text} and more")
+
+
+@pytest.mark.parametrize("text", ["x.pdf", "and/or", "GPT-4", "a: b", "f(x)", "3.5", "v1.2/3"])
+def test_words_are_no_addresses(text: str) -> None:
+    assert not is_address(text)
+
+
+@pytest.mark.parametrize("typed", ["SimPER", "simper", "Sim-PER", " SIMPER "])
+def test_the_name_before_a_colon(store: PaperStore, typed: str) -> None:
+    assert titles(store, rows_of_name(store.database, typed)) == ["SimPER:"]
+
+
+def test_names_with_hyphens_and_in_brackets(store: PaperStore) -> None:
+    assert titles(store, rows_of_name(store.database, "dalle2")) == ["DALL-E"]
+    assert titles(store, rows_of_name(store.database, "DPS")) == ["Direct"]
+    assert rows_of_name(store.database, "walking") == []
+    assert short_names("A plain title (of words)") == []
+    assert short_names("GPT-4 – a report") == ["gpt4"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("Yoshua Bengio", ["Yoshua Bengio"]),
+        ("bengio yoshua", ["Yoshua Bengio"]),
+        ("Bengio, Y.", ["Yoshua Bengio"]),
+        ("Y. Bengio", ["Yoshua Bengio"]),
+        ("Bengio", ["Yoshua Bengio", "Samy Bengio"]),
+        ("Zoe Karcher Muller", ["Zoë Kärcher-Müller"]),
+        ("Philip Torr", ["Philip H. S. Torr"]),
+        ("P. H. S. Torr", ["Philip H. S. Torr"]),
+        ("J.-P. Dupont", ["Jean-Pierre Dupont"]),
+        ("X. Bengio", []),
+        ("Yoshua Samy Bengio", []),
+        ("Y. B.", []),
+        ("", []),
+        ("'; DROP TABLE people; --", []),
+    ],
+)
+def test_people_in_any_spelling(store: PaperStore, typed: str, names: list[str]) -> None:
+    assert [person.name for person in people_named(store.database, typed)] == names
+
+
+def test_papers_of_a_person_come_newest_first(store: PaperStore) -> None:
+    people = people_named(store.database, "Yoshua Bengio")
+    assert [person.papers for person in people] == [2]
+    assert titles(store, rows_of_people(store.database, people)) == ["SimPER:", "DALL-E"]
+    assert [p.name for p in people_starting(store.database, ["yoshua", "ben"], 5)] == [
+        "Yoshua Bengio"
+    ]
+
+
+def test_misspelt_words_become_words_of_the_store(store: PaperStore) -> None:
+    # A neighbour swapped, a letter lost, added, and another one; two edits in a long word.
+    for typed in ("robtos", "robts", "roboots", "rabots"):
+        assert correction(store.database, typed) == "robots"
+    assert correction(store.database, "preferrencce") == "preference"
+    assert correction(store.database, "bnegio") == "bengio"
+    # Too short, too far, or no word at all.
+    for typed in ("wlak", "zzzzzzz", "rob0ts", "", "x" * 100):
+        assert correction(store.database, typed) is None
+
+
+def test_updates_leave_the_tables_as_a_new_build_makes_them(tmp_path: Path) -> None:
+    model = HashEmbeddings()
+    build_store(PAPERS, tmp_path / "a", model=model).close()
+    changed = [PAPERS[0], replace(PAPERS[1], title="Legged locomotion (LEG)")]
+    with (
+        build_store(changed, tmp_path / "a", model=model, prune=True) as updated,
+        build_store(changed, tmp_path / "b", model=model) as fresh,
+    ):
+        assert contents(updated.database) == contents(fresh.database)
+        assert people_named(updated.database, "Jean-Pierre Dupont") == []
+
+
+def contents(database: PaperDatabase) -> dict[str, list[tuple[object, ...]]]:
+    found = {table: sorted(database.query(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+    found["authors"] = sorted(
+        database.query(
+            "SELECT key, row FROM people JOIN authorships ON people.person = authorships.person"
+        )
+    )
+    found["people"] = sorted(database.query("SELECT key FROM people"))
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["add", "delete"]), st.integers(0, 5), st.sampled_from("ABC")),
+        max_size=12,
+    )
+)
+def test_any_changes_leave_the_tables_as_if_made_anew(
+    steps: list[tuple[str, int, str]],
+) -> None:
+    def paper(number: int, letter: str) -> Paper:
+        return Paper(
+            f"{letter}ame{number}: words (ACR{letter})",
+            id=str(number),
+            url=f"https://a.org/{letter}/{number}",
+            authors=(f"{letter}nn Smith", f"Bo{number} Lee"),
+        )
+
+    changed, held = PaperStore.create(HashEmbeddings()), dict[int, str]()
+    for what, number, letter in steps:
+        if what == "add":
+            changed.add([paper(number, letter)])
+            held[number] = letter
+        else:
+            changed.delete([str(number)])
+            held.pop(number, None)
+    fresh = PaperStore.create(HashEmbeddings())
+    by_id = {p.id: p for p in (paper(n, letter) for n, letter in held.items())}
+    fresh.add([by_id[one] for one in changed.database.ids()])
+    changed.database.optimize()
+    fresh.database.optimize()
+    assert contents(changed.database) == contents(fresh.database)
+
+
+def test_a_store_of_the_first_schema_opens_and_an_update_completes_it(
+    tmp_path: Path,
+) -> None:
+    model = HashEmbeddings()
+    build_store(PAPERS, tmp_path / "s", model=model).close()
+    drop_tables(tmp_path / "s", *LATER_TABLES)
+    with PaperStore.open(tmp_path / "s") as old:
+        assert not old.database.has_lookups
+        assert people_named(old.database, "Yoshua Bengio") == []
+        assert rows_of_name(old.database, "SimPER") == []
+        assert rows_of_identifier(old.database, "arxiv:2401.01234") == []
+        assert correction(old.database, "robtos") is None
+    with build_store(PAPERS, tmp_path / "s", model=model) as new:
+        assert [p.papers for p in people_named(new.database, "Yoshua Bengio")] == [2]
+        assert correction(new.database, "robtos") == "robots"
+
+
+@given(st.text(max_size=60))
+def test_names_and_addresses_of_any_text_are_total(text: str) -> None:
+    name_words(text)
+    short_names(text)
+    is_person(name_words(text), ["anna", "b"])
+    for kind, value in identifiers_in(text):
+        assert kind
+        assert value

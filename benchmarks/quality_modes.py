@@ -115,7 +115,7 @@ def run(judged: JudgedSet, models: Sequence[str], cache: Path | None) -> list[li
         model = Model(Cached(name, cache), name, languages=())
         store = PaperStore.create(model)
         # Some of these sets have one paper twice, under two ids.
-        store.add(papers, model.embed_documents([model.text_of(paper) for paper in papers]))
+        store.add(papers, model.embed_papers([model.text_of(paper) for paper in papers]))
         for way, options in WAYS.items():
             if way == "examples 3" and not topics:
                 continue

@@ -353,7 +353,7 @@ def test_the_static_model_embeds_a_first_build_as_it_embeds_any_text() -> None:
     store = build_store(many_papers(), "static", model="static")
     model = store.model()
     texts = [model.text_of(paper) for paper in store]
-    assert np.array_equal(store.vectors(), model.embed_documents(texts))
+    assert np.array_equal(store.vectors(), model.embed_papers(texts))
 
 
 def test_a_first_build_can_be_changed_and_committed_again(papers: list[Paper]) -> None:

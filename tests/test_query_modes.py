@@ -94,7 +94,7 @@ def test_a_paper_that_no_store_knows_is_embedded_with_its_abstract() -> None:
     hits = search(STORE, paper, 4)
     assert all("privacy" in hit.paper.title for hit in hits)
     model = STORE.model()
-    vector = model.embed_documents([model.text_of(paper)])[0]
+    vector = model.embed_papers([model.text_of(paper)])[0]
     assert hits[0].score == pytest.approx(float((VECTORS @ vector).max()), abs=1e-5)
 
 

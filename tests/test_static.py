@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from swimmer import Paper, build_store, open_store, run_build, search
+from swimmer import Paper, ask, build_store, open_store, run_build, search
 from swimmer.embeddings.loading import load_model
 from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
 from swimmer.errors import ModelError, QueryError, SwimmerError
+from tests.models import HashEmbeddings
 
 from .manifests import edit_manifest
 
@@ -253,33 +254,114 @@ def _sign(folder: Path) -> None:
     path.write_text(json.dumps(config))
 
 
-def test_papers_say_their_title_twice_unless_the_rest_is_short(
+def test_title_and_whole_abstract_are_read_apart(tmp_path: Path, model: StaticEmbeddings) -> None:
+    store = build_store(PAPERS, tmp_path / "store")
+    assert store.identity.text == "title_abstract_apart"
+    assert np.allclose(store.vectors(), model.embed_papers([p.whole_text for p in PAPERS]))
+
+
+def reference(title: str, abstract: str) -> np.ndarray:
+    """The vector of a paper by the definition, from the model's files alone."""
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    tensors = load_file(PACKAGED_MODEL / "model.safetensors")
+    tokenizer = Tokenizer.from_file(str(PACKAGED_MODEL / "tokenizer.json"))
+    rows, weights = tensors["embeddings"].astype(float), tensors["weights"].astype(float)
+
+    def unit(vector: np.ndarray) -> np.ndarray:
+        return np.asarray(vector / (np.linalg.norm(vector) or 1))
+
+    def ids(text: str) -> list[int]:
+        found = tokenizer.encode(text, add_special_tokens=False).ids
+        return [token for token in found if weights[token]]
+
+    head = unit(weights[ids(title)] @ rows[ids(title)])
+    if not ids(abstract):
+        return head
+    tokens = ids(abstract)
+    whole = unit(0.35 * head + 0.65 * unit(weights[tokens] @ rows[tokens]))
+    near = np.array([unit(rows[token]) @ whole for token in tokens])
+    body = unit((weights[tokens] * np.exp(-0.5 * near)) @ rows[tokens])
+    return unit(0.35 * head + 0.65 * body)
+
+
+def test_the_vector_of_a_paper_is_that_of_its_definition(model: StaticEmbeddings) -> None:
+    papers = [*PAPERS, Paper("Long", "robots grasp novel objects in clutter " * 400)]
+    vectors = model.embed_papers([paper.whole_text for paper in papers])
+    for paper, vector in zip(papers, vectors, strict=True):
+        title, _, abstract = paper.whole_text.partition("\n")
+        assert np.allclose(vector, reference(title, abstract), atol=1e-5)
+
+
+def test_what_stands_after_500_characters_counts(model: StaticEmbeddings) -> None:
+    start = "We study graphs. " * 40
+    short, long = model.embed_papers(
+        [f"A study\n{start}", f"A study\n{start}" + "Proteins fold into crystals of enzymes. " * 8]
+    )
+    protein = model.embed_query("protein folding")
+    assert long @ protein > short @ protein + 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("Graphs of words", "Graphs of words"),
+        ("Graphs of words\n", "Graphs of words"),
+        ("Graphs of words\n…", "Graphs of words"),
+        ("…\nGraphs of words", None),
+        ("Graphs\nx " + "long " * 40_000, None),
+    ],
+)
+def test_papers_without_title_or_abstract(
+    model: StaticEmbeddings, text: str, same: str | None
+) -> None:
+    vector = model.embed_papers([text])[0]
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    if same:
+        assert np.allclose(vector, model.embed([same])[0], atol=1e-6)
+
+
+def test_a_paper_without_a_known_word_has_no_vector(model: StaticEmbeddings) -> None:
+    assert not model.embed_papers(["…\n—", "\n", ""]).any()
+
+
+def test_a_store_keeps_its_recipe_until_its_model_is_named(
     tmp_path: Path, model: StaticEmbeddings
 ) -> None:
+    once = load_model("static").with_text("title_title_abstract")
+    build_store(PAPERS[:2], tmp_path / "store", model=once)
     store = build_store(PAPERS, tmp_path / "store")
+    assert store.identity.text == "title_title_abstract"
     texts = [f"{paper.title}\n{paper.embedding_text}" for paper in PAPERS[:2]]
     texts += [PAPERS[2].embedding_text, PAPERS[3].title]
-    assert store.identity.text == "title_title_abstract"
     assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
-
-
-def test_a_store_goes_on_reading_papers_as_it_began_until_its_model_is_named(
-    tmp_path: Path, model: StaticEmbeddings
-) -> None:
-    once = load_model("static").with_text("title_abstract")
-    build_store(PAPERS[:2], tmp_path / "store", model=once)
-    for named, says in ((None, 1), ("static", 2)):
-        store = build_store(PAPERS, tmp_path / "store", model=named)
-        assert store.identity.text == ("title_abstract", "title_title_abstract")[says - 1]
-        twice = [says == 2, says == 2, False, False]
-        texts = [
-            f"{p.title}\n" * again + p.embedding_text
-            for p, again in zip(PAPERS, twice, strict=True)
-        ]
-        assert np.allclose(store.vectors(), model.embed(texts), atol=1e-6)
+    store = build_store(PAPERS, tmp_path / "store", model="static")
+    assert store.identity.text == "title_abstract_apart"
+    assert np.allclose(store.vectors(), model.embed_papers([p.whole_text for p in PAPERS]))
     report = run_build(PAPERS, tmp_path / "store").report
     assert report is not None
     assert (report.embedded, report.unchanged) == (0, len(PAPERS))
+
+
+def test_an_older_store_says_how_to_build_it_again(tmp_path: Path) -> None:
+    older = load_model("static").with_text("title_title_abstract")
+    build_store(PAPERS, tmp_path / "store", model=older)
+    (known,) = ask(open_store(tmp_path / "store"), [PAPERS[0].title])
+    assert known.matched is not None
+    assert not known.warnings
+    (text,) = ask(open_store(tmp_path / "store"), ["graphs of words"], lookup=False)
+    assert text.hits
+    assert f"swimmer build {tmp_path / 'store'} --model static" in text.warnings[0]
+    again = build_store(tmp_path / "store", tmp_path / "store", model="static")
+    assert again.identity.text == "title_abstract_apart"
+    (text,) = ask(again, ["graphs of words"], lookup=False)
+    assert not text.warnings
+
+
+def test_a_model_that_reads_one_text_cannot_read_two_apart() -> None:
+    with pytest.raises(ModelError, match="apart"):
+        load_model(HashEmbeddings(8)).with_text("title_abstract_apart")
 
 
 def test_a_store_read_in_an_unknown_way_is_refused(tmp_path: Path) -> None:

@@ -376,7 +376,7 @@ class _Build:
 
     def _embed(self, model: Model, texts: list[str]) -> Vectors:
         try:
-            return model.embed_documents(texts)
+            return model.embed_papers(texts)
         except OSError as error:
             # A service that cannot be reached is no full disk, though both are an OSError.
             raise ModelError(

@@ -49,6 +49,7 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
             languages=("en",),
             pads=False,
             embed_array=partial(static.embed, on_unknown="zero"),
+            embed_apart=static.embed_papers,
         )
     from swimmer.embeddings.huggingface import load_huggingface
 
@@ -113,4 +114,7 @@ def _wrap(embeddings: object) -> Model:
     named = getattr(embeddings, "model_name", None) or getattr(embeddings, "model", None)
     if not isinstance(named, str) or not named:
         named = f"{GIVEN}{kind.__module__}.{kind.__qualname__}"
-    return Model(embeddings, named, text=recipe)
+    apart = getattr(embeddings, "embed_papers", None)
+    if RECIPES[recipe].apart and not callable(apart):
+        recipe = "title_abstract"
+    return Model(embeddings, named, text=recipe, embed_apart=apart)

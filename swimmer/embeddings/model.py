@@ -54,6 +54,8 @@ class Model:
         embed_array: embeds documents as an array; spares a list of Python floats ten times its
             size.
         embed_queries: the same for queries; without it they are asked one by one.
+        embed_apart: embeds texts whose first line is a title, which it reads apart from the rest;
+            None where the model has no such way.
     """
 
     def __init__(
@@ -69,33 +71,39 @@ class Model:
         pads: bool = True,
         embed_array: Callable[[list[str]], Vectors] | None = None,
         embed_queries: Callable[[list[str]], Vectors] | None = None,
+        embed_apart: Callable[[list[str]], Vectors] | None = None,
     ) -> None:
         self.embeddings = embeddings
         self.name = name
         self.revision = revision
-        self.text = text
+        self.text = self.own_text = text
         self.query_prompt = query_prompt
         self.document_prompt = document_prompt
         self.languages = tuple(languages)
         self.pads = pads
         self._embed = embed_array or embeddings.embed_documents
         self._embed_queries = embed_queries
+        self._embed_apart = embed_apart
         self._identity: ModelIdentity | None = None
 
     def __repr__(self) -> str:
         return f"Model({self.name!r})"
 
     def text_of(self, paper: Paper) -> str:
-        """Return the text of a paper that this model embeds: of a plain document, its own."""
+        """Return the text of a paper for `embed_papers`: of a plain document, its own."""
         if (document := paper.document) is not None:
             return compatible(document[0])
-        return RECIPES[self.text](paper)
+        return RECIPES[self.text].text_of(paper)
+
+    def follows(self, recipe: str) -> bool:
+        """Whether the model can read papers by a recipe, a key of RECIPES."""
+        return self._embed_apart is not None or not RECIPES[recipe].apart
 
     def with_text(self, recipe: str) -> Model:
         """Return the same model reading papers by another recipe, a key of RECIPES.
 
         Raises:
-            ModelError: no recipe has that name.
+            ModelError: no recipe has that name, or the model cannot follow it.
         """
         if recipe == self.text:
             return self
@@ -104,6 +112,8 @@ class Model:
                 f"no way to make a paper into text is called {recipe!r:.40}; this swimmer knows "
                 f"{', '.join(RECIPES)}. Upgrade with: pip install -U swimmer"
             )
+        if not self.follows(recipe):
+            raise ModelError(f"the model {self.name} cannot read a title apart from its abstract")
         twin = copy(self)
         twin.text = recipe
         twin._identity = replace(self.identity, text=recipe)
@@ -134,6 +144,16 @@ class Model:
                 or with values that are not finite numbers.
         """
         return self._checked(self._embed(list(texts)), len(texts))
+
+    def embed_papers(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of papers by their texts, as `text_of` gives them.
+
+        As `embed_documents` otherwise; a model whose recipe says so reads the first line, the
+        title, apart from the rest.
+        """
+        if self._embed_apart is not None and RECIPES[self.text].apart:
+            return self._checked(self._embed_apart(list(texts)), len(texts))
+        return self.embed_documents(texts)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the vector of a query, float32 (dimension,), of unit length.

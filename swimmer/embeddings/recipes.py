@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from swimmer.papers import Paper
 
@@ -19,9 +20,18 @@ def title_twice(text: str) -> str:
     return f"{title}\n{text}" if newline and len(title) <= TITLE_SHARE * len(text) else text
 
 
-RECIPES: dict[str, Callable[[Paper], str]] = {
-    "page_content": lambda paper: paper.page_content,
-    "title_abstract": lambda paper: paper.embedding_text,
-    "title_title_abstract": lambda paper: title_twice(paper.embedding_text),
+@dataclass(frozen=True)
+class Recipe:
+    """How a paper becomes text, and whether the model reads its first line apart from the rest."""
+
+    text_of: Callable[[Paper], str]
+    apart: bool = False
+
+
+RECIPES: dict[str, Recipe] = {
+    "page_content": Recipe(lambda paper: paper.page_content),
+    "title_abstract": Recipe(lambda paper: paper.embedding_text),
+    "title_title_abstract": Recipe(lambda paper: title_twice(paper.embedding_text)),
+    "title_abstract_apart": Recipe(lambda paper: paper.whole_text, apart=True),
 }
-"""How a paper becomes the text that is embedded; the name stands in the manifest."""
+"""How a paper becomes what is embedded, by the name that stands in the manifest."""

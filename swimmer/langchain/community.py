@@ -395,9 +395,11 @@ def _recipe(
     rows = np.unique(np.linspace(0, len(contents) - 1, SAMPLE).astype(int))
     nearness = {}
     for recipe in dict.fromkeys(("page_content", model.text, *RECIPES)):
-        text_of = RECIPES[recipe]
+        if not model.follows(recipe):
+            continue
+        reader, text_of = model.with_text(recipe), RECIPES[recipe].text_of
         as_saved = recipe == "page_content"
-        made = model.embed_documents(
+        made = reader.embed_papers(
             [contents[row] if as_saved else text_of(papers[row]) for row in rows]
         )
         nearness[recipe] = float(np.median((made * vectors[rows]).sum(axis=1)))

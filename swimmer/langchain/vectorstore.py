@@ -301,7 +301,7 @@ class PaperVectorStore(VectorStore):
 
     def _embed(self, papers: list[Paper]) -> Vectors:
         model = self.store.model()
-        return model.embed_documents([model.text_of(paper) for paper in papers])
+        return model.embed_papers([model.text_of(paper) for paper in papers])
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents by id, all without an argument; ids that are not there do no harm."""

@@ -111,6 +111,11 @@ class Paper:
         return f"{fold(self.title)}\n{compatible(self.abstract[:EXCERPT])}".rstrip()
 
     @property
+    def whole_text(self) -> str:
+        """Title and whole abstract, a line each, as a model should read them."""
+        return f"{fold(self.title)}\n{compatible(self.abstract)}".rstrip()
+
+    @property
     def document(self) -> tuple[str, dict[str, Any]] | None:
         """Text and metadata of the document that this paper keeps, None if it is a paper's own."""
         try:

@@ -116,12 +116,26 @@ def input_vectors(
     if outside:
         model = store.model(embeddings)
         papers = [paper for i in outside if (paper := inputs[i].outside) is not None]
-        vectors[outside] = model.embed_documents([model.text_of(paper) for paper in papers])
+        vectors[outside] = model.embed_papers([model.text_of(paper) for paper in papers])
     noted = list(inputs)
     for i, one in enumerate(inputs):
         if one.outside is None and not (one.row is not None and vectors[i].any()):
             vectors[i], noted[i] = _embedded(store.model(embeddings), one)
+            if hint := _rebuild_hint(store):
+                noted[i] = replace(noted[i], warnings=(*noted[i].warnings, hint))
     return vectors, noted
+
+
+def _rebuild_hint(store: PaperStore) -> str:
+    """Return how to build a store again that an older version built, "" for one of this version."""
+    model = store.model()
+    if model.text == model.own_text or store.folder is None:
+        return ""
+    return (
+        f"the store {store.name} was built by an older version, which read papers in another way "
+        f"({model.text}); known titles are answered as before, texts are answered better once it "
+        f"is built again: swimmer build {store.folder} --model {model.name}"
+    )
 
 
 def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:

@@ -308,7 +308,7 @@ class PaperStore:
         model = self.model()
         if vectors is None:
             vectors = (
-                model.embed_documents([model.text_of(paper) for paper in papers])
+                model.embed_papers([model.text_of(paper) for paper in papers])
                 if papers
                 else np.empty((0, self.identity.dimension), np.float32)
             )

@@ -55,15 +55,7 @@ class VectorIndex:
             flat = faiss.IndexFlatIP(dimension)
             flat.add(vectors)
             return cls(flat)
-        lists = int(2 ** np.ceil(np.log2(np.sqrt(rows) * 2)))
-        ivf = faiss.IndexIVFFlat(
-            faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT
-        )
-        ivf.cp.spherical, ivf.cp.niter, ivf.cp.seed = True, 8, 1
-        ivf.cp.max_points_per_centroid = 64
-        rng = np.random.default_rng(1)
-        ivf.train(vectors[np.sort(rng.choice(rows, min(rows, lists * 64), replace=False))])
-        ivf.add(vectors)
+        ivf = inverted_file(vectors)
         ivf.make_direct_map()
         return cls(ivf)
 
@@ -253,3 +245,18 @@ class VectorIndex:
     def close(self) -> None:
         """Let go of the file that the index is mapped from."""
         self._index = faiss.IndexFlatIP(self.dimension)
+
+
+def inverted_file(vectors: Vectors) -> Any:
+    """Return a FAISS IndexIVFFlat over unit vectors, float32 (n, dimension), by inner product."""
+    rows, dimension = vectors.shape
+    lists = int(2 ** np.ceil(np.log2(np.sqrt(rows) * 2)))
+    ivf = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT
+    )
+    ivf.cp.spherical, ivf.cp.niter, ivf.cp.seed = True, 8, 1
+    ivf.cp.max_points_per_centroid = 64
+    rng = np.random.default_rng(1)
+    ivf.train(vectors[np.sort(rng.choice(rows, min(rows, lists * 64), replace=False))])
+    ivf.add(vectors)
+    return ivf

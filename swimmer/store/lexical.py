@@ -1,0 +1,220 @@
+"""Words that papers share: counts of each paper's words, and the TF-IDF cosine of two papers.
+
+A word is known by a number of 18 bits, so that no vocabulary has to be kept or brought up to date;
+of two papers' words about one in two thousand is taken for another.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.text import fold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from swimmer.store.index import Vectors
+
+    Packed = NDArray[np.uint32]
+
+TITLE_TIMES = 3
+"""How often the words of a title count, against those of an abstract."""
+
+LIMIT = 20_000
+"""Characters of an abstract whose words are counted."""
+
+_BITS = 18
+_SIZE = 1 << _BITS
+_MOST = (1 << (32 - _BITS)) - 1
+_NO_WORD, _ENDS = -1, -2
+_END = b"\0"
+_CACHED = 500_000
+
+_SPACED = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 32 for c in range(256))
+_MARKS = re.compile("[\u0300-\u036f]+")
+_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)")
+_COMMON = frozenset(
+    b"about above after again against all also am an and any are as at be because been before "
+    b"being below between both but by can cannot could did do does doing down during each few for "
+    b"from further had has have having he her here hers him his how however if in into is it its "
+    b"itself just let me more most my no nor not of off on once only or other our out over own "
+    b"same she should so some such than that the their them then there these they this those "
+    b"through thus to too under until up upon use used using very via was we were what when where "
+    b"which while who whom why will with within without would yet you your".split()
+)
+
+
+@dataclass(frozen=True)
+class WordVector:
+    """A text as a vector: the numbers of its words, and the weight of each, of unit length."""
+
+    words: NDArray[np.int64]
+    weights: Vectors
+
+
+class LexicalIndex:
+    """Which words are rare in a store, and from that how near two texts are by their words.
+
+    The nearness is the cosine of TF-IDF vectors: (1 + ln count) x (1 + ln((1 + papers) / (1 +
+    papers that have the word))), as in scikit-learn's `TfidfVectorizer(sublinear_tf=True)`.
+
+    Args:
+        papers: how many papers the store has.
+        counts: what `count_papers` gives.
+
+    Raises:
+        ValueError: the counts are not what `count_papers` gives.
+    """
+
+    def __init__(self, papers: int, counts: bytes) -> None:
+        words, in_papers = np.frombuffer(counts, "<u4").reshape(2, -1)
+        if len(words) and int(words.max()) >= _SIZE:
+            raise ValueError("the number of a word is too large")
+        total = np.float32(np.log(1 + papers) + 1)
+        # A word that is in no other paper is as rare as one that is in no paper.
+        self._rarity = np.full(_SIZE, total - np.float32(np.log(2)), np.float32)
+        self._rarity[words] = total - np.log(1 + in_papers.astype(np.float32))
+        self._threads = threading.local()
+
+    def vector(self, wanted: Sequence[bytes], unwanted: Sequence[bytes] = ()) -> WordVector:
+        """Return the vector of what is asked for, from packed words.
+
+        Args:
+            wanted: the words of each text that is asked for.
+            unwanted: those of texts that are not to be like the answer; each counts half.
+        """
+        words, weights = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        for texts, sign in ((wanted, 1.0), (unwanted, -0.5)):
+            for packed in texts:
+                numbers, values = self._weighted(np.frombuffer(packed, "<u4"))
+                words.append(numbers)
+                weights.append(_unit(values) * np.float32(sign / len(texts)))
+        if len(words) == 2:
+            return WordVector(words[1], weights[1])
+        numbers, places = np.unique(np.concatenate(words), return_inverse=True)
+        summed = np.bincount(places, np.concatenate(weights), len(numbers))
+        return WordVector(numbers, _unit(summed.astype(np.float32)))
+
+    def scores(self, query: WordVector, rows: Sequence[bytes]) -> Vectors:
+        """Return the cosine of a query with each of some rows of packed words: float32 (n,)."""
+        sizes = np.fromiter(map(len, rows), np.int64, len(rows)) // 4
+        out = np.zeros(len(rows), np.float32)
+        filled = np.flatnonzero(sizes)
+        if len(filled):
+            words, weights = self._weighted(np.frombuffer(b"".join(rows), "<u4"))
+            # A row without words would be given the sum of the next one.
+            starts = (np.cumsum(sizes) - sizes)[filled]
+            spread = self._spread()
+            spread[query.words] = query.weights
+            dots = np.add.reduceat(weights * spread[words], starts)
+            spread[query.words] = 0
+            out[filled] = dots / np.sqrt(np.add.reduceat(weights * weights, starts))
+        return out
+
+    def _weighted(self, packed: Packed) -> tuple[NDArray[np.int64], Vectors]:
+        words = (packed >> np.uint32(32 - _BITS)).astype(np.int64)
+        return words, _SUBLINEAR[packed & np.uint32(_MOST)] * self._rarity[words]
+
+    def _spread(self) -> Vectors:
+        """Return zeros for every word, float32, that each thread uses again and again."""
+        if not hasattr(self._threads, "spread"):
+            self._threads.spread = np.zeros(_SIZE, np.float32)
+        spread: Vectors = self._threads.spread
+        return spread
+
+
+def _unit(weights: Vectors) -> Vectors:
+    unit: Vectors = weights / np.float32(max(float(np.sqrt(weights @ weights)), 1e-30))
+    return unit
+
+
+_SUBLINEAR = (1 + np.log(np.maximum(np.arange(_MOST + 1), 1))).astype(np.float32)
+
+
+def pack_words(texts: Sequence[tuple[str, str]]) -> list[bytes]:
+    """Return the counted words of texts, each a title and an abstract (or "").
+
+    As the bytes of uint32, ascending: a word's number above 14 bits of its count.
+    """
+    pieces: list[bytes | str] = [_END]
+    for title, abstract in texts:
+        pieces += _words(title) * TITLE_TIMES
+        pieces += _words(abstract[:LIMIT])
+        pieces.append(_END)
+    numbers = np.fromiter(map(_NUMBERS.__getitem__, pieces), np.int64, len(pieces))
+    owners = np.cumsum(numbers == _ENDS) - 1
+    known = numbers >= 0
+    keys = np.sort((owners[known] << _BITS) | numbers[known])
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    counts = np.minimum(np.diff(first, append=len(keys)), _MOST)
+    keys = keys[first]
+    packed = (((keys & (_SIZE - 1)) << (32 - _BITS)) | counts).astype("<u4")
+    ends = np.searchsorted(keys >> _BITS, np.arange(len(texts) + 1)).tolist()
+    return [packed[start:end].tobytes() for start, end in itertools.pairwise(ends)]
+
+
+def pack_query(text: str) -> bytes:
+    """Return the counted words of a text that somebody asks with."""
+    return pack_words([(fold(text[:LIMIT]), "")])[0]
+
+
+def count_papers(rows: Iterable[bytes]) -> bytes:
+    """Return in how many packed rows each word stands: words of two rows or more, then counts.
+
+    As the bytes of uint32.
+    """
+    words = np.frombuffer(b"".join(rows), "<u4") >> np.uint32(32 - _BITS)
+    counts = np.bincount(words, minlength=_SIZE)
+    several = np.flatnonzero(counts > 1)
+    return np.concatenate([several, counts[several]]).astype("<u4").tobytes()
+
+
+def _words(text: str) -> list[bytes | str]:
+    if text.isascii():
+        return [*text.encode().translate(_SPACED).split()]
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text).casefold())
+    if not _UNSPACED.search(text):
+        return [*_WORD.findall(text)]
+    # Scripts without spaces: each two neighbouring characters stand for a word.
+    words: list[bytes | str] = []
+    for i, run in enumerate(_UNSPACED.split(text)):
+        words += (
+            [run[j : j + 2] for j in range(max(1, len(run) - 1))] if i % 2 else _WORD.findall(run)
+        )
+    return words
+
+
+class _Numbers(dict[bytes | str, int]):
+    """The number of each word that was met; stop words and single letters have none."""
+
+    def __missing__(self, word: bytes | str) -> int:
+        if len(self) > _CACHED:
+            self.clear()
+            self[_END] = _ENDS
+        plain = word.encode() if isinstance(word, str) else word
+        dropped = len(plain) < 2 or plain in _COMMON
+        number = _NO_WORD if dropped else zlib.crc32(_singular(plain)) >> (32 - _BITS)
+        self[word] = number
+        return number
+
+
+_NUMBERS = _Numbers({_END: _ENDS})
+
+
+def _singular(word: bytes) -> bytes:
+    """Return an English word without the s of its plural (the S stemmer: Harman, 1991)."""
+    if word.endswith(b"ies") and len(word) > 4:
+        return word[:-3] + b"y"
+    if word.endswith(b"s") and len(word) > 3 and not word.endswith((b"ss", b"us", b"is")):
+        return word[:-1]
+    return word

@@ -53,4 +53,5 @@ from .store.store import (
     open_store as open_store,
 )
 
+__all__: list[str]
 __version__: str

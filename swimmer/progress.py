@@ -8,6 +8,6 @@ from typing import Protocol
 class Progress(Protocol):
     """Told how far work is: the stage in one word, the units done, and their total if known."""
 
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
+    def __call__(self, stage: str, done: int, total: int | None, /) -> None:
         """Take note."""
         ...

@@ -37,4 +37,4 @@ class HashEmbeddings:
         return [self._vector(text).tolist() for text in texts]
 
     def embed_query(self, text: str) -> list[float]:
-        return self._vector(text).tolist()
+        return list(map(float, self._vector(text)))

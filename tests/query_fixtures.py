@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from swimmer.embeddings.model import Model
+from swimmer.embeddings import Embeddings, Model
 from swimmer.papers.paper import Paper
 from swimmer.store.store import PaperStore
 
@@ -54,13 +54,13 @@ class RandomEmbeddings:
 
     def embed_query(self, text: str) -> list[float]:
         seed = sum(ord(char) * (i + 1) for i, char in enumerate(text)) % 2**32
-        return np.random.default_rng(seed).normal(size=8).tolist()
+        return list(map(float, np.random.default_rng(seed).normal(size=8)))
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [self.embed_query(text) for text in texts]
 
 
-def store_of(papers: list[Paper], model: object = "static") -> PaperStore:
+def store_of(papers: list[Paper], model: str | Model | Embeddings = "static") -> PaperStore:
     """An uncommitted store of papers."""
     store = PaperStore.create(model if isinstance(model, (str, Model)) else Model(model, "random"))
     store.add(papers)

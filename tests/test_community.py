@@ -123,7 +123,8 @@ def test_an_index_by_inner_product_comes_in_as_well(home: Path, embeddings: Wrap
     ).save_local(str(home / "old"))
     ours = PaperVectorStore.from_langchain_faiss(home / "old", embeddings)
     (best,) = ours.similarity_search_with_score("policy gradient", k=1)
-    assert (best[0].page_content, best[1]) == ("policy gradient", pytest.approx(1, abs=1e-5))
+    assert best[0].page_content == "policy gradient"
+    assert best[1] == pytest.approx(1, abs=1e-5)
 
 
 def test_the_model_must_be_the_one_that_was_used(saved: Path) -> None:
@@ -136,7 +137,7 @@ def test_the_model_must_be_the_one_that_was_used(saved: Path) -> None:
 def test_a_missing_extra_prints_its_line(
     papers: list[Paper], embeddings: Wrapped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(community.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[community\]"'):
         PaperVectorStore(embeddings).to_langchain_faiss()
 
@@ -166,7 +167,7 @@ def honest(**documents: str) -> tuple[InMemoryDocstore, dict[int, str]]:
 
 def document_with(**metadata: Any) -> tuple[InMemoryDocstore, dict[int, str]]:
     docstore, rows = honest(a="text")
-    docstore._dict["a"].metadata.update(metadata)  # type: ignore[union-attr]
+    docstore._dict["a"].metadata.update(metadata)
     return docstore, rows
 
 
@@ -284,9 +285,7 @@ def test_a_folder_does_not_say_its_model(
 def test_a_folder_whose_model_needs_an_extra_prints_its_line(
     swimmer: Callable[..., Outcome], static_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from swimmer.embeddings import huggingface
-
-    monkeypatch.setattr(huggingface.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     done = swimmer("build", static_folder, "--model", "bge-m3")
     assert done.code == 2 and 'pip install "swimmer[huggingface]"' in done.err
 
@@ -452,11 +451,13 @@ def test_files_that_do_not_belong_together(home: Path) -> None:
                 put(home / "old", pickle.dumps(documents), rows), HashEmbeddings()
             )
     docstore, _ = honest(a="x")
-    for wrong in ({0: "b"}, {1: "a"}, {"0": "a"}, [], None, {0: ["a"]}):
+    wrongs: tuple[Any, ...] = ({0: "b"}, {1: "a"}, {"0": "a"}, [], None, {0: ["a"]})
+    for wrong in wrongs:
         folder = put(home / "old", pickle.dumps((docstore, wrong)))
         with pytest.raises(SourceError):
             community.import_langchain_faiss(folder, HashEmbeddings())
-    for whole in ([], (docstore,), {}, docstore, (docstore, {0: docstore}), (1, 2)):
+    wholes: tuple[Any, ...] = ([], (docstore,), {}, docstore, (docstore, {0: docstore}), (1, 2))
+    for whole in wholes:
         with pytest.raises(SourceError):
             community.import_langchain_faiss(
                 put(home / "old", pickle.dumps(whole)), HashEmbeddings()

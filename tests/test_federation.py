@@ -251,7 +251,7 @@ def test_shared_phrases() -> None:
 
 def test_duplicates_find_what_comparing_all_pairs_finds() -> None:
     papers = [paper(n, "A") for n in range(40)] + [paper(n, "B") for n in range(20, 50)]
-    papers[45] = Paper(**{"title": "A new name for old sharks", "abstract": papers[22].abstract})
+    papers[45] = Paper(title="A new name for old sharks", abstract=papers[22].abstract)
     wanted = {
         (i, j) for j in range(len(papers)) for i in range(j) if same_work(papers[i], papers[j])
     }

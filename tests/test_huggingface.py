@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -364,7 +365,7 @@ def test_e5_has_prompts_though_its_files_lack_them(name: str, prompts: tuple[str
         default_prompt_name = None
 
     own = huggingface._own_prompt
-    empty = {"query": "", "document": ""}
+    empty: dict[str, str | None] = {"query": "", "document": ""}
     assert own(empty, ("query",), name, "query: ", Client()) == prompts[0]
     assert own(empty, ("document",), name, "passage: ", Client()) == prompts[1]
 
@@ -504,11 +505,10 @@ def test_a_device_that_is_not_there(folder: Path, device: str) -> None:
 
 
 def test_a_missing_extra_prints_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = huggingface.importlib.util.find_spec
+    real = importlib.util.find_spec
     for package in ("sentence_transformers", "langchain_huggingface"):
         monkeypatch.setattr(
-            huggingface.importlib.util,
-            "find_spec",
+            "importlib.util.find_spec",
             lambda name, package=package: None if name == package else real(name),
         )
         with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[huggingface\]"'):

@@ -164,7 +164,7 @@ def test_unknown_arguments_are_errors(retriever: PaperRetriever) -> None:
         vectors.max_marginal_relevance_search,
     ):
         with pytest.raises(QueryError, match="did you mean filter"):
-            ask(TITLE, filtr={})  # type: ignore[operator]
+            ask(TITLE, filtr={})
     with pytest.raises(QueryError, match="unknown argument 'allow_dangerous"):
         PaperVectorStore.load_local("x", allow_dangerous_deserialization=True)
 
@@ -460,7 +460,7 @@ def test_models_that_answer_a_question_wrongly(answer: Any) -> None:
         load_retriever(vectors.store).invoke,
     ):
         with pytest.raises(ModelError, match="answered with"):
-            ask("a question")  # type: ignore[operator]
+            ask("a question")
     assert len(vectors.store) == 2
 
 

@@ -174,9 +174,12 @@ def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: s
     raw = bytearray(path.read_bytes())
     if damage == "flipped":
         raw[-40] ^= 0xFF
-    path.write_bytes(
-        {"cut": raw[: len(raw) // 2], "text": b"{}" * 50, "empty": b""}.get(damage, raw)
-    )
+    damaged: dict[str, bytes] = {
+        "cut": bytes(raw[: len(raw) // 2]),
+        "text": b"{}" * 50,
+        "empty": b"",
+    }
+    path.write_bytes(damaged.get(damage, raw))
     (problem,) = open_store(folder).verify()
     assert "is not a map of swimmer" in problem
     assert np.array_equal(paper_map(open_store(folder)).points, made.points)

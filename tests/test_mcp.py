@@ -179,8 +179,8 @@ async def test_builds_report_their_progress(
     monkeypatch.setattr("swimmer.mcp_server.PROGRESS_SECONDS", 0.0)
     seen: list[tuple[float, str | None]] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
-        seen.append((done, message))
+    async def progress(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, message))
 
     async with Client(build_server(allow_build=True)) as client:
         built = await client.call_tool(

@@ -80,7 +80,7 @@ def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_was_committed_as_it_ran(name: str) -> None:
-    notebook = nbformat.read(FOLDER / name, as_version=4)
+    notebook = nbformat.read(FOLDER / name, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
     counts = [c.execution_count for c in notebook.cells if c.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))

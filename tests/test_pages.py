@@ -50,21 +50,20 @@ def test_the_store_shown_is_the_store_written(sample_store: Path) -> None:
 
 
 def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
-    from swimmer.build import calibration as calibrate
-    from swimmer.build.builder import checkpoint
-    from swimmer.embeddings import model as embedding
+    from swimmer.build import calibration, checkpoint
+    from swimmer.embeddings import PROBES
     from swimmer.papers import paper
     from swimmer.retrieval import seeds
-    from swimmer.sources.http import client as fetch
-    from swimmer.store.store import index
+    from swimmer.sources.http import client
+    from swimmer.store import index
 
     text = " ".join((DOCS / "how-it-works.md").read_text(encoding="utf-8").split())
     assert f"Up to {index.EXACT_LIMIT:,} papers" in text
     assert f"reads {index._PROBES} of its lists" in text
     assert f"first {paper.EXCERPT} characters" in text
-    assert f"at least {calibrate.FEWEST} papers" in text
-    assert f"stops at {fetch.SIZE_LIMIT >> 20} MB" in text
-    assert (checkpoint.CHECKPOINT_SECONDS, seeds.CLOSE_TITLE, len(embedding.PROBES)) == (5, 0.9, 3)
+    assert f"at least {calibration.FEWEST} papers" in text
+    assert f"stops at {client.SIZE_LIMIT >> 20} MB" in text
+    assert (checkpoint.CHECKPOINT_SECONDS, seeds.CLOSE_TITLE, len(PROBES)) == (5, 0.9, 3)
 
 
 def test_a_page_that_shows_something_else_is_found_out(home: Path) -> None:

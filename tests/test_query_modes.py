@@ -348,7 +348,8 @@ def test_a_langchain_cross_encoder_reranks() -> None:
             return [-float(i) for i in range(len(text_pairs), 0, -1)]
 
     plain = rows(search(STORE, "graphs", len(PAPERS)))
-    assert rows(search(STORE, "graphs", 5, rerank=Last())) == plain[::-1][:5]
+    found = search(STORE, "graphs", 5, rerank=Last())  # type: ignore[arg-type]
+    assert rows(found) == plain[::-1][:5]
 
 
 def test_a_reranker_that_answers_wrongly_is_found_out() -> None:
@@ -357,7 +358,7 @@ def test_a_reranker_that_answers_wrongly_is_found_out() -> None:
             return [1.0]
 
     with pytest.raises(ModelError, match="one finite score for each"):
-        search(STORE, "graphs", rerank=Short())
+        search(STORE, "graphs", rerank=Short())  # type: ignore[arg-type]
 
 
 def test_a_reranker_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ FAULTS = [
     ("docs/reference/models.md", "::: swimmer.load_model", "", "swimmer.load_model stands on no"),
     ("docs/figures.md", "README.md#Figures", "README.md#Numbers", "no section 'Numbers'"),
     (
-        "swimmer/paper.py",
+        "swimmer/papers/paper.py",
         '        """Whether the id is',
         "        # ",
         "has_own_id has no docstring",

@@ -304,6 +304,6 @@ def test_the_chain_refuses_what_it_cannot_do(store: PaperStore) -> None:
     chat = ScriptedModel(script=[])
     for wrong in ({"k": 0}, {"k": 10_000}, {"attempts": 0}, {"k": True}):
         with pytest.raises(QueryError, match="whole number"):
-            related_work_chain(chat, store, **wrong)  # type: ignore[arg-type]
+            related_work_chain(chat, store, **wrong)
     with pytest.raises(QueryError, match="blank"):
         related_work_chain(chat, store).invoke(" ")

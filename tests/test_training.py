@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_targets_are_drawn_to_their_nearest(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
     rows[9] = rows[8]  # a paper and its twin: neither is its own neighbour
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    options = {"neighbours": 3, "power": 2.0, "share": 0.5}
+    options: dict[str, Any] = {"neighbours": 3, "power": 2.0, "share": 0.5}
     found = smoothed(rows, tmp_path, **options)
     cosines = rows @ rows.T
     np.fill_diagonal(cosines, -1)
@@ -148,7 +149,7 @@ def test_the_documented_command_makes_a_model_and_makes_it_again(
     from training.train import main
 
     random = np.random.default_rng(0)
-    records = [
+    records: list[dict[str, object]] = [
         {"title": " ".join(random.choice(WORDS, 5)), "abstract": " ".join(random.choice(WORDS, 30))}
         for _ in range(150)
     ]

@@ -73,7 +73,7 @@ def client(store: Path) -> Iterator[TestClient]:
         yield client
 
 
-def post(client: TestClient, path: str, **fields: str) -> httpx.Response:
+def post(client: TestClient, path: str, **fields: str) -> Any:
     return client.post(path, data=fields, headers={"Origin": ORIGIN}, follow_redirects=False)
 
 
@@ -83,7 +83,7 @@ def ids(page: str) -> list[str]:
     return [unquote_plus(html.unescape(one)) for one in found]
 
 
-def asked(client: TestClient, **fields: Any) -> httpx.Response:
+def asked(client: TestClient, **fields: Any) -> Any:
     return client.get("/search", params={"store": NAME, **fields})
 
 
@@ -641,7 +641,7 @@ def test_a_part_of_the_page_comes_back_where_only_that_was_asked(
 ) -> None:
     headers = {"Origin": ORIGIN, "HX-Request": "true"}
 
-    def ask_for(path: str, **fields: str) -> httpx.Response:
+    def ask_for(path: str, **fields: str) -> Any:
         return client.post(path, data=fields, headers=headers, follow_redirects=False)
 
     kept = ask_for("/list/add", store=NAME, id=papers[0].id)

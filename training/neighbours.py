@@ -47,7 +47,7 @@ def nearest(
     import faiss
 
     count = min(count, len(vectors) - 1)
-    digest = hashlib.blake2b(np.ascontiguousarray(vectors), digest_size=6).hexdigest()
+    digest = hashlib.blake2b(np.ascontiguousarray(vectors).data, digest_size=6).hexdigest()
     path = folder / f"nearest-{count}-{digest}.npz"
     if not path.exists():
         index = faiss.IndexFlatIP(vectors.shape[1])

@@ -67,10 +67,10 @@ def teach(
             vectors = model.encode(
                 list(shard), batch_size=16, show_progress_bar=False, convert_to_tensor=True
             )
-            vectors = torch.nn.functional.normalize(vectors.float(), dim=1).cpu().numpy()
+            rows = torch.nn.functional.normalize(vectors.float(), dim=1).cpu().numpy()
             part = path.with_suffix(".part")
             with part.open("wb") as out:
-                np.save(out, vectors.astype(np.float16), allow_pickle=False)
+                np.save(out, rows.astype(np.float16), allow_pickle=False)
             part.replace(path)
             rate = len(shard) / (time.monotonic() - began)
             print(f"{path.name}: {rate:.0f} texts/s", flush=True)

@@ -322,7 +322,7 @@ class PaperVectorStore(VectorStore):
     def from_texts(
         cls,
         texts: list[str],
-        embedding: Embeddings | str | Model | None = None,
+        embedding: EmbeddingsProtocol | str | Model | None = None,
         metadatas: list[dict[str, Any]] | None = None,
         *,
         ids: list[str] | None = None,
@@ -337,7 +337,7 @@ class PaperVectorStore(VectorStore):
     def from_documents(
         cls,
         documents: list[Document],
-        embedding: Embeddings | str | Model | None = None,
+        embedding: EmbeddingsProtocol | str | Model | None = None,
         *,
         ids: list[str] | None = None,
         **kwargs: Any,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -413,7 +414,7 @@ VALUES = st.recursive(
 RECORDS = st.dictionaries(NAMES | st.text(max_size=8), VALUES, max_size=9)
 
 
-BLANKS = st.sampled_from([None, "", [], {}, float("nan")])
+BLANKS: st.SearchStrategy[Any] = st.sampled_from([None, "", [], {}, float("nan")])
 FIELDS = ["abstract", "Abstract Note", "summary", "abs_text", "description"]
 
 
@@ -520,7 +521,7 @@ def test_a_kept_list_that_is_damaged_says_so(tmp_path: Path) -> None:
 def test_an_unfinished_list_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("title\nOne fish\nTwo fish\n")
     kept = KeptSource(open_source(tmp_path / "x.csv"), tmp_path / "lists")
-    papers = kept.papers(SourceReport())
+    papers = cast("Generator[Paper, None, None]", kept.papers(SourceReport()))
     next(papers)
     papers.close()
     assert not kept.kept_since

@@ -26,6 +26,13 @@ from .map.maps import (
 from .map.page import (
     json_text as json_text,
 )
+from .map.picture import (
+    map_figure as map_figure,
+    picture as picture,
+)
+from .map.topics import (
+    Topic as Topic,
+)
 from .neighbours import (
     NEIGHBOUR_FORMATS as NEIGHBOUR_FORMATS,
     neighbours as neighbours,

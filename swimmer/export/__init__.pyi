@@ -5,6 +5,7 @@ from .bibtex import (
 )
 from .reading_list import (
     to_reading_list as to_reading_list,
+    translate_abstracts as translate_abstracts,
 )
 from .ris import (
     to_ris as to_ris,

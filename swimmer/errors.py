@@ -1,41 +1,41 @@
-"""The errors of swimmer, one small tree.
+"""The exceptions of swimmer.
 
     SwimmerError
-    ├── InputError          a paper, a list or an argument is not what was expected
-    │   ├── SourceError     a list of papers cannot be read or fetched
-    │   │   ├── FetchError       an address cannot be fetched
+    ├── InputError               a paper, a list or an argument is not valid
+    │   ├── SourceError          a list of papers cannot be read or downloaded
+    │   │   ├── FetchError       an address cannot be downloaded
     │   │   └── IncompleteError  an answer ended too early
-    │   └── QueryError      a question cannot be asked (blank, k below 1, unknown field …)
-    ├── StoreError          a store cannot be found, opened, written or trusted
-    │   ├── StoreNotFoundError
-    │   ├── StoreBusyError  another process is writing to it
-    │   └── StoreDamagedError
-    └── ModelError          an embedding model cannot be loaded, or answers wrongly
-        ├── ModelMismatchError   it is not the model that a store was built with
-        ├── UntrustedModelError  only a store names it, and the user has not allowed it
+    │   └── QueryError           a query is not valid: empty, k below 1, an unknown field
+    ├── StoreError               a store cannot be opened, written or trusted
+    │   ├── StoreNotFoundError   no store has this name or path
+    │   ├── StoreBusyError       another process is writing to the store
+    │   └── StoreDamagedError    the files are not those that the manifest names
+    └── ModelError               an embedding model cannot be loaded, or returns wrong vectors
+        ├── ModelMismatchError   it is not the model that the store was built with
+        ├── UntrustedModelError  only the store names it, and the user has not allowed it
         └── MissingExtraError    an optional package is not installed
 
-Every message says what was met, what was expected and what to do next; the command line
-prints it as it stands and exits with 2.
+Every message says what is wrong with which value, and what to do. The command line prints it and
+exits with code 2.
 """
 
 from __future__ import annotations
 
 
 class SwimmerError(Exception):
-    """Base of every error that swimmer raises on purpose."""
+    """The base class of every exception that swimmer raises on purpose."""
 
 
 class InputError(SwimmerError, ValueError):
-    """A paper, a list or an argument is not what was expected."""
+    """A paper, a list or an argument is not valid."""
 
 
 class SourceError(InputError):
-    """A list of papers cannot be read or fetched."""
+    """A list of papers cannot be read or downloaded."""
 
 
 class FetchError(SourceError):
-    """An address could not be fetched; `status` is the HTTP status, or None without an answer."""
+    """An address cannot be downloaded; `status` is the HTTP status, or None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -47,15 +47,15 @@ class IncompleteError(SourceError):
 
 
 class QueryError(InputError):
-    """A question cannot be asked as it stands."""
+    """A query is not valid."""
 
 
 class StoreError(SwimmerError):
-    """A store cannot be found, opened, written or trusted."""
+    """A store cannot be opened, written or trusted."""
 
 
 class StoreNotFoundError(StoreError, LookupError):
-    """No store has the name or the path that was given."""
+    """No store has this name or path."""
 
 
 class StoreBusyError(StoreError):
@@ -66,16 +66,16 @@ class StoreDamagedError(StoreError):
     """The files of a store are not those that its manifest names."""
 
 
-ANEW = "delete the store's folder and build it again"
-"""What to do about a damaged store: a build alone would update it, and needs what it holds."""
+REBUILD = "delete the store's folder and build it again"
+"""The hint for a damaged store; a build alone would update it, and would read its files."""
 
 
 class ModelError(SwimmerError):
-    """An embedding model cannot be loaded, or answers wrongly."""
+    """An embedding model cannot be loaded, or returns wrong vectors."""
 
 
 class ModelMismatchError(ModelError):
-    """A model is not the one that a store was built with."""
+    """A model is not the one that the store was built with."""
 
 
 class UntrustedModelError(ModelError):

@@ -23,7 +23,8 @@ D, N = 8, 300
 @pytest.fixture(scope="module")
 def vectors() -> np.ndarray:
     made = np.random.default_rng(5).standard_normal((N, D)).astype(np.float32)
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+    unit: np.ndarray = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return unit
 
 
 def written(folder: Path, vectors: np.ndarray, kind: str) -> Path:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from swimmer.errors import ANEW, StoreDamagedError, StoreError
+from swimmer.errors import REBUILD, StoreDamagedError, StoreError
 from swimmer.papers import Paper
 from swimmer.store.lookup_tables import LOOKUP_TABLES, add_lookups, forget_people, remove_lookups
 from swimmer.store.schema import (
@@ -163,7 +163,7 @@ class PaperDatabase:
             if isinstance(error, sqlite3.ProgrammingError):
                 raise StoreError(f"{name}: {error}") from None
             raise StoreDamagedError(
-                f"{name}: is not a readable paper database ({error}); {ANEW}"
+                f"{name}: is not a readable paper database ({error}); {REBUILD}"
             ) from None
 
     @contextmanager

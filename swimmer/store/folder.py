@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from swimmer.errors import ANEW, StoreBusyError, StoreDamagedError, StoreError
+from swimmer.errors import REBUILD, StoreBusyError, StoreDamagedError, StoreError
 from swimmer.files import NotPlainFileError, check_own, flush_to_disk, size_of
 from swimmer.store.manifest import DataFile, Manifest
 
@@ -62,11 +62,11 @@ def check_files(folder: Path, manifest: Manifest) -> None:
         try:
             size = size_of(folder / file.name)
         except NotPlainFileError as error:
-            raise StoreDamagedError(f"{folder / file.name}: {error.strerror}; {ANEW}") from None
+            raise StoreDamagedError(f"{folder / file.name}: {error.strerror}; {REBUILD}") from None
         # A mapped file that is shorter than its header says kills the process at the first read.
         if size != file.size:
             raise StoreDamagedError(
-                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; {ANEW}"
+                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; {REBUILD}"
             )
 
 

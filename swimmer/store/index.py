@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import faiss
 import numpy as np
 
-from swimmer.errors import ANEW, StoreDamagedError
+from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.index_file import checked_index_file
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class VectorIndex:
         if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
             raise StoreDamagedError(
                 f"{self._path or 'the vectors in memory'}: row {int(rows.min())} or "
-                f"{int(rows.max())} is not there, or a vector holds no numbers; {ANEW}"
+                f"{int(rows.max())} is not there, or a vector holds no numbers; {REBUILD}"
             )
         return rows
 
@@ -132,7 +132,7 @@ class VectorIndex:
             and (lists < len(self._list_sizes)).all()
             and (offsets < self._list_sizes[np.minimum(lists, len(self._list_sizes) - 1)]).all()
         ):
-            raise StoreDamagedError(f"{self._path}: its direct map leads nowhere; {ANEW}")
+            raise StoreDamagedError(f"{self._path}: its direct map leads nowhere; {REBUILD}")
 
     def _view(self) -> Vectors:
         size = self.rows * self.dimension

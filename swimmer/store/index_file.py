@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from swimmer.errors import ANEW, StoreDamagedError
+from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.files import open_plain
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def checked_index_file(path: Path, rows: int, dimension: int) -> IndexFile:
             return _checked(stream, os.fstat(stream.fileno()).st_size, rows, dimension)
         except (ValueError, struct.error) as error:
             raise StoreDamagedError(
-                f"{path}: is not an index as swimmer writes it ({error}); {ANEW}"
+                f"{path}: is not an index as swimmer writes it ({error}); {REBUILD}"
             ) from None
 
 

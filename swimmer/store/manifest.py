@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.embeddings import ModelIdentity
-from swimmer.errors import ANEW, StoreDamagedError, StoreError, StoreNotFoundError
+from swimmer.errors import REBUILD, StoreDamagedError, StoreError, StoreNotFoundError
 from swimmer.files import digest_of, read_plain, write_file
 from swimmer.store.manifest_fields import checked_fields, shortened
 
@@ -105,7 +105,7 @@ class Manifest:
                 del raw["digest"]
             fields = checked_fields(raw)
         except (KeyError, ValueError) as error:
-            raise StoreDamagedError(f"{path}: {error.args[0]}; {ANEW}") from None
+            raise StoreDamagedError(f"{path}: {error.args[0]}; {REBUILD}") from None
         return cls(
             model=ModelIdentity(**fields.pop("model")),
             database=DataFile(**fields.pop("database")),

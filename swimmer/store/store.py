@@ -23,7 +23,7 @@ from swimmer.embeddings import (
     remember_model,
 )
 from swimmer.errors import (
-    ANEW,
+    REBUILD,
     InputError,
     StoreBusyError,
     StoreDamagedError,
@@ -99,7 +99,7 @@ class PaperStore:
                 # A writer may have replaced the files since the manifest was read.
                 if attempt == 2:
                     raise StoreDamagedError(
-                        f"{error.filename}: is missing though the manifest names it; {ANEW}"
+                        f"{error.filename}: is missing though the manifest names it; {REBUILD}"
                     ) from None
         store = cls(manifest, folder, manifest.model)
         store._trust_model = trust_model
@@ -196,7 +196,7 @@ class PaperStore:
                 database = PaperDatabase.open(self.folder / self.manifest.database.name)
                 if database.meta("generation") != self.manifest.generation:
                     raise StoreDamagedError(
-                        f"{database.path}: belongs to another store than {self.folder}; {ANEW}"
+                        f"{database.path}: belongs to another store than {self.folder}; {REBUILD}"
                     )
                 self._database = database
             return self._database
@@ -219,7 +219,7 @@ class PaperStore:
         for row, digest in manifest.probes.items():
             if _digest(index.vectors(np.array([int(row)]))) != digest:
                 raise StoreDamagedError(
-                    f"{path}: its vectors are not those that the manifest describes; {ANEW}"
+                    f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
                 )
         return index
 

@@ -22,12 +22,12 @@ from typing_extensions import TypedDict
 
 from swimmer import __version__
 from swimmer.errors import InputError, SwimmerError
+from swimmer.store import StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
     AnswerData,
     Number,
     PaperData,
-    Shelf,
     StoreData,
     StoreName,
     Text,
@@ -111,9 +111,9 @@ def build_server(
         instructions=INSTRUCTIONS,
         log_level="WARNING",
     )
-    shelf = Shelf(store)
-    _add_tools(server, shelf)
-    _add_resources(server, shelf)
+    pool = StorePool(default=store)
+    _add_tools(server, pool)
+    _add_resources(server, pool)
     if allow_build:
         server.add_tool(
             build_store,
@@ -125,7 +125,7 @@ def build_server(
     return server
 
 
-def _add_tools(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
+def _add_tools(server: MCPServer[dict[str, object]], pool: StorePool) -> None:
     def find_similar_papers(
         title: Title,
         k: Number = 5,
@@ -134,7 +134,7 @@ def _add_tools(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
         year_to: YearTo = None,
     ) -> AnswerData:
         with _told():
-            opened = shelf.store(store)
+            opened = pool.store(store)
             return answer_data(
                 ask_store(opened, title, k, lookup=True, year_from=year_from, year_to=year_to)
             )
@@ -147,14 +147,14 @@ def _add_tools(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
         year_to: YearTo = None,
     ) -> AnswerData:
         with _told():
-            opened = shelf.store(store)
+            opened = pool.store(store)
             return answer_data(
                 ask_store(opened, query, k, lookup=False, year_from=year_from, year_to=year_to)
             )
 
     def get_paper(paper: Wanted, store: StoreName = None) -> PaperData:
         with _told():
-            return paper_data(find_paper(shelf.store(store), paper))
+            return paper_data(find_paper(pool.store(store), paper))
 
     def list_stores() -> list[StoreData]:
         with _told():
@@ -180,7 +180,7 @@ def _told() -> Iterator[None]:
         raise ToolError(str(error)) from None
 
 
-def _add_resources(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
+def _add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> None:
     @server.resource(
         "swimmer://stores",
         title="The stores",
@@ -200,7 +200,7 @@ def _add_resources(server: MCPServer[dict[str, object]], shelf: Shelf) -> None:
     )
     def paper(store: str, id: str) -> str:
         try:
-            opened = shelf.store(store)
+            opened = pool.store(store)
             found = opened.get([id])
         except SwimmerError as error:
             raise ResourceNotFoundError(str(error)) from None

@@ -7,9 +7,6 @@ a length, never as text of the tool's own.
 
 from __future__ import annotations
 
-import re
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -30,9 +27,6 @@ EXCERPT = 700
 
 WHOLE = 6_000
 """Characters of an abstract that `get_paper` gives."""
-
-_OPEN_STORES = 8
-_STORE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 Title = Annotated[
     str,
@@ -253,48 +247,6 @@ def stores_data() -> list[StoreData]:
             }
         )
     return found
-
-
-class Shelf:
-    """The stores that a long-lived process has open, each opened again once it was rebuilt.
-
-    Any number of threads may ask at once.
-
-    Args:
-        default: the store for questions that name none; by default the newest, looked up anew
-            each time.
-    """
-
-    def __init__(self, default: str | Path | None = None) -> None:
-        self._default = default
-        self._open: dict[Path, PaperStore] = {}
-        self._lock = threading.Lock()
-
-    def store(self, name: str | None = None) -> PaperStore:
-        """Return an open store by name.
-
-        Raises:
-            StoreNotFoundError: there is none of this name; near names stand in the message.
-            StoreDamagedError: it cannot be trusted.
-        """
-        from swimmer.store import Manifest, PaperStore, default_store, find_store
-
-        wanted: str | Path | None = name or self._default
-        if name and not _STORE_NAME.fullmatch(name):
-            # A caller asks by name: paths are for the person who started the process.
-            raise QueryError(f"{name[:100]!r} is not a store's name; list_stores gives the names")
-        folder = (default_store() if wanted is None else find_store(wanted)).resolve()
-        with self._lock:
-            held = self._open.pop(folder, None)
-            current = Manifest.read(folder)
-            if held is None or held.manifest.generation != current.generation:
-                held = PaperStore.open(folder)
-            # The one asked last stands last; the first is the one to let go. It is not closed:
-            # another thread may be reading from it, and it closes itself when the last one is done.
-            self._open[folder] = held
-            if len(self._open) > _OPEN_STORES:
-                del self._open[next(iter(self._open))]
-            return held
 
 
 def as_text(data: Any) -> str:

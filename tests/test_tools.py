@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from swimmer import Paper, PaperStore, build_store
-from swimmer.errors import ModelError, QueryError
+from swimmer.errors import ModelError, QueryError, StoreNotFoundError
 from swimmer.langchain.related_work import (
     RelatedWork,
     cited_numbers,
@@ -23,7 +23,8 @@ from swimmer.langchain.related_work import (
 )
 from swimmer.langchain.tools import paper_tools
 from swimmer.retrieval.hits import Hit
-from swimmer.toolkit import EXCERPT, MOST_HITS, WHOLE, Shelf, find_paper, paper_data
+from swimmer.store import StorePool
+from swimmer.toolkit import EXCERPT, MOST_HITS, WHOLE, find_paper, paper_data
 
 from .models import HashEmbeddings
 
@@ -213,21 +214,21 @@ def test_tools_of_a_store_by_name_see_it_rebuilt(
     assert "no store named 'conf'" in find.invoke({"title": TITLE})
 
 
-def test_the_shelf_takes_names_not_paths(papers: list[Paper], tmp_path: Path) -> None:
+def test_the_pool_takes_names_not_paths(papers: list[Paper], tmp_path: Path) -> None:
     build_store(papers[:5], tmp_path / "outside").close()
     for path in (str(tmp_path / "outside"), "../outside", "~", ".", "a/b", "\x00"):
-        with pytest.raises(QueryError, match="not a store's name"):
-            Shelf().store(path)
-    assert len(Shelf(tmp_path / "outside").store()) == 5
+        with pytest.raises(StoreNotFoundError, match="not a store's name"):
+            StorePool().store(path)
+    assert len(StorePool(default=tmp_path / "outside").store()) == 5
 
 
-def test_the_shelf_keeps_few_stores_open(papers: list[Paper]) -> None:
-    shelf = Shelf()
-    for number in range(10):
+def test_the_pool_keeps_few_stores_open(papers: list[Paper]) -> None:
+    pool = StorePool(most_open=3)
+    for number in range(5):
         build_store(papers[:2], f"s{number}").close()
-        assert shelf.store(f"s{number}").name == f"s{number}"
-    assert len(shelf._open) == 8
-    assert shelf.store("s9") is shelf.store("s9")
+        assert pool.store(f"s{number}").name == f"s{number}"
+    assert len(pool) == 3
+    assert pool.store("s4") is pool.store("s4")
 
 
 def test_find_paper_says_what_to_try(store: PaperStore) -> None:

@@ -484,16 +484,12 @@ def test_without_a_store_the_page_says_how_to_build_one(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("swimmer.store.names.bundled_sample", lambda: home / "none")
-    monkeypatch.setattr("swimmer.web.stores.bundled_sample", lambda: home / "none")
     with TestClient(create_app(), base_url=ORIGIN) as client:
         assert "swimmer build" in client.get("/").text
         assert client.get("/search?q=x").status_code == 404
 
 
-def test_a_store_built_meanwhile_appears(
-    home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("swimmer.web.stores.LISTED_SECONDS", 0.0)
+def test_a_store_built_meanwhile_appears(home: Path, papers: list[Paper]) -> None:
     with TestClient(create_app(), base_url=ORIGIN) as client:
         assert "later2025" not in client.get("/").text
         build_store(papers, "later2025").close()

@@ -12,13 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from swimmer.errors import SwimmerError
 from swimmer.langchain.documents import hit_document, paper_document
-from swimmer.store import PaperStore
+from swimmer.store import PaperStore, StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
     FindSimilarPapers,
     GetPaper,
     SearchPapers,
-    Shelf,
     answer_data,
     as_text,
     ask_store,
@@ -42,10 +41,10 @@ def paper_tools(store: PaperStore | str | Path | None = None) -> list[BaseTool]:
             called, and again once it was rebuilt. By default the only or newest store, else the
             bundled sample.
     """
-    shelf = Shelf(None if isinstance(store, PaperStore) else store)
+    pool = StorePool(default=None if isinstance(store, PaperStore) else store)
 
     def opened() -> PaperStore:
-        return store if isinstance(store, PaperStore) else shelf.store()
+        return store if isinstance(store, PaperStore) else pool.store()
 
     def find_similar_papers(
         title: str, k: int = 5, year_from: int | None = None, year_to: int | None = None

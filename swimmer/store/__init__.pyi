@@ -45,6 +45,7 @@ from .map_file import (
 )
 from .names import (
     SAMPLE as SAMPLE,
+    STORE_NAME as STORE_NAME,
     StoreInfo as StoreInfo,
     bundled_sample as bundled_sample,
     default_store as default_store,
@@ -52,6 +53,9 @@ from .names import (
     list_stores as list_stores,
     readable_stores as readable_stores,
     target_folder as target_folder,
+)
+from .pool import (
+    StorePool as StorePool,
 )
 from .schema import (
     COLUMNS as COLUMNS,

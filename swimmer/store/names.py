@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from swimmer.store.manifest import MANIFEST, Manifest
 
 STORES = "vectorstores"
 SAMPLE = "sample"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+STORE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""The pattern of a store's name."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +71,7 @@ def find_store(name: str | Path) -> Path:
         if folder.is_dir():
             Manifest.read(folder)
         raise StoreNotFoundError(f"{text}: no such folder; expected a store's folder or name")
-    if not _NAME.fullmatch(text):
+    if not re.fullmatch(STORE_NAME, text):
         raise StoreNotFoundError(
             f"{text[:80]!r} is not a store's name; expected letters, digits, '-', '_', '.'"
         )
@@ -108,10 +110,15 @@ def _not_found(name: str) -> str:
 
 def default_store() -> Path:
     """Return the folder of the only or newest store, else that of the sample."""
-    built = [info for info in readable_stores() if info.folder != bundled_sample()]
-    if not built:
-        return bundled_sample()
-    return max(built, key=lambda info: info.manifest.created if info.manifest else "").folder
+    newest = newest_store(readable_stores())
+    return newest.folder if newest else bundled_sample()
+
+
+def newest_store(stores: Sequence[StoreInfo]) -> StoreInfo | None:
+    """Return the newest of some stores, the sample only where there is no other; None for none."""
+    built = [info for info in stores if info.folder != bundled_sample()]
+    made = {info.folder: info.manifest.created for info in stores if info.manifest}
+    return max(built or stores, key=lambda info: made.get(info.folder, ""), default=None)
 
 
 def target_folder(name: str | Path) -> Path:
@@ -123,7 +130,7 @@ def target_folder(name: str | Path) -> Path:
     text = str(name)
     if Path(text).name != text or text in (".", ".."):
         return Path(text).expanduser()
-    if not _NAME.fullmatch(text):
+    if not re.fullmatch(STORE_NAME, text):
         raise StoreError(
             f"{text[:80]!r} cannot be a store's name; expected letters, digits, '-', '_', '.'"
         )
@@ -135,11 +142,15 @@ def target_folder(name: str | Path) -> Path:
 
 def list_stores() -> list[StoreInfo]:
     """Return every store that can be found by name, in the order in which names resolve."""
-    found: dict[str, StoreInfo] = {}
+    return [describe_store(name, folder) for name, folder in store_folders().items()]
+
+
+def store_folders() -> dict[str, Path]:
+    """Return the folder of every store that can be found by name, in that order."""
+    found: dict[str, Path] = {}
     for folder in _candidates():
-        if folder.name not in found:
-            found[folder.name] = _describe(folder)
-    return list(found.values())
+        found.setdefault(folder.name, folder)
+    return found
 
 
 def readable_stores() -> list[StoreInfo]:
@@ -161,8 +172,9 @@ def _candidates() -> Iterator[Path]:
         yield bundled_sample()
 
 
-def _describe(folder: Path) -> StoreInfo:
+def describe_store(name: str, folder: Path) -> StoreInfo:
+    """Return what is known of a store: its manifest, or why that cannot be read."""
     try:
-        return StoreInfo(folder.name, folder, Manifest.read(folder))
+        return StoreInfo(name, folder, Manifest.read(folder))
     except StoreError as error:
-        return StoreInfo(folder.name, folder, None, str(error))
+        return StoreInfo(name, folder, None, str(error))

@@ -18,9 +18,9 @@ from starlette.staticfiles import StaticFiles
 
 from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
 from swimmer.library import ReadingList
+from swimmer.store import StorePool
 from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
 from swimmer.web.site import STATIC, MenuItem, Site, site_of
-from swimmer.web.stores import Shelf
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,7 +57,7 @@ def create_app(
         routes += part.ROUTES
         if (entry := getattr(part, "MENU", None)) is not None:
             menu.append(entry)
-    site = Site(Shelf(stores), ReadingList(reading_list), menu)
+    site = Site(StorePool(stores), ReadingList(reading_list), menu)
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, knows=known_hosts(host), token=token)],
@@ -97,7 +97,7 @@ def _warm(site: Site) -> None:
     from swimmer.web.results import similar_papers
 
     with contextlib.suppress(SwimmerError):
-        store = site.shelf.store(site.shelf.default())
+        store = site.pool.store(site.pool.default())
         if len(store):
             similar_papers(store, store.papers([0])[0], 1)
 
@@ -137,7 +137,7 @@ def _failed(request: Request, status: int, title: str, message: str) -> Response
     site = site_of(request)
     if "hx-request" in request.headers or request.url.path == "/complete":
         return site.fragment("failure.html", status=status, message=message)
-    stores = [info for info in site.shelf.stores() if info.manifest is not None]
+    stores = [info for info in site.pool.stores() if info.manifest is not None]
     return site.page(
         request, "error.html", status=status, title=title, message=message, stores=stores
     )

@@ -43,7 +43,7 @@ def _page(request: Request, template: str, page: str = "", key: str = "") -> Res
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1
     number = min(max(number, 1), pages) if place is None else place // _PAGE + 1
     start = (number - 1) * _PAGE
-    there = {info.name for info in site.shelf.stores() if info.manifest is not None}
+    there = {info.name for info in site.pool.stores() if info.manifest is not None}
     return site.page(
         request,
         template,
@@ -83,7 +83,7 @@ def add(request: Request, fields: Fields) -> Response:
     """Put a paper of a store on the list."""
     site = site_of(request)
     name = fields.get("store", "")[:200]
-    found = site.shelf.store(name).get([fields.get("id", "")[:500]])
+    found = site.pool.store(name).get([fields.get("id", "")[:500]])
     if not found:
         raise QueryError(f"the store {name} has no such paper; reload the page")
     entry = site.reading.add(name, found[0])

@@ -97,8 +97,8 @@ def show(request: Request) -> Response:
     site = site_of(request)
     asked = _asked(request)
     # Kept as it was asked by: behind a link the folder has another name, which nobody serves.
-    asked["store"] = asked["store"] or site.shelf.default()
-    store = site.shelf.store(asked["store"])
+    asked["store"] = asked["store"] or site.pool.default()
+    store = site.pool.store(asked["store"])
     if len(store) < FEWEST:
         problem = f"{asked['store']} has {len(store)} papers; a map needs at least {FEWEST}."
         return _page(request, store, asked, problem=problem)
@@ -168,7 +168,7 @@ def _page(
         status=status,
         asked=asked,
         label="" if found is None else found.label,
-        stores=site_of(request).shelf.stores(),
+        stores=site_of(request).pool.stores(),
         topics=() if drawn is None else drawn.topics,
         making=making,
         said="" if making is None else _said(making),
@@ -188,7 +188,7 @@ def _drawn(drawn: PaperMap) -> int:
 def state(request: Request) -> Response:
     """Return how far the map of a store is; once it is there, the browser loads the page again."""
     site = site_of(request)
-    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
     making = _maps(request).of(store)
     response = site.fragment("map_state.html", making=making, said=_said(making))
     if making.made is not None or making.problem:
@@ -206,7 +206,7 @@ def points(request: Request) -> Response:
     from swimmer.analysis import points_payload
 
     site = site_of(request)
-    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
     making = _maps(request).of(store)
     if making.made is None:
         return JSONResponse({"error": "the map is not made yet"}, 503)

@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from swimmer.errors import QueryError
 from swimmer.retrieval import MODE_LABELS
+from swimmer.store import SAMPLE
 from swimmer.web.search_form import DEFAULTS, SearchForm, condition_error, read_form
 from swimmer.web.site import MenuItem, shown, site_of
-from swimmer.web.stores import only_sample
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,11 +42,11 @@ _HIDDEN = {"reading_notes", "abstract_translated"}
 def home(request: Request) -> Response:
     """Return the empty search page, or how to build a store where there is none."""
     site = site_of(request)
-    form = read_form(request.query_params, site.shelf.default())
-    stores = site.shelf.stores()
+    form = read_form(request.query_params, site.pool.default())
+    stores = site.pool.stores()
     if not any(info.manifest for info in stores):
         return site.page(request, "empty.html", stores=stores)
-    opened = site.shelf.store(form.store)
+    opened = site.pool.store(form.store)
     # Reasons are worth their milliseconds to somebody who reads.
     return _form(request, opened, replace(form, why=True), starters=_starters(opened))
 
@@ -62,8 +62,8 @@ def search(request: Request) -> Response:
     from swimmer.web.results import result_page
 
     site = site_of(request)
-    form = read_form(request.query_params, site.shelf.default())
-    store = site.shelf.store(form.store)
+    form = read_form(request.query_params, site.pool.default())
+    store = site.pool.store(form.store)
     form = _with_condition_checked(store, form)
     if form.errors:
         return _form(request, store, form, status=400)
@@ -94,7 +94,7 @@ def _form(
 
     site = site_of(request)
     chosen = examples(store, [*form.like, *form.unlike])
-    stores = site.shelf.stores()
+    stores = site.pool.stores()
     unset: dict[str, Any] = {"results": None, "problem": "", "exports": {}, "starters": []}
     return site.page(
         request,
@@ -103,7 +103,7 @@ def _form(
         form=form,
         titles={paper.id: paper.display_title for paper in chosen},
         stores=stores,
-        only_sample=only_sample(stores),
+        only_sample=all(info.name == SAMPLE for info in stores),
         defaults=DEFAULTS,
         modes=MODE_LABELS,
         **unset | context,
@@ -116,7 +116,7 @@ def complete(request: Request) -> Response:
 
     site = site_of(request)
     typed = request.query_params.get("q", "")[:300]
-    store = site.shelf.store(request.query_params.get("store", "")[:200] or site.shelf.default())
+    store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
     return site.fragment("options.html", titles=complete_titles(store, typed, COMPLETIONS))
 
 
@@ -129,10 +129,10 @@ def export(request: Request) -> Response:
     format = request.query_params.get("format", "")
     if format not in EXPORTS:
         raise QueryError(f"unknown format {format[:40]!r}; there is {', '.join(EXPORTS)}")
-    form = read_form(request.query_params, site.shelf.default())
+    form = read_form(request.query_params, site.pool.default())
     if form.errors:
         raise QueryError("; ".join(form.errors.values()))
-    store = site.shelf.store(form.store)
+    store = site.pool.store(form.store)
     answer = run_search(store, form, explain=form.why)
     _, ending, kind = EXPORTS[format]
     return download(WRITERS[format]([answer]), f"swimmer-{store.name}.{ending}", kind)
@@ -151,8 +151,8 @@ def paper(request: Request) -> Response:
 
     site = site_of(request)
     wanted = request.query_params.get("id", "")[:500]
-    name = request.query_params.get("store", "")[:200] or site.shelf.default()
-    store = site.shelf.store(name)
+    name = request.query_params.get("store", "")[:200] or site.pool.default()
+    store = site.pool.store(name)
     found = store.get([wanted])
     if not found:
         return site.page(
@@ -162,7 +162,7 @@ def paper(request: Request) -> Response:
             title="No such paper",
             message=f"The store {name} has no paper with the id {wanted!r}. It may have been "
             "built again since the link was made; search for the title.",
-            stores=site.shelf.stores(),
+            stores=site.pool.stores(),
         )
     return site.page(
         request,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from swimmer.library import ReadingList
     from swimmer.papers import Paper
-    from swimmer.web.stores import Shelf
+    from swimmer.store import StorePool
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,7 +41,7 @@ class MenuItem:
 class Site:
     """One server's state, kept at `request.app.state.site`."""
 
-    shelf: Shelf
+    pool: StorePool
     reading: ReadingList
     menu: Sequence[MenuItem] = field(default_factory=list)
 

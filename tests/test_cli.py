@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from swimmer import build_store, open_store
+from swimmer.cli.progress import ProgressLine
 
 from .conftest import REPOSITORY, Outcome
 from .manifests import edit_manifest
@@ -237,11 +238,12 @@ def test_pruning_is_on_request(swimmer: Run, corpus_file: Path, records: list[An
 
 
 def test_progress_is_lines_where_there_is_no_terminal(
-    swimmer: Run, corpus_file: Path, monkeypatch: pytest.MonkeyPatch
+    swimmer: Run, corpus_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("swimmer.cli.build.ProgressLine.SECONDS", 0)
-    done = swimmer("build", corpus_file, "--name", "conf")
-    assert "embedding: 30 of 30 papers" in done.err and "\r" not in done.err
+    with ProgressLine(seconds=0) as progress:
+        build_store(corpus_file, "conf", progress=progress).close()
+    said = capsys.readouterr().err
+    assert "embedding: 30 of 30 papers" in said and "\r" not in said
     assert swimmer("build", corpus_file, "--name", "conf2", "--quiet").err == ""
 
 

@@ -53,7 +53,7 @@ def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
     from swimmer.build import calibration, checkpoint
     from swimmer.embeddings import PROBES
     from swimmer.papers import paper
-    from swimmer.retrieval import seeds
+    from swimmer.retrieval import titles
     from swimmer.sources.http import client
     from swimmer.store import index
 
@@ -63,7 +63,7 @@ def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
     assert f"first {paper.EXCERPT} characters" in text
     assert f"at least {calibration.FEWEST} papers" in text
     assert f"stops at {client.SIZE_LIMIT >> 20} MB" in text
-    assert (checkpoint.CHECKPOINT_SECONDS, seeds.CLOSE_TITLE, len(PROBES)) == (5, 0.9, 3)
+    assert (checkpoint.CHECKPOINT_SECONDS, titles.CLOSE_TITLE, len(PROBES)) == (5, 0.9, 3)
 
 
 def test_a_page_that_shows_something_else_is_found_out(home: Path) -> None:

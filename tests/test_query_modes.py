@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 from swimmer import Paper, ask, build_store, run_build, search
 from swimmer.errors import ModelError, QueryError
-from swimmer.retrieval.diversity import spread, versions
+from swimmer.retrieval.diversity import select_diverse, versions
 from swimmer.retrieval.fusion import fused
 from swimmer.retrieval.options import MODES
 from swimmer.retrieval.ranking import UNLIKE
@@ -277,7 +277,9 @@ def test_spreading_is_maximal_marginal_relevance(
     vectors = rng.normal(size=(n, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     relevance = sorted(rng.random(n).tolist(), reverse=True)
-    assert spread(relevance, vectors, k, diversity) == plain_mmr(relevance, vectors, k, diversity)
+    assert select_diverse(relevance, vectors, k, diversity) == plain_mmr(
+        relevance, vectors, k, diversity
+    )
 
 
 def test_spreading_chooses_what_langchain_chooses() -> None:
@@ -285,7 +287,7 @@ def test_spreading_chooses_what_langchain_chooses() -> None:
 
     query = VECTORS[0]
     order = np.argsort(-(VECTORS @ query), kind="stable")[:20]
-    ours = spread((VECTORS[order] @ query).tolist(), VECTORS[order], 8, 0.4)
+    ours = select_diverse((VECTORS[order] @ query).tolist(), VECTORS[order], 8, 0.4)
     theirs = maximal_marginal_relevance(query, list(VECTORS[order]), lambda_mult=0.6, k=8)
     assert ours == theirs
 

@@ -3,8 +3,7 @@
     python training/common_words.py PAPERS.jsonl.gz swimmer/data/common_words.txt
 
 A word is taken when at least one abstract in 600 has it and fewer than 4 titles for 100 such
-abstracts; words are folded as `swimmer.retrieval.explanations`
-folds them. No words of any one paper are kept.
+abstracts; words are stemmed by `swimmer.text.stems_of`. No words of any one paper are kept.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import json
 import sys
 from collections import Counter
 
-from swimmer.retrieval.explanations import stems_of
+from swimmer.text import stems_of
 
 
 def main() -> None:

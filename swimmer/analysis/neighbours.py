@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
-import faiss
 import numpy as np
 
 from swimmer.errors import MissingExtraError, QueryError
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 NEIGHBOUR_FORMATS = ("graphml", "csv", "json")
 
 _BATCH = 4_096
-_BLOCK = 50_000
 _NODE = ("id", "title", "url", "venue", "year")
 # XML 1.0 has no way to write these.
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
@@ -40,7 +38,7 @@ def neighbours(store: PaperStore, k: int = 10) -> Iterator[tuple[Rows, Rows, Vec
     k = checked_k(k)
     for start in range(0, len(store), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(store)))
-        scores, found = _nearest_exactly(store, store.vectors(rows), k + 1)
+        scores, found = store.index.search_exactly(store.vectors(rows), k + 1)
         own = found == rows[:, None]
         # A twin with the same vector may stand before the paper itself, or in its place.
         last = ~own.any(axis=1)
@@ -50,23 +48,6 @@ def neighbours(store: PaperStore, k: int = 10) -> Iterator[tuple[Rows, Rows, Vec
         kept[0][:, : shape[1]] = found[~own].reshape(shape)[:, :k]
         kept[1][:, : shape[1]] = scores[~own].reshape(shape)[:, :k]
         yield rows, kept[0], kept[1]
-
-
-def _nearest_exactly(store: PaperStore, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
-    if store.index.exact:
-        return store.index.search(queries, k)
-    scores = np.empty((len(queries), 0), np.float32)
-    rows = np.empty((len(queries), 0), np.int64)
-    for start in range(0, len(store), _BLOCK):
-        block = store.vectors(np.arange(start, min(start + _BLOCK, len(store))))
-        near, places = faiss.knn(
-            queries, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
-        )
-        scores, rows = np.hstack([scores, near]), np.hstack([rows, places + start])
-        order = np.lexsort((rows, -scores), axis=1)[:, :k]
-        scores = np.take_along_axis(scores, order, 1)
-        rows = np.take_along_axis(rows, order, 1)
-    return scores, rows
 
 
 def write_neighbours(store: PaperStore, out: TextIO, k: int = 10, format: str = "csv") -> int:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from swimmer.errors import QueryError
-from swimmer.retrieval import stems_of, topic_words
 from swimmer.store import PaperStore, phrase_rows
+from swimmer.text import stems_of, topic_words
 
 FIELDS = ("area", "primary_area", "topic", "keywords")
 """Where a topic stands, the first that a store has; else the words of its titles count."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from swimmer.build import BuildReport, run_build, stored_papers
 from swimmer.cli.options import trust_option
+from swimmer.cli.progress import ProgressLine
 from swimmer.errors import InputError
 from swimmer.sources import open_source
 from swimmer.text import printable
@@ -119,71 +117,6 @@ def fetch_options(
     from swimmer.sources import Options
 
     return Options(status=status, offline=offline, fresh=fresh, notify=progress.say)
-
-
-class ProgressLine:
-    """Progress on standard error: a bar on a terminal, a line every few seconds elsewhere."""
-
-    SECONDS = 5.0
-
-    def __init__(self, quiet: bool = False, unit: str = "papers") -> None:
-        self.done = 0
-        self._quiet = quiet
-        self._unit = unit
-        self._stage = ""
-        self._bar: Any = None
-        self._said = time.monotonic()
-
-    def __enter__(self) -> ProgressLine:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-    def say(self, text: str) -> None:
-        """Show a line of news, such as the page that is being fetched."""
-        if self._quiet:
-            return
-        self.close()
-        self._stage = ""
-        if sys.stderr.isatty():
-            # One line that is written over, as a bar would be.
-            width = shutil.get_terminal_size((100, 24)).columns - 1
-            click.echo(f"\r{printable(text)[:width]:<{width}}\r", err=True, nl=False)
-        else:
-            click.echo(printable(text), err=True)
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Show how far the build is."""
-        if stage == "embedding":
-            self.done = done
-        if self._quiet:
-            return
-        if sys.stderr.isatty():
-            self._show_bar(stage, done, total)
-        elif time.monotonic() - self._said >= self.SECONDS:
-            self._said = time.monotonic()
-            of = f" of {total:,}" if total else ""
-            amount = f": {done:,}{of} {self._unit}" if done or total else " …"
-            click.echo(f"{stage}{amount}", err=True)
-
-    def _show_bar(self, stage: str, done: int, total: int | None) -> None:
-        if stage != self._stage:
-            from tqdm import tqdm
-
-            self.close()
-            self._stage = stage
-            self._bar = tqdm(
-                desc=stage, total=total, unit=f" {self._unit}", leave=False, dynamic_ncols=True
-            )
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
 
 
 def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:

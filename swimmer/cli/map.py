@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swimmer.cli.build import ProgressLine
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import trust_option
+from swimmer.cli.progress import ProgressLine
 from swimmer.errors import QueryError
 from swimmer.text import printable
 

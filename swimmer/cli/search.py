@@ -12,7 +12,7 @@ from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
-from swimmer.papers import Paper
+from swimmer.papers import Paper, citation_line, venue_and_year
 from swimmer.retrieval import Answer, Hit, SearchOptions, ask
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -170,16 +170,14 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool) -> list
     lead = f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
     indent = " " * len(lead)
-    place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
-    about = " · ".join(part for part in (shortened(paper.authors), place) if part)
-    if about:
+    if about := citation_line(paper):
         lines += textwrap.wrap(
             printable(about), width, initial_indent=indent, subsequent_indent=indent
         )
     if paper.url:
         lines.append(indent + click.style(printable(paper.url), fg="cyan"))
     for copy in hit.copies:
-        where = " ".join(str(part) for part in (copy.venue, copy.year, copy.url) if part)
+        where = " ".join(part for part in (venue_and_year(copy), copy.url) if part)
         renamed = f": {copy.display_title}" if copy.key != paper.key else ""
         lines += textwrap.wrap(
             printable(f"also at {where or 'another place'}{renamed}"),
@@ -210,10 +208,3 @@ def _wrapped(lead: str, text: str, width: int, *, bold: bool) -> list[str]:
     inner = textwrap.wrap(text, max(20, width - len(lead))) or [""]
     first, *rest = (click.style(line, bold=bold) for line in inner)
     return [lead + first, *(" " * len(lead) + line for line in rest)]
-
-
-def shortened(authors: tuple[str, ...], shown: int = 3) -> str:
-    """Return the first authors and how many more there are."""
-    more = len(authors) - shown
-    names = ", ".join(authors[:shown])
-    return f"{names} and {more} more" if more > 0 else names

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from swimmer.build import BuildReport, plan_update, run_build
-from swimmer.cli.build import ProgressLine, fetch_options, report_lines
+from swimmer.cli.build import fetch_options, report_lines
 from swimmer.cli.options import trust_option
+from swimmer.cli.progress import ProgressLine
 from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source
 from swimmer.store import PaperStore, open_store

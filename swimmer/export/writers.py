@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import InputError
 from swimmer.files import write_file
+from swimmer.papers import venue_and_year
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
@@ -112,7 +113,7 @@ def to_markdown(answers: Iterable[Answer]) -> str:
             title = escaped(paper.display_title)
             linked = f"[{title}](<{paper.url}>)" if paper.url else title
             who = escaped(", ".join(paper.authors))
-            where = escaped(" ".join(str(part) for part in (paper.venue, paper.year) if part))
+            where = escaped(venue_and_year(paper))
             about = " · ".join(part for part in (who, where) if part)
             parts.append(f"{hit.rank}. **{linked}** ({hit.score:.3f})  \n   {about}\n")
             if paper.abstract:

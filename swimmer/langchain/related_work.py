@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from swimmer.errors import ModelError, QueryError
+from swimmer.papers import venue_and_year
 from swimmer.retrieval import Hit, ask
 from swimmer.store import PaperStore, open_store
 from swimmer.text import clean
@@ -52,9 +53,8 @@ class RelatedWork:
         lines = []
         for number, hit in sorted(self.cited.items()):
             paper = hit.paper
-            where = " ".join(str(part) for part in (paper.venue, paper.year) if part)
             parts = [", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")]
-            parts += [paper.display_title, where, paper.url]
+            parts += [paper.display_title, venue_and_year(paper), paper.url]
             lines.append(f"[{number}] " + ". ".join(part for part in parts if part))
         return lines
 

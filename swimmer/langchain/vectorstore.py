@@ -12,13 +12,12 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
-from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, load_model
 from swimmer.errors import InputError, QueryError, StoreNotFoundError
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.papers import Paper
-from swimmer.retrieval import allowed_rows, ask, checked_k, nearest
+from swimmer.retrieval import allowed_rows, ask, checked_k, nearest, select_diverse
 from swimmer.store import Filter, PaperStore, open_store
 
 if TYPE_CHECKING:
@@ -221,9 +220,8 @@ class PaperVectorStore(VectorStore):
         with self.store.reading():
             rows = [row for row, _ in self._nearest(vector, wanted, filter)]
             vectors = self.store.index.vectors(np.asarray(rows, np.int64))
-            chosen = (
-                maximal_marginal_relevance(vector, list(vectors), lambda_mult, k) if rows else []
-            )
+            relevance = (vectors @ vector).tolist()
+            chosen = select_diverse(relevance, vectors, k, 1 - lambda_mult)
             papers = self.store.papers([rows[i] for i in chosen])
         return [paper_document(paper) for paper in papers]
 

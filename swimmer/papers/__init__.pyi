@@ -1,5 +1,10 @@
 """The names that other packages may use."""
 
+from .citation import (
+    citation_line as citation_line,
+    first_authors as first_authors,
+    venue_and_year as venue_and_year,
+)
 from .deduplication import (
     duplicates as duplicates,
     same_work as same_work,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from swimmer.papers.citation import citation_line
 from swimmer.papers.paper import Paper
 from swimmer.text import printable
 
@@ -20,11 +21,7 @@ def paper_html(paper: Paper) -> str:
     title = html_text(paper.display_title)
     if paper.url.startswith(("https://", "http://")):
         title = f'<a href="{html_text(paper.url)}" rel="noopener noreferrer">{title}</a>'
-    authors = ", ".join(paper.authors[:_AUTHORS])
-    if len(paper.authors) > _AUTHORS:
-        authors += f" and {len(paper.authors) - _AUTHORS} more"
-    place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
-    about = " · ".join(html_text(part) for part in (authors, place) if part)
+    about = html_text(citation_line(paper, _AUTHORS))
     lines = [f"<b>{title}</b>"]
     if about:
         lines.append(f'<div style="{QUIET}">{about}</div>')

@@ -6,10 +6,11 @@ from .completion import (
 from .conditions import (
     parse_where as parse_where,
 )
+from .diversity import (
+    select_diverse as select_diverse,
+)
 from .explanations import (
     explained as explained,
-    stems_of as stems_of,
-    topic_words as topic_words,
 )
 from .federation import (
     ask_stores as ask_stores,

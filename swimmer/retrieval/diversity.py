@@ -17,7 +17,9 @@ SAME_TITLE = 0.8
 """Levenshtein similarity of title keys that two versions of one work have at least."""
 
 
-def spread(relevance: Sequence[float], vectors: Vectors, k: int, diversity: float) -> list[int]:
+def select_diverse(
+    relevance: Sequence[float], vectors: Vectors, k: int, diversity: float
+) -> list[int]:
     """Return the positions of k candidates, chosen by maximal marginal relevance.
 
     The next one chosen is the one with the largest

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swimmer.retrieval.hits import Reasons
 from swimmer.retrieval.inputs import QueryInput
+from swimmer.retrieval.sentence_facets import facet_of
 from swimmer.store import PaperStore
-from swimmer.text import compatible, fold
+from swimmer.text import WORD, compatible, fold, sentences, stem, stop_stems
 
 if TYPE_CHECKING:
     from swimmer.retrieval.hits import Answer
@@ -26,51 +24,6 @@ RARE = 0.1
 """The share of a store's titles above which a word says nothing."""
 
 _MANY = 100
-
-COMMON_WORDS = Path(__file__).parent.parent / "data" / "common_words.txt"
-"""Words that abstracts are full of and titles are not; made by `training/common_words.py`."""
-
-# A LaTeX command is no word.
-_WORD = re.compile(r"(?<![\\])(?<![^\W\d_])[^\W\d_][^\W_]*")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
-_NO_END = re.compile(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
-_STOP = frozenset(
-    "a an and are as at by for from in is of on or the to with without via using towards toward "
-    "how what why when where do does can not its it be we learning deep neural network data task "
-    "based new model large".split()
-)
-"""Words that say nothing in a title either; the other ones are in `data/common_words.txt`."""
-
-_FACETS = (
-    (
-        "result",
-        re.compile(
-            r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev"
-            r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark"
-            r"|we (?:show|find|prove|observe)|\d+(?:\.\d+)?%)",
-            re.I,
-        ),
-    ),
-    (
-        "method",
-        re.compile(
-            r"\b(we (?:propose|introduce|present|develop|design|describe|formulate|derive"
-            r"|train|study)|our (?:method|approach|framework|algorithm|model)|"
-            r"this paper (?:proposes|introduces|presents)|"
-            r"novel|framework|algorithm|by (?:using|leveraging|combining)|consists of)",
-            re.I,
-        ),
-    ),
-    (
-        "problem",
-        re.compile(
-            r"\b(challeng|problem|however|difficult|limit(?:ed|ation)|remain|lack|suffer|fail|struggl|"
-            r"bottleneck|costly|expensive|unclear|open question|despite|crucial|important)",
-            re.I,
-        ),
-    ),
-)
-"""The facets of a paper and the words by which a sentence is told to be about one."""
 
 
 def explained(
@@ -118,11 +71,11 @@ class _Text:
             for sentence in (fold(title), *sentences(compatible(abstract[:4_000])))
         ]
         self.words = [
-            [(_stem(found[0]), *found.span()) for found in _WORD.finditer(sentence)]
+            [(stem(found[0]), *found.span()) for found in WORD.finditer(sentence)]
             for sentence in self.sentences
         ]
-        silent = _silent_words()
-        self.stems = [{stem for stem, _, _ in words} - silent for words in self.words]
+        stops = stop_stems()
+        self.stems = [{stem for stem, _, _ in words} - stops for words in self.words]
         self.known = set().union(*self.stems)
         self.pairs = {
             (first[0], second[0]) for words in self.words for first, second in pairwise(words)
@@ -173,7 +126,7 @@ def _reasons(text: _Text, written: dict[str, str], query: _Text, rarity: _Rarity
         value = sum(weights.get(stem, 0.0) for stem in stems) / math.sqrt(8 + len(stems))
         if value > best:
             best, sentence, own = value, one, stems
-    facet = _facet(sentence) if sentence else ""
+    facet = facet_of(sentence) if sentence else ""
     if facet and not _meets(query, own, facet):
         facet = ""
     return Reasons(_terms(text, query, weights, written), sentence, facet)
@@ -207,55 +160,10 @@ def _terms(
     return tuple(chosen[:TERMS])
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text; abbreviations and initials end none."""
-    found: list[str] = []
-    for piece in _SENTENCE.split(text):
-        if found and _NO_END.search(found[-1]):
-            found[-1] += f" {piece}"
-        elif piece.strip():
-            found.append(piece.strip())
-    return found
-
-
-def _facet(sentence: str) -> str:
-    """Return what a sentence is about by its words, "" when it cannot be told."""
-    counts = {name: len(pattern.findall(sentence)) for name, pattern in _FACETS}
-    best = max(counts.values())
-    names = [name for name, count in counts.items() if count == best]
-    return names[0] if best and len(names) == 1 else ""
-
-
 def _meets(query: _Text, stems: set[str], facet: str) -> bool:
     """Whether the sentence of the query that shares most with some stems is about `facet` too."""
     if len(query.sentences) < 3:
         return False
     shared = [len(stems & own) / math.sqrt(8 + len(own)) for own in query.stems]
     best = max(range(len(shared)), key=shared.__getitem__)
-    return bool(shared[best]) and _facet(query.sentences[best]) == facet
-
-
-def stems_of(text: str) -> set[str]:
-    """Return the words of a text without case and plural."""
-    return {_stem(word) for word in _WORD.findall(text)}
-
-
-def topic_words(stems: set[str]) -> set[str]:
-    """Return those of some stems that may be a subject."""
-    return {stem for stem in stems - _silent_words() if len(stem) > 2}
-
-
-@lru_cache(maxsize=1)
-def _silent_words() -> frozenset[str]:
-    return _STOP | set(COMMON_WORDS.read_text(encoding="utf-8").split())
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    """Return a word without case and plural, so that one paper's `Graphs` is another's `graph`."""
-    word = word.casefold()
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    return bool(shared[best]) and facet_of(query.sentences[best]) == facet

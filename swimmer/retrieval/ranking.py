@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.retrieval.diversity import spread, versions
+from swimmer.retrieval.diversity import select_diverse, versions
 from swimmer.retrieval.fusion import fused
 from swimmer.store import PaperStore, keyword_search
 
@@ -187,4 +187,4 @@ def _diverse(
         centre = query.vector if query.vector.any() else vectors.mean(axis=0)
         cosines = vectors @ centre
         relevance = np.linspace(cosines.max(), cosines.min(), len(candidates)).tolist()
-    return [candidates[i] for i in spread(relevance, vectors, k, options.diversity)]
+    return [candidates[i] for i in select_diverse(relevance, vectors, k, options.diversity)]

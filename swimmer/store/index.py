@@ -26,6 +26,7 @@ GATHER_LIMIT = 50_000
 """Allowed rows up to which a filtered search over an inverted file scores them one by one."""
 
 _PROBES = 48
+_BLOCK = 50_000
 _SAMPLE = 200
 
 
@@ -194,6 +195,26 @@ class VectorIndex:
                 return self._ranked(scores, rows)
             probes = min(4 * probes, self._index.nlist)
 
+    def search_exactly(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+        """Return the k best rows of each query by comparing it with every vector, in blocks.
+
+        Args and returned arrays are those of `search`.
+        """
+        if self._flat:
+            return self.search(queries, k)
+        scores = np.empty((len(queries), 0), np.float32)
+        rows = np.empty((len(queries), 0), np.int64)
+        for start in range(0, self.rows, _BLOCK):
+            block = self._index.reconstruct_n(start, min(_BLOCK, self.rows - start))
+            near, places = faiss.knn(
+                queries, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
+            )
+            scores, rows = self._ranked(
+                np.hstack([scores, near]), np.hstack([rows, self._checked_rows(places) + start])
+            )
+            scores, rows = scores[:, :k], rows[:, :k]
+        return scores, rows
+
     def _ranked(self, scores: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
         # FAISS answers -1 where vectors are not numbers, and what the lists of a file call a row.
         self._checked_rows(rows)
@@ -222,16 +243,7 @@ class VectorIndex:
         sample = np.random.default_rng(2).choice(self.rows, min(self.rows, _SAMPLE), replace=False)
         queries = self.vectors(np.sort(sample))
         found = self.search(queries, k)[1]
-        best_scores = np.full((len(queries), 0), 0, np.float32)
-        best_rows = np.empty((len(queries), 0), np.int64)
-        for start in range(0, self.rows, 100_000):
-            stop = min(start + 100_000, self.rows)
-            block = self._index.reconstruct_n(start, stop - start)
-            scores, rows = faiss.knn(queries, block, k, metric=faiss.METRIC_INNER_PRODUCT)
-            best_scores = np.hstack([best_scores, scores])
-            best_rows = np.hstack([best_rows, rows + start])
-        top = np.argsort(-best_scores, axis=1, kind="stable")[:, :k]
-        exact = np.take_along_axis(best_rows, top, 1)
+        exact = self.search_exactly(queries, k)[1]
         hits = sum(len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True))
         return hits / exact.size
 

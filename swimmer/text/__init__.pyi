@@ -14,7 +14,16 @@ from .cleaning import (
 from .language import (
     foreign_language as foreign_language,
 )
+from .sentences import (
+    sentences as sentences,
+)
 from .words import (
+    COMMON_WORDS as COMMON_WORDS,
+    WORD as WORD,
     folded as folded,
+    stem as stem,
+    stems_of as stems_of,
+    stop_stems as stop_stems,
+    topic_words as topic_words,
     words_of as words_of,
 )

@@ -1,10 +1,25 @@
-"""Words of a text: split, and folded so that case, accents and width do not count."""
+"""Words of a text: folded, split, stemmed, and which of them are stop words."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
+from pathlib import Path
 
 from swimmer.text.cleaning import readable
+
+WORD = re.compile(r"(?<![\\])(?<![^\W\d_])[^\W\d_][^\W_]*")
+"""A word as it is written, from its first letter; a LaTeX command is none."""
+
+COMMON_WORDS = Path(__file__).parent.parent / "data" / "common_words.txt"
+"""Words that are common in abstracts and rare in titles; made by `training/common_words.py`."""
+
+_STOP_WORDS = frozenset(
+    "a an and are as at by for from in is of on or the to with without via using towards toward "
+    "how what why when where do does can not its it be we learning deep neural network data task "
+    "based new model large".split()
+)
 
 
 def folded(text: str) -> str:
@@ -19,3 +34,30 @@ def words_of(folded_text: str) -> list[str]:
     The full-text index splits text in the same places, and no word can hold one of its operators.
     """
     return "".join(char if char.isalnum() else " " for char in folded_text).split()
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """Return a word without case and plural, so that one paper's `Graphs` is another's `graph`."""
+    word = word.casefold()
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def stems_of(text: str) -> set[str]:
+    """Return the stems of the words of a text."""
+    return {stem(word) for word in WORD.findall(text)}
+
+
+def topic_words(stems: set[str]) -> set[str]:
+    """Return those of some stems that may name a topic."""
+    return {one for one in stems - stop_stems() if len(one) > 2}
+
+
+@lru_cache(maxsize=1)
+def stop_stems() -> frozenset[str]:
+    """Return the stems of the stop words: in English, and in titles and abstracts of papers."""
+    return _STOP_WORDS | set(COMMON_WORDS.read_text(encoding="utf-8").split())

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from swimmer.library import entry_key
+from swimmer.papers import first_authors, venue_and_year
 from swimmer.text import clean_url, printable, readable
 
 if TYPE_CHECKING:
@@ -118,12 +119,9 @@ def _formula(latex: str) -> str:
 
 def names(authors: Sequence[str], most: int = 6) -> str:
     """Return authors in a line, the first of them and how many more there are."""
-    more = len(authors) - most
-    line = ", ".join(shown(name, 100) for name in authors[:most])
-    return f"{line} and {more} more" if more > 0 else line
+    return first_authors([*(shown(name, 100) for name in authors[:most]), *authors[most:]], most)
 
 
 def place(paper: Paper) -> str:
     """Return where and when a paper appeared, and how."""
-    where = " ".join(str(part) for part in (paper.venue, paper.year) if part)
-    return shown(" · ".join(part for part in (where, paper.status) if part), 200)
+    return shown(" · ".join(part for part in (venue_and_year(paper), paper.status) if part), 200)

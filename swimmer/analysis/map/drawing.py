@@ -15,7 +15,7 @@ from swimmer.text import clean_url, printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.papers import Paper
+    from swimmer.papers import citation_line
     from swimmer.retrieval import Answer
     from swimmer.store import Rows
 
@@ -28,7 +28,6 @@ MOST_POINTS = 20_000
 _AROUND = 5
 _BESIDE = 4
 _TITLE = 300
-_AUTHORS = 3
 
 
 @dataclass(frozen=True)
@@ -110,19 +109,10 @@ def _columns(store: PaperStore, drawn: PaperMap, rows: Rows) -> dict[str, Any]:
         "y": _rounded(drawn.points[rows, 1]),
         "topic": drawn.labels[rows].tolist(),
         "title": [printable(paper.display_title)[:_TITLE] for paper in papers],
-        "authors": [authors_line(paper) for paper in papers],
+        "authors": [printable(citation_line(paper))[:_TITLE] for paper in papers],
         "url": [clean_url(paper.url) for paper in papers],
         "id": [paper.id for paper in papers],
     }
-
-
-def authors_line(paper: Paper) -> str:
-    """Return the first authors of a paper and how many more there are, its year and venue."""
-    names = ", ".join(paper.authors[:_AUTHORS])
-    if len(paper.authors) > _AUTHORS:
-        names += f" and {len(paper.authors) - _AUTHORS} more"
-    place = " ".join(str(part) for part in (paper.venue, paper.year) if part)
-    return printable(" · ".join(part for part in (names, place) if part))[:_TITLE]
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:

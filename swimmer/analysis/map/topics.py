@@ -14,7 +14,7 @@ import numpy as np
 from swimmer.analysis.map.layout import LAID_OUT
 from swimmer.errors import MissingExtraError
 from swimmer.papers import Paper
-from swimmer.retrieval import stems_of, topic_words
+from swimmer.text import stems_of, topic_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,44 @@
+"""What a sentence of an abstract is about: the problem, the method or the result."""
+
+from __future__ import annotations
+
+import re
+
+_FACETS = (
+    (
+        "result",
+        re.compile(
+            r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev"
+            r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark"
+            r"|we (?:show|find|prove|observe)|\d+(?:\.\d+)?%)",
+            re.I,
+        ),
+    ),
+    (
+        "method",
+        re.compile(
+            r"\b(we (?:propose|introduce|present|develop|design|describe|formulate|derive"
+            r"|train|study)|our (?:method|approach|framework|algorithm|model)|"
+            r"this paper (?:proposes|introduces|presents)|"
+            r"novel|framework|algorithm|by (?:using|leveraging|combining)|consists of)",
+            re.I,
+        ),
+    ),
+    (
+        "problem",
+        re.compile(
+            r"\b(challeng|problem|however|difficult|limit(?:ed|ation)|remain|lack|suffer|fail|struggl|"
+            r"bottleneck|costly|expensive|unclear|open question|despite|crucial|important)",
+            re.I,
+        ),
+    ),
+)
+"""The facets of a paper and the words by which a sentence is told to be about one."""
+
+
+def facet_of(sentence: str) -> str:
+    """Return what a sentence is about by its words, "" when it cannot be told."""
+    counts = {name: len(pattern.findall(sentence)) for name, pattern in _FACETS}
+    best = max(counts.values())
+    names = [name for name, count in counts.items() if count == best]
+    return names[0] if best and len(names) == 1 else ""

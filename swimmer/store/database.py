@@ -21,6 +21,7 @@ from swimmer.store.schema import (
     INDEXES,
     PAPER,
     TABLES,
+    is_schema_of_ours,
     paper_of,
     row_of,
 )
@@ -34,6 +35,13 @@ _T = TypeVar("_T")
 _BATCH = 1000
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
+
+# SQLITE_LIMIT_LENGTH, which Python names since 3.11.
+_LENGTH = 0
+_VALUE_LIMIT = 256 << 20
+_STEPS = 1_000_000
+_FREE_STEPS, _STEPS_A_ROW = 200_000_000, 10_000
+"""What one statement over a file may take, in instructions of SQLite: ten times what any needs."""
 
 
 def text_hash(text: str) -> bytes:
@@ -60,6 +68,8 @@ class PaperDatabase:
         self._derived: dict[str, Any] = {}
         self._tables: frozenset[str] | None = None
         self._words_changed = False
+        self._rows = 0
+        self._steps_left = 0
         # SQLite's own lower() and LIKE know ASCII only.
         connection.create_function("contains", 2, contains, deterministic=True)
 
@@ -74,11 +84,15 @@ class PaperDatabase:
         return database
 
     @classmethod
-    def open(cls, path: Path) -> PaperDatabase:
-        """Open a database read-only.
+    def open(cls, path: Path, rows: int) -> PaperDatabase:
+        """Open a database read-only; its file may come from a stranger.
+
+        Args:
+            path: a plain file.
+            rows: the papers that it must hold, numbered from 0.
 
         Raises:
-            StoreDamagedError: the file is not a paper database.
+            StoreDamagedError: the file is not a database of so many papers.
         """
         from urllib.parse import quote
 
@@ -86,9 +100,44 @@ class PaperDatabase:
         uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         database = cls(connection, path, writable=False)
-        with database._guard():
-            connection.execute("SELECT 1 FROM papers LIMIT 1").fetchone()
+        try:
+            with database._guard():
+                database._check_content(rows)
+        except BaseException:
+            database.close()
+            raise
         return database
+
+    def _check_content(self, rows: int) -> None:
+        connection = self._connection
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        if hasattr(connection, "setlimit"):
+            connection.setlimit(_LENGTH, _VALUE_LIMIT)
+        if not is_schema_of_ours(connection.execute("SELECT type, name, sql FROM sqlite_schema")):
+            raise self._damaged("its tables are not those of a store")
+        low, high = connection.execute("SELECT min(row), max(row) FROM papers").fetchone()
+        if (low, high) != ((0, rows - 1) if rows else (None, None)):
+            raise self._damaged(
+                f"its rows run from {low} to {high}, the manifest says {rows} papers"
+            )
+        self._rows = rows
+        # A tree of pages that lead to one another may take a statement years.
+        self._allow_steps()
+        connection.set_progress_handler(self._step, _STEPS)
+
+    def _allow_steps(self) -> None:
+        self._steps_left = _FREE_STEPS + _STEPS_A_ROW * self._rows
+
+    def _step(self) -> bool:
+        self._steps_left -= _STEPS
+        return self._steps_left < 0
+
+    def _damaged(self, reason: str) -> StoreDamagedError:
+        return StoreDamagedError(
+            f"{self.path or 'the papers in memory'}: is not a readable paper database ({reason}); "
+            f"{REBUILD}"
+        )
 
     @classmethod
     def _writable(cls, path: Path | None) -> PaperDatabase:
@@ -108,7 +157,17 @@ class PaperDatabase:
         return cls(connection, path, writable=True)
 
     def copy(self, path: Path | None = None) -> PaperDatabase:
-        """Return a writable copy, in the file `path` or in memory."""
+        """Return a writable copy, in the file `path` or in memory.
+
+        Raises:
+            StoreDamagedError: its pages are not in order; a copy would carry the damage on.
+        """
+        if not self.writable:
+            with self._guard() as connection:
+                self._allow_steps()
+                (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if said != "ok":
+                raise self._damaged(str(said)[:200])
         duplicate = self._writable(path)
         with self._guard(), duplicate._guard():
             self._connection.backup(duplicate._connection)
@@ -156,15 +215,16 @@ class PaperDatabase:
         try:
             with self._lock:
                 yield self._connection
+        except UnicodeDecodeError:
+            # Python could not read what SQLite says of the damage.
+            raise self._damaged("it holds text that is none") from None
         except sqlite3.DatabaseError as error:
             name = self.path or "the papers in memory"
             if "full" in str(error):
                 raise OSError(28, f"no space left on the disk for {name}") from None
             if isinstance(error, sqlite3.ProgrammingError):
                 raise StoreError(f"{name}: {error}") from None
-            raise StoreDamagedError(
-                f"{name}: is not a readable paper database ({error}); {REBUILD}"
-            ) from None
+            raise self._damaged(str(error)) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -206,24 +266,45 @@ class PaperDatabase:
     def _rows_and_papers(self) -> Iterator[tuple[int, Paper]]:
         return enumerate(self.all_papers())
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of one SELECT."""
+    def query(
+        self, sql: str, parameters: Sequence[Any] = (), kinds: Sequence[type | None] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT.
+
+        Args:
+            sql: the statement.
+            parameters: its parameters.
+            kinds: the type of each column's values, where they come from the file: SQLite keeps
+                any value in any column. None for a year, a whole number or none.
+
+        Raises:
+            StoreDamagedError: a value is of another type, or the file cannot be read.
+        """
         with self._guard() as connection:
             if self._bulk:
                 self._write_bulk()
-            return connection.execute(sql, parameters).fetchall()
+            self._allow_steps()
+            found = connection.execute(sql, parameters).fetchall()
+        for column, kind in zip(zip(*found, strict=True), kinds, strict=False):
+            if not set(map(type, column)) <= ({kind} if kind else {int, type(None)}):
+                raise self._damaged("a value is not of the type of its column")
+        return found
 
     def __len__(self) -> int:
-        return int(self.query("SELECT count(*) FROM papers")[0][0])
+        # Rows have no gaps, so the last one tells; counting them would read every page.
+        if self.writable:
+            return int(self.query("SELECT ifnull(max(row), -1) + 1 FROM papers")[0][0])
+        return self._rows
 
     def meta(self, name: str) -> str:
         """Return a value that `set_meta` kept, or ""."""
-        found = self.query("SELECT value FROM meta WHERE name = ?", (name,))
+        found = self.query("SELECT value FROM meta WHERE name = ?", (name,), (str,))
         return str(found[0][0]) if found else ""
 
     def fields(self) -> list[str]:
         """Return the names of all fields that a filter may use, sorted."""
-        return sorted({*COLUMNS, *(name for (name,) in self.query("SELECT name FROM fields"))})
+        found = self.query("SELECT name FROM fields", (), (str,))
+        return sorted({*COLUMNS, *(name for (name,) in found)})
 
     def kept(self, name: str, make: Callable[[], _T]) -> _T:
         """Return a value computed from the papers; it is kept until a paper changes."""
@@ -239,18 +320,31 @@ class PaperDatabase:
         Papers without the field are left out, except where it is one of the columns.
         """
         if field in COLUMNS and field not in LISTS:
-            return [(int(row), v) for row, v in self.query(f"SELECT row, {field} FROM papers")]
+            kinds = (int, None if field == "year" else str)
+            return [
+                (row, value)
+                for row, value in self.query(f"SELECT row, {field} FROM papers", (), kinds)
+            ]
         if field in LISTS:
-            pairs = self.query(f"SELECT row, {field} FROM papers WHERE {field} != '[]'")
-            return [(int(row), item) for row, text in pairs for item in json.loads(text)]
+            pairs = self.query(
+                f"SELECT row, {field} FROM papers WHERE {field} != '[]'", (), (int, str)
+            )
+            return self._leaves(pairs)
         # The name is a parameter, never part of the statement: it came from outside.
         stored = self.query(
             "SELECT papers.row, CASE WHEN found.type IN ('array', 'object') "
             "THEN found.value ELSE json_quote(found.value) END "
             "FROM papers, json_each(papers.extra) AS found WHERE found.key = ?",
             (field,),
+            (int, str),
         )
-        return [(int(row), leaf) for row, text in stored for leaf in _scalars(json.loads(text))]
+        return self._leaves(stored)
+
+    def _leaves(self, pairs: list[tuple[Any, ...]]) -> list[tuple[int, Any]]:
+        try:
+            return [(row, leaf) for row, text in pairs for leaf in _scalars(json.loads(text))]
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(f"a field is no JSON: {error}") from None
 
     def rows_by_length(self) -> list[int]:
         """Return all rows, the papers with the longest text first."""
@@ -258,15 +352,17 @@ class PaperDatabase:
             "SELECT row FROM papers "
             "ORDER BY length(display_title) + min(length(abstract), 500) DESC"
         )
-        return [int(row) for (row,) in self.query(sql)]
+        return [row for (row,) in self.query(sql, (), (int,))]
 
     def ids(self) -> list[str]:
         """Return the ids of all papers, in row order."""
-        return [str(found) for (found,) in self.query("SELECT id FROM papers ORDER BY row")]
+        found = self.query("SELECT id FROM papers ORDER BY row", (), (str,))
+        return [identifier for (identifier,) in found]
 
     def titles(self) -> list[tuple[int, str]]:
         """Return (row, display title) of all papers."""
-        return [(int(r), str(t)) for r, t in self.query("SELECT row, display_title FROM papers")]
+        found = self.query("SELECT row, display_title FROM papers", (), (int, str))
+        return [(row, title) for row, title in found]
 
     def matching_titles(self, match: str, limit: int) -> list[str]:
         """Return display titles that meet an FTS5 expression, in row order."""
@@ -274,19 +370,33 @@ class PaperDatabase:
             "SELECT papers.display_title FROM titles_fts "
             "JOIN papers ON papers.row = titles_fts.rowid WHERE titles_fts MATCH ? LIMIT ?",
             (match, limit),
+            (str,),
         )
-        return [str(title) for (title,) in rows]
+        return [title for (title,) in rows]
 
     def papers(self, rows: Sequence[int]) -> list[Paper]:
-        """Return the papers of `rows`, in that order; KeyError for a row that is not there."""
+        """Return the papers of `rows`, in that order.
+
+        Raises:
+            StoreDamagedError: a row is not there, or what it holds is no paper.
+        """
         found: dict[int, Paper] = {}
         wanted = [int(row) for row in rows]
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             marks = ",".join("?" * len(part))
             for record in self.query(f"SELECT {PAPER} FROM papers WHERE row IN ({marks})", part):
-                found[record[0]] = paper_of(record)
-        return [found[row] for row in wanted]
+                found[record[0]] = self._paper(record)
+        try:
+            return [found[row] for row in wanted]
+        except KeyError as error:
+            raise self._damaged(f"there is no row {error}") from None
+
+    def _paper(self, record: tuple[Any, ...]) -> Paper:
+        try:
+            return paper_of(record)
+        except ValueError as error:
+            raise self._damaged(f"the paper of row {record[0]}: {error!s:.200}") from None
 
     def all_papers(self) -> Iterator[Paper]:
         """Yield every paper in row order, without holding them all."""
@@ -297,7 +407,7 @@ class PaperDatabase:
             )
             if not batch:
                 return
-            yield from map(paper_of, batch)
+            yield from map(self._paper, batch)
             last = batch[-1][0]
 
     def row_of_id(self, identifier: str) -> int | None:
@@ -311,13 +421,17 @@ class PaperDatabase:
     def rows_of_key(self, key: str) -> list[int]:
         """Return the rows of a title key, ascending."""
         sql = "SELECT row FROM papers WHERE title_key = ? ORDER BY row"
-        return [row for (row,) in self.query(sql, (key,))]
+        return [row for (row,) in self.query(sql, (key,), (int,))]
 
     def keys_of_rows(self, rows: Sequence[int]) -> list[str]:
         """Return the title keys of rows, in that order."""
         sql = "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"
-        found = {int(row): str(key) for row, key in self.query(sql, (json.dumps(list(rows)),))}
-        return [found[row] for row in rows]
+        pairs = self.query(sql, (json.dumps(list(rows)),), (int, str))
+        found: dict[int, str] = dict(pairs)
+        try:
+            return [found[row] for row in rows]
+        except KeyError as error:
+            raise self._damaged(f"there is no row {error}") from None
 
     def rows_of_keys(self, keys: Sequence[str]) -> dict[str, int]:
         """Return the first row of each title key that is there, found together."""
@@ -325,29 +439,33 @@ class PaperDatabase:
             "SELECT title_key, min(row) FROM papers "
             "WHERE title_key IN (SELECT value FROM json_each(?)) GROUP BY title_key"
         )
-        return {str(key): int(row) for key, row in self.query(sql, (json.dumps(list(keys)),))}
+        found = self.query(sql, (json.dumps(list(keys)),), (str, int))
+        return dict(found)
 
     def _one(self, condition: str, value: str) -> int | None:
         sql = f"SELECT row FROM papers WHERE {condition} ORDER BY row LIMIT 1"
-        found = self.query(sql, (value,))
+        found = self.query(sql, (value,), (int,))
         return int(found[0][0]) if found else None
 
     def text_hash_of(self, row: int) -> bytes:
         """Return the digest of the text that the vector of `row` was made from."""
-        return bytes(self.query("SELECT text_hash FROM papers WHERE row = ?", (row,))[0][0])
+        found = self.query("SELECT text_hash FROM papers WHERE row = ?", (row,), (bytes,))
+        if not found:
+            raise self._damaged(f"there is no row {row}")
+        return bytes(found[0][0])
 
     def rows_where(self, column: str, condition: str, parameters: Sequence[Any]) -> list[int]:
         """Return the rows whose `column`, called `value`, meets an SQL condition of `filters`."""
         assert column in COLUMNS
         sql = f"SELECT row FROM (SELECT row, {column} AS value FROM papers) WHERE {condition}"
-        return [row for (row,) in self.query(sql, parameters)]
+        return [row for (row,) in self.query(sql, parameters, (int,))]
 
     def near_titles(self, title: str, limit: int = 64) -> list[tuple[int, str]]:
         """Return (row, title key) of titles that share the rarer words of `title`, best first."""
         words = sorted(set(words_of(folded(title))), key=len, reverse=True)[:24]
         counted = []
         for word in words:
-            found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,))
+            found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,), (int,))
             if found:
                 counted.append((int(found[0][0]), word))
         # The rarest words find the title; the common ones only cost time.
@@ -362,14 +480,15 @@ class PaperDatabase:
                 "JOIN papers ON papers.row = titles_fts.rowid "
                 "WHERE titles_fts MATCH ? ORDER BY titles_fts.rank LIMIT ?",
                 (match, limit),
+                (int, str),
             )
         ]
 
     def title_counts(self, words: Iterable[str]) -> dict[str, int]:
         """Return in how many titles each lower-case word stands; words of no title are left out."""
         sql = "SELECT term, doc FROM title_terms WHERE term IN (SELECT value FROM json_each(?))"
-        found = self.query(sql, (json.dumps(list(words)),))
-        return {str(term): int(count) for term, count in found}
+        found = self.query(sql, (json.dumps(list(words)),), (str, int))
+        return dict(found)
 
     # ------------------------------------------------------------------ writing
 
@@ -425,8 +544,12 @@ class PaperDatabase:
     def check(self) -> list[str]:
         """Return what is wrong with the file, nothing when all is well."""
         with self._guard() as connection:
+            self._allow_steps()
             found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check(5)")]
             problems = [line for line in found if line != "ok"]
+            if problems:
+                # What is asked of a file whose pages are not in order may never end.
+                return problems
             rows, low, high = connection.execute(
                 "SELECT count(*), min(row), max(row) FROM papers"
             ).fetchone()
@@ -532,4 +655,9 @@ def _scalars(value: Any) -> list[Any]:
         return [scalar for item in value for scalar in _scalars(item)]
     if isinstance(value, dict):
         return [scalar for item in value.values() for scalar in _scalars(item)]
-    return [] if value is None else [int(value) if isinstance(value, bool) else value]
+    if isinstance(value, int):
+        # SQLite compares whole numbers of 64 bits.
+        return [int(value) if -(2**63) <= value < 2**63 else str(value)]
+    if isinstance(value, str):
+        return [value.encode("utf-8", "replace").decode()]
+    return [] if value is None else [value]

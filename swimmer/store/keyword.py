@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from swimmer.errors import QueryError
+from swimmer.errors import REBUILD, QueryError, StoreDamagedError
 from swimmer.store.database import PaperDatabase
 from swimmer.text import folded, words_of
 
@@ -61,9 +61,23 @@ def keyword_search(
         "WHERE papers_fts MATCH ? ORDER BY score DESC, rowid"
     )
     if allowed is None:
-        return [(int(r), float(s)) for r, s in database.query(f"{sql} LIMIT ?", (match, limit))]
-    found = ((int(r), float(s)) for r, s in database.query(sql, (match,)))
+        return _scored(database, database.query(f"{sql} LIMIT ?", (match, limit), (int, float)))
+    found = _scored(database, database.query(sql, (match,), (int, float)))
     return [pair for pair in found if allowed[pair[0]]][:limit]
+
+
+def _scored(database: PaperDatabase, pairs: list[tuple[Any, ...]]) -> list[tuple[int, float]]:
+    _check_rows(database, [row for row, _ in pairs])
+    return [(row, score) for row, score in pairs]
+
+
+def _check_rows(database: PaperDatabase, rows: list[int]) -> None:
+    """Check rows of the full-text index, which in a file from outside may be any number."""
+    if rows and not 0 <= min(rows) <= max(rows) < len(database):
+        raise StoreDamagedError(
+            f"{database.path or 'the papers in memory'}: its full-text index names rows that are "
+            f"not there; {REBUILD}"
+        )
 
 
 def _match(words: list[str], phrases: list[list[str]], database: PaperDatabase) -> str:
@@ -121,7 +135,8 @@ def titles_with_words(database: PaperDatabase, words: list[str], limit: int) -> 
 
 def _title_rows(database: PaperDatabase, match: str, limit: int) -> list[int]:
     sql = "SELECT rowid FROM titles_fts WHERE titles_fts MATCH ? LIMIT ?"
-    rows = [int(row) for (row,) in database.query(sql, (match, limit))]
+    rows = [row for (row,) in database.query(sql, (match, limit), (int,))]
+    _check_rows(database, rows)
     if len(rows) < 2:
         return rows
     keys = database.keys_of_rows(rows)
@@ -138,7 +153,9 @@ def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
     if not words:
         raise QueryError(f"{phrase[:60]!r} holds no word; give a word or a phrase")
     sql = "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ?"
-    return [int(row) for (row,) in database.query(sql, (_quoted(" ".join(words)),))]
+    found = [row for (row,) in database.query(sql, (_quoted(" ".join(words)),), (int,))]
+    _check_rows(database, found)
+    return found
 
 
 def _quoted(words: str) -> str:

@@ -35,6 +35,7 @@ def rows_of_identifier(database: PaperDatabase, text: str) -> list[int]:
         found = database.query(
             "SELECT row FROM identifiers WHERE kind = ? AND value = ? ORDER BY row LIMIT 20",
             (kind, value),
+            (int,),
         )
         if found:
             return [int(row) for (row,) in found]
@@ -48,6 +49,7 @@ def rows_of_name(database: PaperDatabase, text: str) -> list[int]:
     found = database.query(
         "SELECT row, place FROM short_names WHERE key = ? ORDER BY place, row LIMIT 50",
         (title_key(text),),
+        (int, int),
     )
     first = [int(row) for row, place in found if place == 0]
     return first or [int(row) for row, _ in found]
@@ -77,7 +79,8 @@ def people_named(database: PaperDatabase, text: str) -> list[Person]:
     for must in (len(set(long)), len(set(long)) - 1):
         if not must:
             break
-        numbers = [n for (n,) in database.query(sql, (json.dumps(long), must, _NAMESAKES))]
+        found = database.query(sql, (json.dumps(long), must, _NAMESAKES), (int,))
+        numbers = [n for (n,) in found]
         people = _people(
             database,
             "people.person IN (SELECT value FROM json_each(?))",
@@ -96,9 +99,8 @@ def _people(database: PaperDatabase, condition: str, value: str) -> list[Person]
         f"ON authorships.person = people.person WHERE {condition} "
         "GROUP BY people.person ORDER BY papers DESC, name"
     )
-    return [
-        Person(int(n), str(name), int(count)) for n, name, count in database.query(sql, (value,))
-    ]
+    found = database.query(sql, (value,), (int, str, int))
+    return [Person(number, name, count) for number, name, count in found]
 
 
 def rows_of_people(database: PaperDatabase, people: Sequence[Person]) -> list[int]:
@@ -108,7 +110,7 @@ def rows_of_people(database: PaperDatabase, people: Sequence[Person]) -> list[in
         "SELECT DISTINCT papers.row FROM authorships JOIN papers ON papers.row = authorships.row "
         "WHERE person IN (SELECT value FROM json_each(?)) ORDER BY papers.year DESC, papers.row"
     )
-    return [int(row) for (row,) in database.query(sql, (numbers,))]
+    return [row for (row,) in database.query(sql, (numbers,), (int,))]
 
 
 def people_starting(database: PaperDatabase, words: Sequence[str], limit: int) -> list[Person]:
@@ -124,5 +126,5 @@ def people_starting(database: PaperDatabase, words: Sequence[str], limit: int) -
         + " AND people.person IN (SELECT person FROM people_words WHERE word = ?)" * len(whole)
         + " GROUP BY people.person ORDER BY papers DESC, name LIMIT ?"
     )
-    found = database.query(sql, (last, last + "\U0010ffff", *whole, limit))
-    return [Person(int(n), str(name), int(count)) for n, name, count in found]
+    found = database.query(sql, (last, last + "\U0010ffff", *whole, limit), (int, str, int))
+    return [Person(number, name, count) for number, name, count in found]

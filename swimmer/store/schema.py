@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
+from swimmer.errors import InputError
 from swimmer.papers import Paper
+from swimmer.store.lookup_tables import LOOKUP_TABLES
+from swimmer.store.vocabulary import VOCABULARY_TABLE
+from swimmer.text import clean, clean_url
 
 COLUMNS = ("id", "title", "abstract", "url", "venue", "year", "status", "authors", "keywords")
 """The fields of a paper that have a column of their own; the rest stand in `extra` (JSON)."""
@@ -49,6 +56,60 @@ INDEXES = (
 )
 """Made apart from the tables: a database that is filled in bulk has them made at the end."""
 
+VERSIONS = ((TABLES, INDEXES),)
+"""The tables and indexes that every store has, of this release and of earlier ones.
+
+Whoever changes TABLES or INDEXES keeps what they were here, so that older stores are still read.
+"""
+
+ADDED = (LOOKUP_TABLES, VOCABULARY_TABLE)
+"""Tables that a store may have besides, each of these groups whole or not at all."""
+
+_SHADOWS = (
+    "CREATE TABLE '{}_data'(id INTEGER PRIMARY KEY, block BLOB)",
+    "CREATE TABLE '{}_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+    "CREATE TABLE '{}_docsize'(id INTEGER PRIMARY KEY, sz BLOB)",
+    "CREATE TABLE '{}_config'(k PRIMARY KEY, v) WITHOUT ROWID",
+)
+_STATISTICS = (
+    "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
+    "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
+)
+_FTS = re.compile(r"CREATE VIRTUAL TABLE (\w+) USING fts5\(")
+
+
+def _statements(tables: str, indexes: Iterable[str]) -> frozenset[str]:
+    made = [statement.strip() for statement in tables.split(";")]
+    # FTS5 makes tables of its own; their text is that of every SQLite since 3.20.
+    shadows = [shadow.format(name) for name in _FTS.findall(tables) for shadow in _SHADOWS]
+    return frozenset([*filter(None, made), *indexes, *shadows])
+
+
+_EXPECTED = [_statements(*version) for version in VERSIONS]
+_GROUPS = [_statements(tables, ()) for tables in ADDED]
+
+
+def is_schema_of_ours(found: Iterable[tuple[Any, ...]]) -> bool:
+    """Return whether a database holds the tables and indexes of a store, and nothing else.
+
+    A view, a trigger or a generated column is a program: it may never end, or answer with values
+    of any size.
+
+    Args:
+        found: the columns type, name and sql of `sqlite_schema`.
+    """
+    texts = set()
+    for kind, name, sql in found:
+        if sql is None and kind == "index" and str(name).startswith("sqlite_autoindex_"):
+            continue
+        texts.add(sql)
+    texts.difference_update(_STATISTICS)
+    for group in _GROUPS:
+        if group <= texts:
+            texts -= group
+    return texts in _EXPECTED
+
+
 PAPER = (
     "row, id, title, display_title, abstract, url, venue, year, status, authors, keywords, extra"
 )
@@ -82,8 +143,28 @@ def _json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text:.20}")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"the number {text}")
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number)
+# What is written escapes a quote and a backslash only; another escape may stand for anything.
+_USUAL_JSON = re.compile(r"[^\\]*(?:\\[\"\\][^\\]*)*")
+
+
 def paper_of(record: tuple[Any, ...]) -> Paper:
-    """Return the paper of a row that was selected by PAPER."""
+    """Return the paper of a row that was selected by PAPER.
+
+    Raises:
+        ValueError: a value is not of the type of its column, or is no text of a paper.
+    """
     (
         _,
         identifier,
@@ -98,20 +179,46 @@ def paper_of(record: tuple[Any, ...]) -> Paper:
         keywords,
         extra,
     ) = record
-    paper = object.__new__(Paper)
-    # What a store holds was cleaned on its way in; cleaning every answer again would cost more
-    # than finding it.
+    try:
+        texts = "".join(record[9:])
+        usual = "".join(record[1:7]) + status + texts
+        people = _texts(authors) if authors != "[]" else ()
+        words = _texts(keywords) if keywords != "[]" else ()
+        more = _DECODER.decode(extra) if extra != "{}" else {}
+        if not title or type(more) is not dict or type(year) not in (int, _NONE):
+            raise ValueError("it is not what a paper has")
+        paper = object.__new__(Paper)
+        # What a store holds was cleaned on its way in, and cleaning every answer again would cost
+        # more than finding it; whether it needs it is seen at a glance.
+        if not usual.isprintable() or clean_url(url) != url or not _USUAL_JSON.fullmatch(texts):
+            paper = Paper(
+                title, abstract, url, identifier, people, venue, year, words, status, more
+            )
+            paper.__dict__["display_title"] = clean(display)
+            return paper
+    except (TypeError, AttributeError, RecursionError, InputError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
     paper.__dict__.update(
         title=title,
         abstract=abstract,
         url=url,
         id=identifier,
-        authors=tuple(json.loads(authors)) if authors != "[]" else (),
+        authors=people,
         venue=venue,
         year=year,
-        keywords=tuple(json.loads(keywords)) if keywords != "[]" else (),
+        keywords=words,
         status=status,
-        extra=json.loads(extra) if extra != "{}" else {},
+        extra=more,
         display_title=display,
     )
     return paper
+
+
+_NONE = type(None)
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    values = _DECODER.decode(text)
+    if type(values) is not list or not all(type(value) is str for value in values):
+        raise ValueError("a list is not one of texts")
+    return tuple(values)

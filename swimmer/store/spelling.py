@@ -33,7 +33,8 @@ def correction(database: PaperDatabase, word: str) -> str | None:
             "SELECT word, papers FROM vocabulary WHERE word >= ? AND word < ? "
             "AND length(word) BETWEEN ? AND ?"
         )
-        near = database.query(sql, (low, high, len(word) - most, len(word) + most))
+        bounds_of_length = (len(word) - most, len(word) + most)
+        near = database.query(sql, (low, high, *bounds_of_length), (str, int))
         if (best := _nearest(word, near, most)) is not None:
             return best
     return None

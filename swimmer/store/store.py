@@ -193,7 +193,9 @@ class PaperStore:
         with self._lock:
             if self._database is None:
                 assert self.folder is not None
-                database = PaperDatabase.open(self.folder / self.manifest.database.name)
+                database = PaperDatabase.open(
+                    self.folder / self.manifest.database.name, self.manifest.papers
+                )
                 if database.meta("generation") != self.manifest.generation:
                     raise StoreDamagedError(
                         f"{database.path}: belongs to another store than {self.folder}; {REBUILD}"

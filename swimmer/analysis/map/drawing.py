@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from swimmer.analysis.map.maps import PaperMap, Topic
+from swimmer.papers import citation_line
 from swimmer.store import PaperStore
 from swimmer.text import clean_url, printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.papers import citation_line
     from swimmer.retrieval import Answer
     from swimmer.store import Rows
 

@@ -166,7 +166,8 @@ def read_plain(folder: Path, name: str, limit: int) -> bytes:
     if not plain_name(name):
         raise ValueError(f"{name[:80]!r} is not the name of a file")
     with open_plain(folder / name) as stream:
-        content = stream.read(limit + 1)
+        # Asked for a number of bytes, Python reserves them all at once.
+        content = stream.read(min(limit, os.fstat(stream.fileno()).st_size) + 1)
     if len(content) > limit:
         raise ValueError(f"it has more than {limit:,} bytes")
     return content

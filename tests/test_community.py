@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 import struct
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +32,7 @@ from swimmer.errors import (
 )
 from swimmer.langchain import community
 from swimmer.langchain.documents import paper_document
+from swimmer.langchain.saved_pickle import read_pickle
 
 from .conftest import Outcome
 from .models import HashEmbeddings
@@ -483,14 +484,63 @@ def test_files_that_are_not_there(home: Path, saved: Path) -> None:
         community.import_langchain_faiss(saved, HashEmbeddings())
 
 
-def test_the_unpickler_itself_admits_two_names_only() -> None:
-    reader = community._Unpickler(io.BytesIO(b""))
-    for module, name in (
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
         ("os", "system"),
         ("builtins", "eval"),
         ("langchain_core.documents.base", "Document.__init__"),
         ("langchain_core.documents", "Document"),
         ("langchain_community.docstore.in_memory", "Docstore"),
-    ):
-        with pytest.raises(SourceError, match="may be an attack"):
-            reader.find_class(module, name)
+    ],
+)
+def test_two_names_only_are_admitted(module: str, name: str) -> None:
+    named = b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, name))
+    with pytest.raises(SourceError, match="may be an attack"):
+        read_pickle(b"\x80\x04" + named + b"\x93.")
+
+
+def nested_key(opcode: bytes) -> bytes:
+    """A dictionary whose key is nested 200,000 deep: hashing it overflows the stack of C."""
+    return b"\x80\x04}" + b")" + opcode * 200_000 + b"K\x01s."
+
+
+HARD_KEYS = {
+    "a key nested deep": nested_key(b"\x85"),
+    "a member of a set nested deep": b"\x80\x04\x8f(" + b")" + b"\x85" * 200_000 + b"\x90.",
+    "keys of one hash": b"\x80\x04}("
+    + b"".join(b"\x8a\x11" + (n * (2**61 - 1)).to_bytes(17, "little") + b"N" for n in range(60_000))
+    + b"u.",
+    "negative keys": b"\x80\x04}J\xff\xff\xff\xffNs.",
+    "a number as a key": b"\x80\x04}G" + struct.pack(">d", 0.5) + b"Ns.",
+    "bytes as a key": b"\x80\x04}C\x01xNs.",
+    "a dictionary as a key": b"\x80\x04}}Ns.",
+    "no mark": b"\x80\x04}u.",
+    "nothing": b"\x80\x04.",
+    "a list of itself": b"\x80\x04]\x94h\x00a.",
+    "no dictionary": b"\x80\x04]K\x01K\x02s.",
+    "a state of no object": b"\x80\x04]}b.",
+    "an object of a text": b"\x80\x04\x8c\x01x)\x81.",
+}
+
+
+@pytest.mark.parametrize("kind", HARD_KEYS)
+def test_keys_and_steps_that_no_saved_index_has_are_refused(kind: str, home: Path) -> None:
+    folder = put(home / "old", HARD_KEYS[kind])
+    started = time.monotonic()
+    with pytest.raises((SourceError, InputError)):
+        community.import_langchain_faiss(folder, HashEmbeddings())
+    assert time.monotonic() - started < 5
+
+
+def test_what_python_writes_is_read_as_python_reads_it() -> None:
+    from swimmer.langchain.saved_pickle import Record
+
+    value = {"a": [1, 2.5, None, True, "x" * 300, b"y", (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ()],
+             "b": {"c": {"d": [[]]}}, "s": {"one", "two"}, "big": 2**70, "n": -5}  # fmt: skip
+    shared = ["twice"]
+    for protocol in (4, 5):
+        assert read_pickle(pickle.dumps([value, shared, shared], protocol)) == [
+            value, shared, shared,
+        ]  # fmt: skip
+    assert not hasattr(Record(), "__setstate__")

@@ -1,17 +1,13 @@
 """The bridge to `langchain_community`'s FAISS: a copy handed over, a saved folder taken in.
 
-Its folder holds `index.faiss` and `index.pkl`. A pickle can run any code when it is read; this
-one is read by an unpickler that knows two names, builds plain records of its own for them, and
-meets no instruction that could ask for more memory than the file has bytes.
+Its folder holds `index.faiss` and `index.pkl`. A pickle can run any code when it is read by
+Python; `saved_pickle` reads this one, and runs nothing.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import io
 import math
-import pickle
-import pickletools
 import struct
 import time
 from pathlib import Path
@@ -22,7 +18,9 @@ import numpy as np
 from swimmer.build import BuildReport, BuildResult, learnt_thresholds
 from swimmer.embeddings import RECIPES, SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
+from swimmer.files import open_plain, read_plain, size_of
 from swimmer.langchain.documents import document_paper, paper_document
+from swimmer.langchain.saved_pickle import SavedDocstore, SavedDocument, read_pickle
 from swimmer.papers import Paper
 from swimmer.sources import SourceReport, slug
 from swimmer.store import MANIFEST, PaperStore, target_folder
@@ -40,80 +38,6 @@ SAMPLE = 16
 """Documents that are embedded again to see whether the model is the one that was used."""
 
 _DEPTH = 64
-
-# What pickle.dump writes for dictionaries, lists, texts, numbers and the two classes. Left out
-# are all that call, import by another road, or reserve memory by a number in the file.
-_OPCODES = {
-    "PROTO",
-    "FRAME",
-    "STOP",
-    "MARK",
-    "MEMOIZE",
-    "BINPUT",
-    "BINGET",
-    "LONG_BINGET",
-    "EMPTY_DICT",
-    "SETITEM",
-    "SETITEMS",
-    "EMPTY_LIST",
-    "APPEND",
-    "APPENDS",
-    "EMPTY_SET",
-    "ADDITEMS",
-    "EMPTY_TUPLE",
-    "TUPLE",
-    "TUPLE1",
-    "TUPLE2",
-    "TUPLE3",
-    "NONE",
-    "NEWTRUE",
-    "NEWFALSE",
-    "BININT",
-    "BININT1",
-    "BININT2",
-    "LONG1",
-    "BINFLOAT",
-    "SHORT_BINBYTES",
-    "BINBYTES",
-    "SHORT_BINUNICODE",
-    "BINUNICODE",
-    "BINUNICODE8",
-    "STACK_GLOBAL",
-    "NEWOBJ",
-    "BUILD",
-}
-
-
-class _Record:
-    """What stands in the file as an object: its state, and nothing that could run."""
-
-    def __setstate__(self, state: object) -> None:
-        self.state = state
-
-
-class _Docstore(_Record):
-    pass
-
-
-class _Document(_Record):
-    pass
-
-
-_ADMITTED = {
-    ("langchain_community.docstore.in_memory", "InMemoryDocstore"): _Docstore,
-    ("langchain_core.documents.base", "Document"): _Document,
-}
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> type[_Record]:
-        try:
-            return _ADMITTED[module, name]
-        except (KeyError, TypeError):
-            raise SourceError(
-                f"the pickle names {module!s:.80}.{name!s:.80}; a saved FAISS names only a "
-                "docstore and documents, so this file may be an attack. Nothing of it was run"
-            ) from None
 
 
 def import_langchain_faiss(
@@ -239,8 +163,8 @@ def _read_vectors(path: Path) -> Vectors:
     """
     header = struct.Struct("<4siqqqBi")
     try:
-        size = path.stat().st_size
-        with path.open("rb") as stream:
+        size = size_of(path)
+        with open_plain(path) as stream:
             start = stream.read(header.size + 8)
             if len(start) < header.size + 8:
                 raise SourceError(f"{path}: has {size} bytes, too few for a FAISS index")
@@ -275,20 +199,17 @@ def _read_vectors(path: Path) -> Vectors:
 def _read_documents(path: Path) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (id, content, metadata) of the documents in a pickle, in the order of their rows."""
     try:
-        size = path.stat().st_size
+        size = size_of(path)
         if size > PICKLE_LIMIT:
             raise SourceError(f"{path}: has {size} bytes; at most {PICKLE_LIMIT} are read")
-        data = path.read_bytes()
+        data = read_plain(path.parent, path.name, PICKLE_LIMIT)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from None
     try:
-        _check_opcodes(data)
-        loaded = _Unpickler(io.BytesIO(data)).load()
-        return _documents(loaded, len(data))
+        return _documents(read_pickle(data), len(data))
     except SourceError as error:
         raise SourceError(f"{path}: {error}") from None
     except (
-        pickle.UnpicklingError,
         EOFError,
         ValueError,
         TypeError,
@@ -304,20 +225,9 @@ def _read_documents(path: Path) -> list[tuple[str, str, dict[str, Any]]]:
         ) from None
 
 
-def _check_opcodes(data: bytes) -> None:
-    for opcode, argument, position in pickletools.genops(data):
-        if opcode.name not in _OPCODES:
-            raise SourceError(
-                f"the pickle holds the instruction {opcode.name} at byte {position}, which no "
-                "saved FAISS needs; this file may be an attack. Nothing of it was run"
-            )
-        if opcode.name == "FRAME" and (argument or 0) > len(data):
-            raise SourceError(f"the pickle is cut off at byte {position}")
-
-
 def _documents(loaded: Any, size: int) -> list[tuple[str, str, dict[str, Any]]]:
     docstore, rows = loaded[0], loaded[1]
-    if not isinstance(docstore, _Docstore) or not isinstance(rows, dict):
+    if not isinstance(docstore, SavedDocstore) or not isinstance(rows, dict):
         raise TypeError("expected a docstore and a mapping of rows to ids")
     state: Any = docstore.state
     kept = state["_dict"]
@@ -327,7 +237,7 @@ def _documents(loaded: Any, size: int) -> list[tuple[str, str, dict[str, Any]]]:
     documents = []
     for row in range(len(rows)):
         record = kept[rows[row]]
-        if not isinstance(record, _Document):
+        if not isinstance(record, SavedDocument):
             raise TypeError(f"row {row} is not a document")
         record_state: Any = record.state
         fields = record_state["__dict__"]

@@ -95,7 +95,7 @@ def _mode_of(path: Path) -> int | None:
         return stat.S_IMODE(found.st_mode)
     if stat.S_ISLNK(found.st_mode):
         return None
-    raise NotPlainFileError(path, _kind(found.st_mode))
+    raise NotPlainFileError(path, kind_of(found.st_mode))
 
 
 def flush_to_disk(path: Path) -> None:
@@ -133,12 +133,12 @@ def open_plain(path: Path) -> BinaryIO:
         with contextlib.suppress(OSError):
             mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
-            raise NotPlainFileError(path, _kind(mode)) from None
+            raise NotPlainFileError(path, kind_of(mode)) from None
         raise error from None
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise NotPlainFileError(path, _kind(mode))
+            raise NotPlainFileError(path, kind_of(mode))
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -210,17 +210,18 @@ def check_own(path: Path, *, folder: bool = False) -> None:
         return
     if folder:
         if not stat.S_ISDIR(found.st_mode):
-            raise NotPlainFileError(path, _kind(found.st_mode))
+            raise NotPlainFileError(path, kind_of(found.st_mode))
         with os.scandir(path) as entries:
             for entry in entries:
                 check_own(path / entry.name)
     elif not stat.S_ISREG(found.st_mode):
-        raise NotPlainFileError(path, _kind(found.st_mode))
+        raise NotPlainFileError(path, kind_of(found.st_mode))
     elif found.st_nlink > 1:
         raise NotPlainFileError(path, "a hard link")
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """Return what a file mode is of, in words such as `a link`."""
     for test, name in (
         (stat.S_ISLNK, "a link"),
         (stat.S_ISDIR, "a folder"),

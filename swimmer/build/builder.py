@@ -31,15 +31,13 @@ from swimmer.files import NotPlainFileError, check_own
 from swimmer.papers import Paper
 from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.store import PaperDatabase, PaperStore, target_folder, text_hash, writing
+from swimmer.store import WORK, PaperDatabase, PaperStore, target_folder, text_hash, writing
 
 if TYPE_CHECKING:
     from swimmer.store import Rows, Vectors
 
 CHUNK = 512
 """Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
-
-WORK = ".build"
 
 
 def build_store(

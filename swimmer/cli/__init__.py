@@ -24,13 +24,14 @@ VERBS = {
     "list": "The stores there are.",
     "show": "What a store holds, in words.",
     "verify": "Check that a store is whole.",
+    "inspect": "What a store that somebody sent holds, and whether it is safe to ask.",
     "serve": "Serve the stores as a page in the browser.",
     "mcp": "Serve the stores to agents over the Model Context Protocol.",
     "completion": "Print the completion script of a shell.",
 }
 """The verbs and what each does in one line; a verb lives in the module that HOMES names."""
 
-HOMES = {"list": "stores", "show": "stores", "verify": "stores"}
+HOMES = dict.fromkeys(("list", "show", "verify", "inspect"), "stores")
 
 
 class _Verbs(click.Group):

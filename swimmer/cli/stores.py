@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -114,3 +115,49 @@ def verify_command(name: str | None, trust_model: bool) -> None:
     if problems:
         raise click.exceptions.Exit(1)
     click.echo(f"{store.name}: {size:,} papers, every file and vector is what the manifest says")
+
+
+@click.command("inspect")
+@click.argument("folder")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def inspect_command(folder: str, as_json: bool) -> None:
+    """What the store in FOLDER holds, and whether it is safe to ask.
+
+    For a store that somebody sent. Its files are checked without trusting any of them: links and
+    devices, the manifest, the structure of the index, the tables and pages of the database. Its
+    model is not loaded, and no network is asked. Exit code 1 says that it is not safe.
+
+    \b
+    swimmer inspect ~/Downloads/iclr2025
+    """
+    from swimmer.embeddings import describe
+    from swimmer.store import inspect_folder
+
+    found = inspect_folder(Path(folder).expanduser())
+    manifest = found.manifest
+    if as_json:
+        about = {
+            "folder": folder, "safe": found.safe, "dangers": found.dangers, "notes": found.notes,
+            "papers": manifest.papers if manifest else None, "titles": found.titles,
+            "model": manifest.model.name if manifest else None,
+        }  # fmt: skip
+        click.echo(json.dumps(about))
+    else:
+        lines = []
+        if manifest is not None:
+            size = size_in_words(manifest.database.size + manifest.index.size)
+            lines += [
+                f"papers    {manifest.papers:,}, {size}, built {manifest.created}",
+                f"model     {describe(manifest.model)}",
+                *(f"title     {title}" for title in found.titles),
+            ]
+        lines += [f"note      {note}" for note in found.notes]
+        lines += [f"DANGER    {danger}" for danger in found.dangers]
+        lines.append(
+            "safe to ask: its files are those of a store, and nothing leads out of the folder"
+            if found.safe
+            else "not safe: do not ask it, and get it again from whoever made it"
+        )
+        click.echo("\n".join(printable(line) for line in lines))
+    if not found.safe:
+        raise click.exceptions.Exit(1)

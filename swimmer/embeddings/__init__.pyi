@@ -28,4 +28,5 @@ from .static import (
 )
 from .trust import (
     remember_model as remember_model,
+    why_untrusted as why_untrusted,
 )

@@ -53,33 +53,41 @@ def check_trusted(identity: ModelIdentity, where: str, *, trust: bool = False) -
     Raises:
         UntrustedModelError: it may not; the message says what would be loaded.
     """
+    would = why_untrusted(identity)
+    if not would:
+        return
+    if trust:
+        remember_model(identity.name, identity.revision)
+        return
+    raise UntrustedModelError(
+        f"{where} names the model {identity.name[:300]}, which you have not used before; {would}. "
+        "If you trust whoever made the store, allow it once with --trust-model (in Python: "
+        "trust_model=True); titles of the store and --mode keyword need no model"
+    )
+
+
+def why_untrusted(identity: ModelIdentity) -> str:
+    """Return what loading a model would do that the user has not allowed, "" when it is allowed."""
     from swimmer.embeddings.huggingface import NAMED, is_cached, is_hub_id
 
     name, revision = identity.name, identity.revision
-    ours = {"static", *NAMED, *(named.id for named in NAMED.values())}
+    if name == "static":
+        return ""
+    ours = {*NAMED, *(named.id for named in NAMED.values())}
     if name in ours and _COMMIT.fullmatch(revision):
-        return
+        return ""
     folder = Path(name)
     if folder.is_absolute():
         if _remembered_folder(folder):
-            return
-        would = f"it would be loaded from the folder {name[:300]}"
-    elif is_hub_id(name) or name in ours:
+            return ""
+        return f"it would be loaded from the folder {name[:300]}"
+    if is_hub_id(name) or name in ours:
         if _hub_entry(name, revision) in _read() or is_cached(name, revision):
-            return
+            return ""
         at = f" at the revision {revision[:80]}" if revision else ""
-        would = f"it would be downloaded from the Hugging Face hub{at}"
-    else:
-        # Neither a folder nor an id: there is nothing that could be loaded under this name.
-        return
-    if trust:
-        remember_model(name, revision)
-        return
-    raise UntrustedModelError(
-        f"{where} names the model {name[:300]}, which you have not used before; {would}. If you "
-        "trust whoever made the store, allow it once with --trust-model (in Python: "
-        "trust_model=True); titles of the store and --mode keyword need no model"
-    )
+        return f"it would be downloaded from the Hugging Face hub{at}"
+    # Neither a folder nor an id: there is nothing that could be loaded under this name.
+    return ""
 
 
 def remember_model(name: str, revision: str) -> None:

@@ -13,11 +13,16 @@ from .filters import (
     compile_filter as compile_filter,
 )
 from .folder import (
+    WORK as WORK,
     writing as writing,
 )
 from .index import (
     Rows as Rows,
     Vectors as Vectors,
+)
+from .inspection import (
+    Inspection as Inspection,
+    inspect_folder as inspect_folder,
 )
 from .keyword import (
     holds_word as holds_word,

@@ -12,6 +12,10 @@ from swimmer.files import NotPlainFileError, check_own, flush_to_disk, size_of
 from swimmer.store.manifest import DataFile, Manifest
 
 LOCK = ".lock"
+
+WORK = ".build"
+"""The folder of an unfinished build, inside that of the store."""
+
 _OURS = re.compile(
     r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
     r"|\.(papers|index|map(\.safetensors)?|manifest\.json)\.[0-9a-f]+\.tmp"

@@ -149,7 +149,7 @@ def _add_tools(server: MCPServer[dict[str, object]], pool: StorePool) -> None:
         with _told():
             opened = pool.store(store)
             return answer_data(
-                ask_store(opened, query, k, lookup=False, year_from=year_from, year_to=year_to)
+                ask_store(opened, query, k, lookup="text", year_from=year_from, year_to=year_to)
             )
 
     def get_paper(paper: Wanted, store: StoreName = None) -> PaperData:

@@ -28,6 +28,8 @@ EXCERPT = 700
 WHOLE = 6_000
 """Characters of an abstract that `get_paper` gives."""
 
+_TITLES = ("title", "part")
+
 Title = Annotated[
     str,
     Field(description="The title of a paper, whole or nearly so.", min_length=1, max_length=1_000),
@@ -61,10 +63,12 @@ StoreName = Annotated[
 
 DESCRIPTIONS = {
     "find_similar_papers": "Find the papers most similar to a paper that you know by its title. "
-    "The answer says in `matched` which paper of the store the title was taken as; null means "
-    "that the title was read as free text. Scores are cosine similarities.",
+    "A short name, a part of a title or an address will do. The answer says in `matched` which "
+    "paper of the store was meant, null for none, and in `taken_as` how the words were read. "
+    "`related` is false when nothing in the store is similar. Scores are cosine similarities.",
     "search_papers": "Search papers by what they are about, in any words (a topic, a question, an "
-    "idea). Scores are cosine similarities.",
+    "idea), or by an author. `taken_as` says how the words were read; `related` is false when "
+    "nothing in the store is similar. Scores are cosine similarities.",
     "get_paper": "Get one paper whole: its authors, its abstract, its links.",
     "list_stores": "List the stores of papers that can be asked, with their sizes.",
 }
@@ -111,11 +115,17 @@ class PaperData(TypedDict):
 
 
 class AnswerData(TypedDict):
-    """What a search gave; `matched` is the title that the query was taken as, or None."""
+    """What a search gave.
+
+    `matched` is the title that the query was taken as, or None; `taken_as` how it was read;
+    `related` is False when nothing similar was found, and the papers are the nearest all the same.
+    """
 
     store: str
     model: str
     matched: str | None
+    taken_as: str
+    related: bool
     warnings: list[str]
     papers: list[PaperData]
 
@@ -135,21 +145,32 @@ def ask_store(
     query: str,
     k: int,
     *,
-    lookup: bool,
+    lookup: bool | str,
     year_from: int | None = None,
     year_to: int | None = None,
 ) -> Answer:
     """Return the answer to one question of a tool.
+
+    Args:
+        store: the store.
+        query: what is asked.
+        k: papers wanted.
+        lookup: as `SearchOptions` has it; "text" reads titles and parts of titles as words.
+        year_from: the first year, or None.
+        year_to: the last year, or None.
 
     Raises:
         QueryError: the query is blank, k is not between 1 and MOST_HITS, or the years are the
             wrong way round.
         ModelError: the query has to be embedded and the store's model cannot be loaded.
     """
-    from swimmer.retrieval import ask, checked_k
+    from swimmer.retrieval import ask, checked_k, checked_query, resolve
 
     if checked_k(k) > MOST_HITS:
         raise QueryError(f"k is {k}; a tool gives at most {MOST_HITS} papers at once")
+    if lookup == "text" and resolve(store, checked_query(query)).reading.kind not in _TITLES:
+        # Who searches by words may give an author, a short name or a misspelt word all the same.
+        lookup = True
     (answer,) = ask(store, [query], k, filter=_years(year_from, year_to), lookup=lookup)
     return answer
 
@@ -168,16 +189,13 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     Raises:
         QueryError: there is none; the message says what to try.
     """
-    from swimmer.retrieval import checked_query, find_title
-    from swimmer.text import clean_url
+    from swimmer.retrieval import checked_query, resolve
 
     text = checked_query(wanted)
     database = store.database
     row = database.row_of_id(text)
-    if row is None and (url := clean_url(text)):
-        row = database.row_of_url(url)
-    if row is None and (match := find_title(store, text)):
-        row = match[0]
+    if row is None and (found := resolve(store, text)).matched:
+        row = found.rows[0]
     if row is None:
         raise QueryError(
             f"no paper of the store {store.name} has the id, URL or title {text[:200]!r}; "
@@ -193,6 +211,8 @@ def answer_data(answer: Answer) -> AnswerData:
         "store": answer.store,
         "model": answer.model,
         "matched": answer.matched.display_title if answer.matched is not None else None,
+        "taken_as": bounded(str(answer.reading), 300) if answer.reading is not None else "",
+        "related": answer.related,
         "warnings": [bounded(warning, 1_000) for warning in answer.warnings],
         "papers": [
             {"rank": hit.rank, "score": round(hit.score, 4), **paper_data(hit.paper, EXCERPT)}

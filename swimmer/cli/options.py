@@ -13,9 +13,10 @@ from swimmer.retrieval import MODES, SearchOptions
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
-    from swimmer.store import Filter
+    from swimmer.store import Filter, PaperStore
 
 _FILE_LIMIT = 1 << 20
+_READ = (".bib", ".pdf", ".tex", ".md", ".markdown")
 
 _OPTIONS = (
     click.option(
@@ -81,8 +82,9 @@ def read_search(
     titles: Sequence[str],
     *,
     include_self: bool = False,
-    lookup: bool = True,
+    lookup: bool | str = True,
     explain: bool = False,
+    stores: Sequence[PaperStore] = (),
     where: Sequence[str],
     like: Sequence[str],
     like_all: bool,
@@ -95,15 +97,26 @@ def read_search(
 ) -> tuple[list[str | Paper], SearchOptions]:
     """Return the queries and the search options that the values of a command stand for.
 
+    An address is fetched only where none of `stores` has its paper.
+
     Raises:
-        QueryError: a condition cannot be read, or options contradict one another.
+        QueryError: a condition cannot be read, a file is not there, or options contradict one
+            another.
+        SourceError: a paper that has to be fetched cannot be.
     """
+
+    def read(names: Sequence[str]) -> list[str | Paper]:
+        # A text that is forced to be one is never a file or an address.
+        return list(names) if lookup == "text" else _read(names, stores)
+
     queries: list[str | Paper] = list(titles)
     if abstract is not None:
         queries = [_with_abstract(titles, abstract)]
-    elif any(map(names_papers, [*titles, *like, *unlike])):
-        queries, like_all = _of_papers(titles, like_all)
-    examples = _read(like)
+    else:
+        queries = read(titles)
+        # A .bib is one set of examples: its entries are asked for together.
+        like_all = like_all or any(title.lower().endswith(".bib") for title in titles)
+    examples = read(like)
     if like_all and len(queries) > 1:
         examples = [*queries[1:], *examples]
         queries = queries[:1]
@@ -112,7 +125,7 @@ def read_search(
         include_self=include_self,
         lookup=lookup,
         like=examples,
-        unlike=_read(unlike),
+        unlike=read(unlike),
         mode=mode,
         diversity=diversity,
         group=group,
@@ -150,28 +163,43 @@ def _read_text(path: Path) -> str:
         raise QueryError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def names_papers(text: str) -> bool:
-    """Whether a query is not words but the name of papers: a draft, a .bib, an id or address."""
-    suffix = Path(text[-10:]).suffix.lower()
-    if suffix in (".bib", ".pdf", ".tex", ".md", ".markdown") and len(text) < 1_000:
-        return Path(text).is_file()
-    return text.lower().startswith(("arxiv:", "openreview:", "https://", "http://"))
-
-
-def _of_papers(titles: Sequence[str], like_all: bool) -> tuple[list[str | Paper], bool]:
-    queries = _read(titles)
-    # A .bib is one set of examples: its entries are asked for together.
-    together = any(title.lower().endswith(".bib") for title in titles)
-    return queries, like_all or together
-
-
-def _read(names: Sequence[str]) -> list[str | Paper]:
+def _read(names: Sequence[str], stores: Sequence[PaperStore]) -> list[str | Paper]:
     read: list[str | Paper] = []
     for name in names:
-        if names_papers(name):
+        if _names_file(name) or (_names_source(name) and not _is_known(name, stores)):
             from swimmer.analysis import papers_named
 
             read += papers_named(name)
         else:
             read.append(name)
     return read
+
+
+def _names_file(text: str) -> bool:
+    """Whether a query is the name of a draft or a bibliography, which must be there then.
+
+    Raises:
+        QueryError: there is no such file.
+    """
+    suffix = Path(text[-10:]).suffix.lower()
+    if suffix not in _READ or len(text) >= 1_000 or _names_source(text):
+        return False
+    path = Path(text).expanduser()
+    if path.is_file():
+        return True
+    if len(text.split()) > 1:
+        return False
+    raise QueryError(
+        f"{text[:200]}: no such file; give the path of a draft or a .bib, or search these words "
+        "with --as text"
+    )
+
+
+def _names_source(text: str) -> bool:
+    return text.lower().startswith(("arxiv:", "openreview:", "https://", "http://"))
+
+
+def _is_known(text: str, stores: Sequence[PaperStore]) -> bool:
+    from swimmer.store import rows_of_identifier
+
+    return any(rows_of_identifier(store.database, text) for store in stores)

@@ -24,6 +24,8 @@ COMMANDS = {
     ":store": "NAME    ask another store; alone, the stores there are",
     ":like": "N        the papers most like paper N of the last answer",
     ":text": "WORDS    ask for words even when they are a title",
+    ":title": "TITLE   ask for a title, and for nothing else",
+    ":author": "NAME   the papers of an author",
     ":open": "N        open paper N of the last answer in the browser",
     ":show": "N        paper N of the last answer, its abstract whole",
     ":save": "FILE     write the last answer: .bib .ris .csv .json .md",
@@ -65,7 +67,9 @@ class Prompt:
             ":k": self._set_k,
             ":store": self._set_store,
             ":like": lambda rest: self._ask(self._hit(rest).paper.title),
-            ":text": lambda rest: self._ask(rest, lookup=False),
+            ":text": lambda rest: self._ask(rest, lookup="text"),
+            ":title": lambda rest: self._ask(rest, lookup="title"),
+            ":author": lambda rest: self._ask(rest, lookup="author"),
             ":open": self._open,
             ":show": self._show,
             ":save": self._save,
@@ -80,7 +84,7 @@ class Prompt:
         actions[name](rest.strip())
         return True
 
-    def _ask(self, query: str, *, lookup: bool = True) -> None:
+    def _ask(self, query: str, *, lookup: bool | str = True) -> None:
         from swimmer.cli.search import render
 
         (self.answer,) = ask(self.store, [query], self.k, lookup=lookup, explain=True)

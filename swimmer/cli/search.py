@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -13,8 +15,8 @@ from swimmer.cli.options import read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.papers import Paper, citation_line, venue_and_year
-from swimmer.retrieval import Answer, Hit, SearchOptions, ask
-from swimmer.store import open_store
+from swimmer.retrieval import LOOKUPS, Answer, Hit, SearchOptions, ask
+from swimmer.store import PaperStore, open_store
 from swimmer.text import printable
 
 ABSTRACT_LINES = 3
@@ -35,7 +37,13 @@ _MAX_WIDTH = 110
 @click.option("--all", "every", is_flag=True, help="Ask every store as one.")
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
 @search_options
-@click.option("--text", is_flag=True, help="Embed the query even when it is a known title.")
+@click.option(
+    "--as",
+    "reading",
+    type=click.Choice(LOOKUPS),
+    help="Take a TITLE as this; by default swimmer finds out what it is.",
+)
+@click.option("--text", is_flag=True, help="The same as --as text.")
 @click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
 @click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
 @click.option("--csv", "style", flag_value="csv", help="A CSV table, one row a paper.")
@@ -56,6 +64,7 @@ def search_command(
     stores: tuple[str, ...],
     every: bool,
     k: int,
+    reading: str | None,
     text: bool,
     include_self: bool,
     style: str | None,
@@ -67,15 +76,17 @@ def search_command(
     why: bool | None,
     **values: Any,
 ) -> None:
-    """The papers most like a TITLE, or like any text.
+    """The papers most like a TITLE, or what else you type.
 
-    Several titles are answered together; without one, titles are read from standard input, one a
-    line. A title that the store knows is answered from its stored vector, anything else is
-    embedded as text.
+    A TITLE may also be the short name of a paper, a part of its title, its address, an author, or
+    any text. Several are answered together; without one, they are read from standard input, one a
+    line.
 
     \b
     swimmer search "Attention Is All You Need" -k 5
     swimmer search "Attention Is All You Need" -o similar.bib
+    swimmer search "Y. Bengio"
+    swimmer search https://arxiv.org/abs/1706.03762
     swimmer search --text "robots that learn to walk" --json
     swimmer search "A" "B" --like-all --unlike "C" --where 'year>=2024'
     swimmer search draft.pdf --mode hybrid --diversity 0.3
@@ -83,19 +94,22 @@ def search_command(
     """
     style = chosen_format(named or style, output)
     given = list(titles) if values["like"] or (titles and titles != ("-",)) else _from_stdin()
-    queries, options = read_search(
-        given,
-        include_self=include_self,
-        lookup=not text,
-        # At a terminal reasons are shown unless they are refused; in a file only on request.
-        explain=why is not False if style is None else bool(why),
-        **values,
-    )
-    if plot is not None:
-        from swimmer.cli.map import check_plot
+    with _opened(stores, every, trust_model) as opened:
+        queries, options = read_search(
+            given,
+            include_self=include_self,
+            lookup="text" if text else reading or True,
+            # At a terminal reasons are shown unless they are refused; in a file only on request.
+            explain=why is not False if style is None else bool(why),
+            stores=opened,
+            **values,
+        )
+        if plot is not None:
+            from swimmer.cli.map import check_plot
 
-        check_plot(plot, len(queries), one_store=len(stores) < 2 and not every)
-    answers, size = _answers(stores, every, trust_model, queries, k, options)
+            check_plot(plot, len(queries), one_store=len(stores) < 2 and not every)
+        answers = _answers(opened, queries, k, options)
+        size = sum(map(len, opened))
     if style:
         emit(answers, style, output)
     for answer in answers if style is None else ():
@@ -106,22 +120,29 @@ def search_command(
         plot_answer(stores[0] if stores else None, answers[0], plot)
 
 
-def _answers(
-    stores: tuple[str, ...],
-    every: bool,
-    trust_model: bool,
-    queries: list[str | Paper],
-    k: int,
-    options: SearchOptions,
-) -> tuple[list[Answer], int]:
-    """Return the answers of one store or of several as one, and how many papers were asked."""
+@contextlib.contextmanager
+def _opened(
+    stores: tuple[str, ...], every: bool, trust_model: bool
+) -> Iterator[Sequence[PaperStore]]:
     if len(stores) < 2 and not every:
-        with open_store(stores[0] if stores else None, trust_model=trust_model) as opened:
-            return ask(opened, queries, k, options), len(opened)
-    from swimmer.retrieval import ask_stores, open_stores
+        with open_store(stores[0] if stores else None, trust_model=trust_model) as store:
+            yield [store]
+        return
+    from swimmer.retrieval import open_stores
 
     with open_stores(stores, every, trust_model=trust_model) as several:
-        return ask_stores(several, queries, k, options), sum(map(len, several))
+        yield several
+
+
+def _answers(
+    stores: Sequence[PaperStore], queries: list[str | Paper], k: int, options: SearchOptions
+) -> list[Answer]:
+    """Return the answers of one store, or of several as one."""
+    if len(stores) == 1:
+        return ask(stores[0], queries, k, options)
+    from swimmer.retrieval import ask_stores
+
+    return ask_stores(stores, queries, k, options)
 
 
 def _from_stdin() -> list[str]:
@@ -146,11 +167,7 @@ def render(
     width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
     head = f"{size:,} papers in {answer.store}, model {answer.model}"
     lines = [click.style(head, dim=True)]
-    if answer.matched is not None:
-        taken = "similar to" if answer.exact else "taken as"
-        lines += _wrapped(f"{taken} ", printable(answer.matched.display_title), width, bold=True)
-    else:
-        lines += _wrapped("text: ", printable(answer.query[:300]), width, bold=True)
+    lines += _heading(answer, width)
     lines += [
         click.style(line, fg="yellow")
         for warning in answer.warnings
@@ -161,13 +178,40 @@ def render(
     elif not answer.related:
         lines.append("nothing similar here; the nearest all the same:")
     for hit in answer.hits:
-        lines += ["", *_hit_lines(hit, width, abstract_lines, nearest)]
+        lines += ["", *_hit_lines(hit, width, abstract_lines, nearest, answer.listed)]
     return "\n".join(lines) + "\n"
 
 
-def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool) -> list[str]:
+def _heading(answer: Answer, width: int) -> list[str]:
+    """Return what the query was taken as, and what else it may mean."""
+    reading = answer.reading
+    lines = []
+    if reading is not None and reading.typed:
+        corrected = f"{printable(reading.text[:300])} (typed: {printable(reading.typed[:300])})"
+        lines += _wrapped("searching for ", corrected, width, bold=False)
+    if answer.matched is not None:
+        how = "" if reading is None or reading.kind == "title" else f"{printable(str(reading))}: "
+        taken = "taken as" if how or not answer.exact else "similar to"
+        title = f"{how}{printable(answer.matched.display_title)}"
+        lines += _wrapped(f"{taken} ", title, width, bold=True)
+    elif reading is not None and reading.kind != "text":
+        lines += _wrapped("taken as ", printable(str(reading)), width, bold=True)
+    else:
+        lines += _wrapped("text: ", printable(answer.query[:300]), width, bold=True)
+    if answer.others:
+        offers = "; ".join(
+            f"{'these words' if other.text == answer.query else printable(str(other))}: "
+            f"--as {other.lookup}"
+            + (f' "{printable(other.text[:80])}"' if other.text != answer.query else "")
+            for other in answer.others
+        )
+        lines += [click.style(line, dim=True) for line in textwrap.wrap(f"or {offers}", width)]
+    return lines
+
+
+def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed: bool) -> list[str]:
     paper = hit.paper
-    lead = f"{hit.rank:3d}  {hit.score:.3f}  "
+    lead = f"{hit.rank:3d}  " if listed else f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
     indent = " " * len(lead)
     if about := citation_line(paper):

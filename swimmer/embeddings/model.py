@@ -99,6 +99,15 @@ class Model:
         """Whether the model can read papers by a recipe, a key of RECIPES."""
         return self._embed_apart is not None or not RECIPES[recipe].apart
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word is one token of the model; False where that cannot be told.
+
+        A word that a model reads in pieces is a name, an acronym or misspelt: it has learnt little
+        of it.
+        """
+        count = getattr(self.embeddings, "known_tokens", None)
+        return callable(count) and count(word) == 1
+
     def with_text(self, recipe: str) -> Model:
         """Return the same model reading papers by another recipe, a key of RECIPES.
 

@@ -52,6 +52,8 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
             "exact": answer.exact,
         },
         "related": answer.related,
+        "reading": None if answer.reading is None else answer.reading.to_dict(),
+        "others": [other.to_dict() for other in answer.others],
         "hits": [hit.to_dict() for hit in answer.hits],
         "warnings": list(answer.warnings),
     }

@@ -54,7 +54,7 @@ def paper_tools(store: PaperStore | str | Path | None = None) -> list[BaseTool]:
     def search_papers(
         query: str, k: int = 5, year_from: int | None = None, year_to: int | None = None
     ) -> ToolOutput:
-        return _found(opened(), query, k, False, year_from, year_to)
+        return _found(opened(), query, k, "text", year_from, year_to)
 
     def get_paper(paper: str) -> ToolOutput:
         found = find_paper(opened(), paper)
@@ -71,7 +71,7 @@ def _found(
     store: PaperStore,
     query: str,
     k: int,
-    lookup: bool,
+    lookup: bool | str,
     year_from: int | None,
     year_to: int | None,
 ) -> ToolOutput:

@@ -19,6 +19,7 @@ from .federation import (
 from .hits import (
     Answer as Answer,
     Hit as Hit,
+    Reading as Reading,
     Reasons as Reasons,
 )
 from .inputs import (
@@ -26,6 +27,7 @@ from .inputs import (
     resolve_inputs as resolve_inputs,
 )
 from .options import (
+    LOOKUPS as LOOKUPS,
     MODE_LABELS as MODE_LABELS,
     MODES as MODES,
     OPTION_NAMES as OPTION_NAMES,
@@ -40,6 +42,10 @@ from .query import (
 )
 from .ranking import (
     nearest as nearest,
+)
+from .resolver import (
+    Resolution as Resolution,
+    resolve as resolve,
 )
 from .titles import (
     find_title as find_title,

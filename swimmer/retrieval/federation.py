@@ -18,7 +18,7 @@ from swimmer.retrieval.hits import Answer, Hit
 from swimmer.retrieval.inputs import EmbeddedPaper, checked_query
 from swimmer.retrieval.options import SearchOptions
 from swimmer.retrieval.query import ask, checked_k
-from swimmer.retrieval.titles import find_title
+from swimmer.retrieval.resolver import resolve
 from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def ask_stores(
 ) -> list[Answer]:
     """Return one answer for each query over several stores.
 
-    A title that one store knows is asked of the others as that paper, title and abstract. Stores
+    A paper that one store knows is asked of the others as that paper, title and abstract. Stores
     of one model are merged by score; of several, or in the modes keyword and hybrid, whose
     scores mean nothing outside their own store, by rank. Copies of one work are one hit, the
     others its `copies`; each paper says its store in `extra["store"]`.
@@ -145,7 +145,7 @@ def _ask_each(
 ) -> list[list[Answer]]:
     """Return the answers of each store; what one store knows is asked of the others as a paper."""
     known: list[_Known | None] = [None] * len(queries)
-    if options.lookup:
+    if options.lookup in (True, "title"):
         known = [_known_by(stores, query, one_model) for query in queries]
     each = []
     for store in stores:
@@ -161,26 +161,29 @@ def _ask_each(
 
 @dataclass(frozen=True)
 class _Known:
-    """A title that a store knows: the paper, and how the other stores are asked for it."""
+    """A paper that a store knows: itself, and how the other stores are asked for it."""
 
     store: PaperStore
     exact: bool
     as_query: Paper | EmbeddedPaper
 
     def better_than(self, store: PaperStore, query: str | Paper) -> bool:
-        match = find_title(store, query) if isinstance(query, str) else None
-        return match is None or (self.exact and not match[1])
+        if not isinstance(query, str):
+            return True
+        own = resolve(store, checked_query(query))
+        return not own.matched or (self.exact and not own.exact)
 
 
 def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool) -> _Known | None:
-    """Return what the stores know of a title: exactly if one does, else nearly."""
+    """Return the paper that a query stands for in one of the stores: exactly, else nearly."""
     if not isinstance(query, str):
         return None
     text = checked_query(query)
-    matches = [(store, match) for store in stores if (match := find_title(store, text))]
-    if not matches:
+    found = [(store, one) for store in stores if (one := resolve(store, text)).matched]
+    if not found:
         return None
-    store, (row, exact) = max(matches, key=lambda one: one[1][1])
+    store, best = max(found, key=lambda pair: pair[1].exact)
+    row, exact = best.rows[0], best.exact
     (paper,) = store.papers([row])
     if not one_model:
         return _Known(store, exact, paper)
@@ -196,6 +199,10 @@ def _merged(
     one_model: bool,
     include_self: bool,
 ) -> Answer:
+    if any(answer.listed and answer.hits for answer in answers):
+        # An author of one store is no words for the others.
+        kept = [(s, a) for s, a in zip(stores, answers, strict=True) if a.listed and a.hits]
+        stores, answers = [s for s, _ in kept], [a for _, a in kept]
     asked = [answer.matched for answer in answers if answer.matched is not None]
     entries: list[tuple[Hit, float]] = []
     for store, answer in zip(stores, answers, strict=True):

@@ -69,13 +69,50 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One way in which what was typed can be taken.
+
+    `kind` is `title`, `address`, `name` (short, of a paper), `author`, `part` (of a title) or
+    `text`; `text` is what was typed or the author's name; `papers` says how many papers it names.
+    `typed` is what was typed where misspelt words were corrected, else "".
+    """
+
+    kind: str
+    text: str
+    papers: int = 0
+    typed: str = ""
+
+    @property
+    def lookup(self) -> str:
+        """The value of `lookup` (`--as` at a terminal) that forces this reading."""
+        return self.kind if self.kind in ("author", "text") else "title"
+
+    def __str__(self) -> str:
+        shown = self.text if len(self.text) <= 80 else f"{self.text[:80]}…"
+        counted = f" ({self.papers} paper{'' if self.papers == 1 else 's'})"
+        if self.kind == "author":
+            return f"the author {shown}{counted}"
+        if self.kind == "name":
+            return f"the name {shown}{counted if self.papers > 1 else ''}"
+        if self.kind == "part":
+            return f"a part of {'a title' if self.papers == 1 else f'{self.papers} titles'}"
+        return {"title": "a title", "address": "an address"}.get(self.kind, f"the words {shown}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as JSON-able values."""
+        values: dict[str, Any] = {"kind": self.kind, "text": self.text, "papers": self.papers}
+        return values | ({"typed": self.typed} if self.typed else {})
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one query gave.
 
     `matched` is the paper of the store that the query was taken as, or None for free text;
     `exact` whether its title is the query's but for case, punctuation, spacing and LaTeX.
     `related` is False when nothing in the store is near: the hits are the nearest all the same.
-    `warnings` are sentences for the user.
+    `warnings` are sentences for the user. `reading` is what the query was taken as, `others` what
+    it may mean as well; `listed` says that the hits are what it names, not what is like it.
     """
 
     query: str
@@ -86,6 +123,9 @@ class Answer:
     hits: list[Hit] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     related: bool = True
+    reading: Reading | None = None
+    others: tuple[Reading, ...] = ()
+    listed: bool = False
 
     def _repr_html_(self) -> str:
         from swimmer.retrieval.notebook import answer_html

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from swimmer.embeddings import Embeddings, Model
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
+from swimmer.retrieval.resolver import Resolution, resolve, resolve_all
 from swimmer.retrieval.titles import find_titles
 from swimmer.store import PaperStore
 from swimmer.text import clean, foreign_language
 
 if TYPE_CHECKING:
+    from swimmer.embeddings import Embeddings, Model
     from swimmer.store import Vectors
 
 
@@ -32,7 +31,9 @@ class QueryInput:
     """One query or example: its text, the paper it was given as, and its row in the store.
 
     `outside` is None for text, `row` is None where the store has no such paper. `vector` is the
-    paper's own, where it is known without a model. `warnings` are sentences for the user.
+    paper's own, where it is known without a model. `group` are the rows of an author whose papers
+    are meant together. `resolution` says what a text was taken as. `warnings` are sentences for
+    the user.
     """
 
     text: str
@@ -41,6 +42,18 @@ class QueryInput:
     row: int | None = None
     exact: bool = False
     warnings: tuple[str, ...] = ()
+    group: tuple[int, ...] = ()
+    resolution: Resolution | None = None
+
+    @property
+    def typed(self) -> str:
+        """The text as it was given, before any correction."""
+        return self.resolution.typed if self.resolution is not None else self.text
+
+    @property
+    def rows(self) -> frozenset[int]:
+        """The rows of the store that this input is."""
+        return frozenset(self.group if self.row is None else (self.row,))
 
 
 def checked_query(query: object) -> str:
@@ -54,18 +67,44 @@ def checked_query(query: object) -> str:
 
 
 def resolve_inputs(
-    store: PaperStore, given: Sequence[str | Paper | EmbeddedPaper], lookup: bool
+    store: PaperStore, given: Sequence[str | Paper | EmbeddedPaper], lookup: bool | str
 ) -> list[QueryInput]:
-    """Return an input for each text or paper, with its row where the store has its title.
+    """Return an input for each text or paper, with its row where the store has it.
 
     Raises:
-        QueryError: a text is blank, or is neither a text nor a paper.
+        QueryError: a text is blank, is neither a text nor a paper, or cannot be taken as `lookup`
+            demands.
     """
     inputs = [_input(one) for one in given]
-    if not lookup:
-        return inputs
-    matches = find_titles(store, [one.text for one in inputs])
-    return [_with_row(store, one, match) for one, match in zip(inputs, matches, strict=True)]
+    if lookup in (False, "text"):
+        return [_resolved(one, resolve(store, one.text, lookup)) for one in inputs]
+    papers = [one for one in inputs if one.outside is not None]
+    texts = [one.text for one in inputs if one.outside is None]
+    matches = iter(find_titles(store, [one.text for one in papers]))
+    if lookup is True:
+        resolutions = iter(resolve_all(store, texts))
+    else:
+        resolutions = iter([resolve(store, text, lookup) for text in texts])
+    return [
+        _resolved(one, next(resolutions))
+        if one.outside is None
+        else _with_row(store, one, next(matches))
+        for one in inputs
+    ]
+
+
+def _resolved(one: QueryInput, found: Resolution) -> QueryInput:
+    if one.outside is not None:
+        return one
+    return replace(
+        one,
+        text=found.text,
+        row=found.rows[0] if found.matched else None,
+        exact=found.exact,
+        group=found.rows if found.listed else (),
+        warnings=found.warnings,
+        resolution=found,
+    )
 
 
 def _with_row(store: PaperStore, one: QueryInput, match: tuple[int, bool] | None) -> QueryInput:
@@ -101,6 +140,8 @@ def input_vectors(
         QueryError: the model knows no word of an English text.
         ModelError: a model is needed and cannot be loaded, or is not the store's.
     """
+    import numpy as np
+
     vectors = np.zeros((len(inputs), store.identity.dimension), np.float32)
     known = [i for i, one in enumerate(inputs) if one.row is not None]
     if known:
@@ -108,6 +149,9 @@ def input_vectors(
             np.asarray([one.row for one in inputs if one.row is not None], np.int64)
         )
     for i, one in enumerate(inputs):
+        if one.group:
+            mean = store.index.vectors(np.asarray(one.group, np.int64)).mean(axis=0)
+            vectors[i] = mean / max(float(np.linalg.norm(mean)), 1e-30)
         if one.vector is not None and not vectors[i].any():
             vectors[i] = one.vector
     outside = [
@@ -119,7 +163,7 @@ def input_vectors(
         vectors[outside] = model.embed_papers([model.text_of(paper) for paper in papers])
     noted = list(inputs)
     for i, one in enumerate(inputs):
-        if one.outside is None and not (one.row is not None and vectors[i].any()):
+        if one.outside is None and not (one.rows and vectors[i].any()):
             vectors[i], noted[i] = _embedded(store.model(embeddings), one)
             if hint := _rebuild_hint(store):
                 noted[i] = replace(noted[i], warnings=(*noted[i].warnings, hint))
@@ -139,6 +183,8 @@ def _rebuild_hint(store: PaperStore) -> str:
 
 
 def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:
+    import numpy as np
+
     language = foreign_language(one.text) if "en" in model.languages else ""
     if language:
         warning = (

@@ -22,7 +22,10 @@ MODES = tuple(MODE_LABELS)
 RerankFunction = Callable[[str, "list[Paper]"], Sequence[float]]
 """The text of a query and n papers to n rerank scores; a higher score is a better match."""
 
-_FLAGS = ("include_self", "lookup", "group", "explain")
+LOOKUPS = ("title", "author", "text")
+"""The readings of a query that can be forced."""
+
+_FLAGS = ("include_self", "group", "explain")
 
 
 class SearchArguments(TypedDict, total=False):
@@ -33,7 +36,7 @@ class SearchArguments(TypedDict, total=False):
 
     filter: Filter | None
     include_self: bool
-    lookup: bool
+    lookup: bool | str
     embeddings: str | Embeddings | Model | None
     like: Sequence[str | Paper]
     unlike: Sequence[str | Paper]
@@ -51,7 +54,9 @@ class SearchOptions:
     Attributes:
         filter: conditions as `store.compile_filter` takes them, applied before the search.
         include_self: whether the paper that a query names may be among its own hits.
-        lookup: False embeds a query even when it is a title of the store.
+        lookup: True takes a query as what it is: a title, an address, a short name, an author,
+            a part of a title, or a text. `title` or `author` force that reading; `text`, or
+            False, embeds a query even when it is a title of the store.
         embeddings: the model for text; None for the store's own.
         like: positive examples, titles or papers, added to each query.
         unlike: negative examples.
@@ -71,7 +76,7 @@ class SearchOptions:
 
     filter: Filter | None = None
     include_self: bool = False
-    lookup: bool = True
+    lookup: bool | str = True
     embeddings: str | Embeddings | Model | None = None
     like: Sequence[str | Paper] = ()
     unlike: Sequence[str | Paper] = ()
@@ -87,6 +92,10 @@ class SearchOptions:
         for name in _FLAGS:
             if not isinstance(getattr(self, name), bool):
                 raise QueryError(f"{name} is True or False, got {getattr(self, name)!r:.40}")
+        if not isinstance(self.lookup, bool) and self.lookup not in LOOKUPS:
+            raise QueryError(
+                f"lookup is True, False, {', '.join(LOOKUPS)}; got {self.lookup!r:.40}"
+            )
         if self.mode not in MODES:
             raise QueryError(f"unknown mode {self.mode!r:.40}; there is {', '.join(MODES)}")
         number = isinstance(self.diversity, (int, float)) and not isinstance(self.diversity, bool)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
 from swimmer.retrieval.hits import Answer, Hit
 from swimmer.retrieval.inputs import EmbeddedPaper, QueryInput, input_vectors, resolve_inputs
 from swimmer.retrieval.options import SearchOptions
-from swimmer.retrieval.ranking import Candidate, Query, combined, nearest, rank
+from swimmer.retrieval.words import CLEAR, are_foreign, rows_by_words
 from swimmer.store import Filter, PaperStore, admitted, why_empty
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
-    from swimmer.retrieval.options import SearchArguments
+    from swimmer.retrieval.options import RerankFunction, SearchArguments
+    from swimmer.retrieval.ranking import Candidate, Query
     from swimmer.store import Rows, Vectors
 
 
@@ -91,25 +92,124 @@ def ask(
         reranker = load_reranker(options.rerank)
     with store.reading():
         allowed = None if options.filter is None else admitted(store.database, options.filter)
-        inputs = resolve_inputs(store, [*queries, *like, *unlike], options.lookup)
-        vectors = np.zeros((len(inputs), store.identity.dimension), np.float32)
-        if options.mode != "keyword":
-            vectors, inputs = input_vectors(store, inputs, options.embeddings)
-        prepared = _prepared(inputs, vectors, len(queries), len(like), options.include_self)
-        made = [query for _, query in prepared]
-        if options.mode == "dense" and options.keeps_ranking:
-            rankings = _nearest(store, made, k, allowed)
-        else:
-            rankings = [rank(store, query, k, allowed, options, reranker) for query in made]
         empty = ""
         if options.filter is not None and allowed is not None and not allowed.any():
             empty = why_empty(store.database, options.filter)
-        answers = _answers(store, prepared, rankings, options, empty)
-        if options.explain:
-            from swimmer.retrieval.explanations import explained
+        inputs = resolve_inputs(store, [*queries, *like, *unlike], options.lookup)
+        alone = not (like or unlike)
+        listed = [alone and _is_listed(one) for one in inputs[: len(queries)]]
+        rest = [one for one, done in zip(inputs, listed, strict=False) if not done]
+        found: Iterator[Answer] = iter(())
+        if rest or not queries:
+            examples = inputs[len(queries) :]
+            found = iter(_searched(store, rest, examples, k, allowed, options, reranker, empty))
+        return [
+            _listing(store, one, k, allowed, empty) if done else next(found)
+            for one, done in zip(inputs, listed or [False], strict=False)
+        ]
 
-            answers = explained(store, answers, [positive for positive, _ in prepared])
+
+def _is_listed(one: QueryInput) -> bool:
+    return one.resolution is not None and one.resolution.listed
+
+
+def _listing(
+    store: PaperStore,
+    one: QueryInput,
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+    empty: str,
+) -> Answer:
+    """Return the answer to a query that names papers: these papers, in their order."""
+    resolution = one.resolution
+    assert resolution is not None
+    rows = [row for row in resolution.rows if allowed is None or allowed[row]]
+    warnings = [*one.warnings, *([f"the filter admits no paper: {empty}"] if empty else [])]
+    return Answer(
+        query=resolution.typed,
+        store=store.name,
+        model=store.identity.name,
+        matched=None,
+        exact=False,
+        hits=[Hit(paper, 1.0, place) for place, paper in enumerate(store.papers(rows[:k]), 1)],
+        warnings=warnings,
+        related=bool(resolution.rows),
+        reading=resolution.reading,
+        others=resolution.others,
+        listed=True,
+    )
+
+
+def _searched(
+    store: PaperStore,
+    queries: list[QueryInput],
+    examples: list[QueryInput],
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+    options: SearchOptions,
+    reranker: RerankFunction | None,
+    empty: str,
+) -> list[Answer]:
+    """Return the answers to queries for which papers have to be ranked."""
+    import numpy as np
+
+    from swimmer.retrieval.ranking import rank
+
+    inputs = [*queries, *examples]
+    vectors = np.zeros((len(inputs), store.identity.dimension), np.float32)
+    if options.mode != "keyword":
+        vectors, inputs = input_vectors(store, inputs, options.embeddings)
+    prepared = _prepared(inputs, vectors, len(queries), len(options.like), options.include_self)
+    made = [query for _, query in prepared]
+    if options.mode == "dense" and options.keeps_ranking:
+        rankings = _nearest(store, made, k, allowed)
+        firsts = [_named_first(store, positive, query, allowed) for positive, query in prepared]
+        rankings = [
+            _with_first(ranking, first, k) if first else ranking
+            for ranking, first in zip(rankings, firsts, strict=True)
+        ]
+    else:
+        rankings = [rank(store, query, k, allowed, options, reranker) for query in made]
+        firsts = [[] for _ in made]
+    answers = _answers(store, prepared, rankings, firsts, options, empty)
+    if options.explain:
+        from swimmer.retrieval.explanations import explained
+
+        answers = explained(store, answers, [positive for positive, _ in prepared])
     return answers
+
+
+def _named_first(
+    store: PaperStore,
+    positive: list[QueryInput],
+    query: Query,
+    allowed: NDArray[np.bool_] | None,
+) -> list[Candidate]:
+    """Return what a text names by its words, to stand before what is like it."""
+    own = positive[0]
+    if len(positive) > 1 or own.resolution is None or own.resolution.matched:
+        return []
+    from swimmer.retrieval.ranking import Candidate, cosines
+
+    reading = own.resolution.reading
+    named: Sequence[int] = own.resolution.rows
+    rows = named
+    if not named and reading.kind == "text" and not reading.typed:
+        rows = rows_by_words(store, own.text)
+    rows = [row for row in rows if (allowed is None or allowed[row]) and row not in query.excluded]
+    if not rows:
+        return []
+    scores = cosines(store, query.vector, rows)
+    found = [Candidate(row, score) for row, score in zip(rows, scores, strict=True)]
+    # Titles that hold the same words stand in the order of the model; a word that the model does
+    # not know leaves it nothing to order.
+    return sorted(found, key=lambda one: -one.score) if named else found
+
+
+def _with_first(ranking: list[Candidate], first: list[Candidate], k: int) -> list[Candidate]:
+    """Return a ranking with some candidates before all others; at most k."""
+    taken = {one.row for one in first}
+    return [*first, *(one for one in ranking if one.row not in taken)][:k]
 
 
 def _prepared(
@@ -120,11 +220,15 @@ def _prepared(
     include_self: bool,
 ) -> list[tuple[list[QueryInput], Query]]:
     """Return, for each query, its positive inputs (its own first) and what a ranking needs."""
+    import numpy as np
+
+    from swimmer.retrieval.ranking import Query, combined
+
     liked, unliked = inputs[queries : queries + likes], inputs[queries + likes :]
     like_vectors, unlike_vectors = vectors[queries : queries + likes], vectors[queries + likes :]
-    if {one.row for one in [*inputs[:queries], *liked]} & {one.row for one in unliked} - {None}:
+    if _rows([*inputs[:queries], *liked]) & _rows(unliked):
         raise QueryError("one paper is both wanted and unlike what is wanted; leave one out")
-    negative_rows = {one.row for one in unliked if one.row is not None}
+    negative_rows = _rows(unliked)
     prepared = []
     for i in range(queries) if queries else [None]:
         positive = [*([] if i is None else [inputs[i]]), *liked]
@@ -132,7 +236,7 @@ def _prepared(
         if len(positive) > 1 or unliked:
             own = like_vectors if i is None else np.vstack([vectors[[i]], like_vectors])
             vector = combined(own, unlike_vectors)
-        rows = {one.row for one in positive if one.row is not None}
+        rows = _rows(positive)
         excluded = frozenset(negative_rows if include_self else rows | negative_rows)
         text = " ".join(one.text for one in positive)
         # Quotes in a title are part of it; in words that somebody types they mean a phrase.
@@ -144,10 +248,18 @@ def _prepared(
     return prepared
 
 
+def _rows(inputs: Sequence[QueryInput]) -> frozenset[int]:
+    return frozenset(row for one in inputs for row in one.rows)
+
+
 def _nearest(
     store: PaperStore, queries: list[Query], k: int, allowed: NDArray[np.bool_] | None
 ) -> list[list[Candidate]]:
     """Return the nearest rows of each query, all found in one pass over the vectors."""
+    import numpy as np
+
+    from swimmer.retrieval.ranking import Candidate, nearest
+
     rows = None if allowed is None else np.flatnonzero(allowed)
     vectors = np.stack([query.vector for query in queries])
     found = nearest(store, vectors, k, rows, [query.excluded for query in queries])
@@ -158,6 +270,7 @@ def _answers(
     store: PaperStore,
     prepared: list[tuple[list[QueryInput], Query]],
     rankings: list[list[Candidate]],
+    firsts: list[list[Candidate]],
     options: SearchOptions,
     empty: str,
 ) -> list[Answer]:
@@ -171,9 +284,9 @@ def _answers(
     threshold = store.thresholds.get("related", -1.0)
     whole = options.mode == "dense" and options.keeps_ranking and options.filter is None
     answers = []
-    for (inputs, query), ranking in zip(prepared, rankings, strict=True):
+    for (inputs, query), ranking, first in zip(prepared, rankings, firsts, strict=True):
         own = inputs[0]
-        if whole:
+        if whole and not first:
             percentiles: Sequence[float | None] = _percentiles_by_rank(
                 size - len(query.excluded), ranking
             )
@@ -187,12 +300,16 @@ def _answers(
         ]
         if empty and not ranking:
             warnings.append(f"the filter admits no paper: {empty}")
-        known = any(one.row is not None for one in inputs)
+        known = bool(first) or any(one.rows for one in inputs)
         best = max((one.score for one in ranking), default=-1.0)
         near = bool(ranking) and (options.mode == "keyword" or best >= threshold)
+        if near and not known and options.mode == "dense" and best < threshold + CLEAR:
+            # What lies just above the threshold is told by its words, in a language that the
+            # papers are written in.
+            near = "en" not in store.identity.languages or not are_foreign(store.database, own.text)
         answers.append(
             Answer(
-                query=own.text if len(inputs) == 1 else " + ".join(one.text for one in inputs),
+                query=" + ".join(one.typed for one in inputs),
                 store=name,
                 model=model,
                 matched=None if own.row is None else papers[own.row],
@@ -212,6 +329,8 @@ def _answers(
                 ],
                 warnings=warnings,
                 related=known or near,
+                reading=own.resolution.reading if own.resolution is not None else None,
+                others=own.resolution.others if own.resolution is not None else (),
             )
         )
     return answers
@@ -237,6 +356,8 @@ def _percentiles(
     """
     if mode == "keyword" or not ranking:
         return [None] * len(ranking)
+    import numpy as np
+
     scores, rows = store.index.spread_scores(query.vector)
     if query.excluded:
         scores = scores[~np.isin(rows, list(query.excluded))]
@@ -248,7 +369,8 @@ def _percentiles(
 
 def checked_k(k: object) -> int:
     """Return k, or raise QueryError when it is not a whole number of at least 1."""
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+    # numpy's whole numbers count among them.
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise QueryError(f"k is the number of papers wanted, a whole number from 1; got {k!r:.40}")
     return int(k)
 
@@ -257,4 +379,6 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
     """Return the rows that a filter admits, ascending, or None for all."""
     if filter is None:
         return None
+    import numpy as np
+
     return np.flatnonzero(admitted(store.database, filter))

@@ -136,8 +136,8 @@ def _by_mode(
     order = fused(
         [[row for row, _ in by_vector], [row for row, _ in by_words]], [1.0, KEYWORD_WEIGHT]
     )[:depth]
-    cosines = _cosines(store, query.vector, [row for row, _ in order])
-    return [Candidate(row, cosine) for (row, _), cosine in zip(order, cosines, strict=True)]
+    scores = cosines(store, query.vector, [row for row, _ in order])
+    return [Candidate(row, cosine) for (row, _), cosine in zip(order, scores, strict=True)]
 
 
 def _by_words(
@@ -148,10 +148,11 @@ def _by_words(
     return [pair for pair in found if pair[0] not in query.excluded][:depth]
 
 
-def _cosines(store: PaperStore, vector: Vectors, rows: list[int]) -> list[float]:
+def cosines(store: PaperStore, vector: Vectors, rows: list[int]) -> list[float]:
+    """Return the cosine similarity of a vector to each of some rows."""
     vectors = store.index.vectors(np.asarray(rows, np.int64))
-    cosines: list[float] = np.clip(vectors @ vector, -1.0, 1.0).tolist()
-    return cosines
+    found: list[float] = np.clip(vectors @ vector, -1.0, 1.0).tolist()
+    return found
 
 
 def _reranked(
@@ -185,6 +186,6 @@ def _diverse(
         # The order comes from ranks or from a reranker: it is spread evenly over the cosines of
         # the candidates, so that `diversity` means the same in every mode.
         centre = query.vector if query.vector.any() else vectors.mean(axis=0)
-        cosines = vectors @ centre
-        relevance = np.linspace(cosines.max(), cosines.min(), len(candidates)).tolist()
+        near = vectors @ centre
+        relevance = np.linspace(near.max(), near.min(), len(candidates)).tolist()
     return [candidates[i] for i in select_diverse(relevance, vectors, k, options.diversity)]

@@ -17,6 +17,26 @@ SHORTEST_CLOSE_TITLE = 8
 """Characters of a title key below which only the exact title is taken."""
 
 
+def exact_titles(store: PaperStore, queries: Sequence[str]) -> list[int | None]:
+    """Return the row of the paper whose title each query is, or None.
+
+    Equal after folding case, punctuation, spacing, LaTeX and Unicode.
+    """
+    keys = ["" if len(query) > TITLE_LIMIT else title_key(query) for query in queries]
+    rows = store.database.rows_of_keys(keys)
+    return [rows.get(key) for key in keys]
+
+
+def close_title(store: PaperStore, query: str) -> int | None:
+    """Return the row of the title that is nearest to a query in edit distance, or None.
+
+    All its numbers must be the query's too (part II is not part I).
+    """
+    if len(query) > TITLE_LIMIT:
+        return None
+    return _close_title(store, query, title_key(query))
+
+
 def find_title(store: PaperStore, query: str) -> tuple[int, bool] | None:
     """Return (row, exact) of the paper whose title a query is, or None; see `find_titles`."""
     return find_titles(store, [query])[0]
@@ -28,15 +48,14 @@ def find_titles(store: PaperStore, queries: Sequence[str]) -> list[tuple[int, bo
     Exact after folding case, punctuation, spacing, LaTeX and Unicode; else the nearest title in
     the sense of edit distance, when all its numbers are the query's too (part II is not part I).
     """
-    keys = ["" if len(query) > TITLE_LIMIT else title_key(query) for query in queries]
-    rows = store.database.rows_of_keys(keys)
-    return [
-        (rows[key], True) if key in rows else _close_title(store, query, key)
-        for query, key in zip(queries, keys, strict=True)
-    ]
+    found: list[tuple[int, bool] | None] = []
+    for query, row in zip(queries, exact_titles(store, queries), strict=True):
+        close = close_title(store, query) if row is None else None
+        found.append((row, True) if row is not None else None if close is None else (close, False))
+    return found
 
 
-def _close_title(store: PaperStore, query: str, key: str) -> tuple[int, bool] | None:
+def _close_title(store: PaperStore, query: str, key: str) -> int | None:
     if len(key) < SHORTEST_CLOSE_TITLE:
         return None
     candidates = store.database.near_titles(query)
@@ -50,7 +69,7 @@ def _close_title(store: PaperStore, query: str, key: str) -> tuple[int, bool] | 
         if _digits(other) == _digits(key)
     ]
     best = max(scored, default=(0.0, 0))
-    return (-best[1], False) if best[0] >= CLOSE_TITLE else None
+    return -best[1] if best[0] >= CLOSE_TITLE else None
 
 
 def _digits(text: str) -> str:

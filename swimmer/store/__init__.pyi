@@ -25,9 +25,11 @@ from .inspection import (
     inspect_folder as inspect_folder,
 )
 from .keyword import (
+    frequency as frequency,
     holds_word as holds_word,
     keyword_search as keyword_search,
     phrase_rows as phrase_rows,
+    rows_with_words as rows_with_words,
     titles_with_phrase as titles_with_phrase,
     titles_with_words as titles_with_words,
     word_frequency as word_frequency,

@@ -116,6 +116,17 @@ def word_frequency(database: PaperDatabase, text: str, cap: int) -> int:
     return frequency(database, " ".join(words), cap) if words else 0
 
 
+def rows_with_words(database: PaperDatabase, words: list[str], limit: int) -> list[int]:
+    """Return the rows of papers that hold all of some folded words, by BM25, best first."""
+    weights = ", ".join(map(str, WEIGHTS.values()))
+    sql = (
+        "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ? "
+        f"ORDER BY bm25(papers_fts, {weights}), rowid LIMIT ?"
+    )
+    match = " AND ".join(map(_quoted, words))
+    return [int(row) for (row,) in database.query(sql, (match, limit))]
+
+
 def holds_word(database: PaperDatabase, word: str, *, anywhere: bool = False) -> bool:
     """Return whether a title or an abstract, or `anywhere` any text, holds a folded word."""
     match = _quoted(word) if anywhere else f"{{display_title abstract keywords}} : {_quoted(word)}"

@@ -49,6 +49,7 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
         filter=form.filter,
         like=like,
         unlike=unlike,
+        lookup=form.lookup,
         mode=form.mode,
         diversity=form.diversity,
         explain=explain,
@@ -68,7 +69,7 @@ def result_page(store: PaperStore, form: SearchForm) -> ResultPage:
     pages = max(1, -(-len(answer.hits) // PAGE))
     page = min(form.page, pages)
     hits: Sequence[Hit] = answer.hits[(page - 1) * PAGE : page * PAGE]
-    if form.why:
+    if form.why and not answer.listed:
         hits = _with_reasons(store, replace(answer, hits=list(hits)), form)
     return ResultPage(answer, hits, page, pages)
 
@@ -77,7 +78,7 @@ def _with_reasons(store: PaperStore, answer: Answer, form: SearchForm) -> Sequen
     from swimmer.retrieval import explained, resolve_inputs
 
     given: list[str | Paper] = [form.query] if form.query else []
-    inputs = resolve_inputs(store, [*given, *examples(store, form.like)], True)
+    inputs = resolve_inputs(store, [*given, *examples(store, form.like)], form.lookup)
     return explained(store, [answer], [inputs])[0].hits
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
-from swimmer.retrieval import MODES
+from swimmer.retrieval import LOOKUPS, MODES
 from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
+    from swimmer.retrieval import Reading
     from swimmer.store import Filter
 
 MOST = 10_000
@@ -28,7 +29,7 @@ QUERY_LIMIT = 5_000
 WHERE_LIMIT = 2_000
 ID_LIMIT = 500
 DEFAULTS = {"k": "10", "mode": "dense", "diversity": "0"}
-_NAMES = ("q", "k", "mode", "diversity", "year_from", "year_to", "where")
+_NAMES = ("q", "as", "k", "mode", "diversity", "year_from", "year_to", "where")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class SearchForm:
     page: int = 1
     query: str = ""
     k: int = 10
+    lookup: bool | str = True
     mode: str = "dense"
     diversity: float = 0.0
     filter: Filter | None = None
@@ -79,6 +81,11 @@ class SearchForm:
         if asked.page > 1:
             pairs.append(("page", str(asked.page)))
         return f"{path}?{urlencode(pairs)}"
+
+    def read_as(self, reading: Reading) -> str:
+        """Return the address of the same search with the query taken in another way."""
+        given = {**self.given, "q": reading.text, "as": reading.lookup}
+        return self.url(given=given, page=1)
 
     def export(self, format: str) -> str:
         """Return the address of the answer in a format."""
@@ -127,6 +134,7 @@ def read_form(params: QueryParams, default_store: str) -> SearchForm:
         page=reader.page(params.get("page", "")),
         query=query,
         k=reader.number("k", 1, MOST) or 10,
+        lookup=reader.lookup(),
         mode=reader.mode(),
         diversity=reader.share("diversity"),
         filter=reader.filter(years),
@@ -163,6 +171,13 @@ class _Reader:
             return float(value)
         self.errors[name] = "A number from 0 to 1 is wanted."
         return 0.0
+
+    def lookup(self) -> bool | str:
+        value = self._given["as"]
+        if value and value not in LOOKUPS:
+            self.errors["as"] = f"Choose one of {', '.join(LOOKUPS)}."
+            return True
+        return value or True
 
     def mode(self) -> str:
         value = self._given["mode"]

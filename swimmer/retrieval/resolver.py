@@ -1,0 +1,329 @@
+"""What was typed, resolved: a title, an address, a name, a person, a part of a title, or a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from swimmer.errors import ModelError, QueryError
+from swimmer.papers import is_address, name_words
+from swimmer.retrieval.hits import Reading
+from swimmer.retrieval.titles import close_title, exact_titles
+from swimmer.store import (
+    Person,
+    correction,
+    holds_word,
+    people_named,
+    rows_of_identifier,
+    rows_of_name,
+    rows_of_people,
+    titles_with_phrase,
+    titles_with_words,
+    word_frequency,
+)
+from swimmer.text import TITLE_LIMIT, folded, words_of
+
+if TYPE_CHECKING:
+    from swimmer.store import PaperStore
+
+FEW = 5
+"""Titles that may hold a part for it to name them."""
+
+OFFERED = 6
+"""Other readings that an answer offers at most."""
+
+_PART = 4
+"""Words in a row from which a part of one title alone is taken as that title."""
+
+_LEAST_WORDS = 3
+_ORDINARY = 20
+_ORDINARY_SHARE = 0.01
+_CORRECTED = 64
+STOP_WORDS = frozenset(
+    "a an and are as at be by can do does for from how i in into is it its not of on or that the "
+    "this to towards toward under using via was we what when where which who why with "
+    "without".split()
+)
+"""Words that are left out where the words of a query must all be found."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a query was taken as.
+
+    `rows` are the papers that it names, best first; `matched` says that the query stands for the
+    first of them, whose neighbours are wanted. `listed` says that the rows are the whole answer.
+    Rows that are neither stand before the answer to `text`, which is what is searched.
+    """
+
+    reading: Reading
+    text: str
+    rows: tuple[int, ...] = ()
+    matched: bool = False
+    exact: bool = False
+    listed: bool = False
+    given: str = ""
+    others: tuple[Reading, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def typed(self) -> str:
+        """The text as it was typed, before any correction."""
+        return self.reading.typed or self.given or self.text
+
+
+def resolve(store: PaperStore, text: str, lookup: bool | str = True) -> Resolution:
+    """Return what a query is taken as.
+
+    Args:
+        store: an open store.
+        text: what was typed, cleaned, not blank.
+        lookup: True to find out; "title" or "author" to allow that reading only; "text" or False
+            to search the words as they stand.
+
+    Raises:
+        QueryError: the store has no such title or author, and nothing else is allowed.
+    """
+    if lookup is False or lookup == "text":
+        return _as_text(text)
+    if lookup == "author":
+        return _forced_author(store, text)
+    if lookup == "title":
+        return _forced_title(store, text)
+    return resolve_all(store, [text])[0]
+
+
+def resolve_all(store: PaperStore, texts: Sequence[str]) -> list[Resolution]:
+    """Return what each of several queries is taken as; their titles are looked up together."""
+    exact = exact_titles(store, texts)
+    return [_resolved(store, text, row) for text, row in zip(texts, exact, strict=True)]
+
+
+def _as_text(text: str) -> Resolution:
+    return Resolution(Reading("text", text), text)
+
+
+def _resolved(store: PaperStore, text: str, title: int | None) -> Resolution:
+    found = _named(store, text, title)
+    if found is None:
+        corrected = correct(store, text)
+        if corrected != text:
+            found = _named(store, corrected, exact_titles(store, [corrected])[0])
+            found = found or _as_words(store, corrected)
+            return replace(
+                found,
+                reading=replace(found.reading, typed=text),
+                others=(*found.others, Reading("text", text)),
+            )
+        return _as_words(store, text)
+    return found
+
+
+def _named(store: PaperStore, text: str, title: int | None) -> Resolution | None:
+    """Return what a query names, None where it names nothing that the store knows."""
+    if title is not None:
+        others = _people_readings(_people(store, text))
+        return _matched(store, "title", text, (title,), exact=True, others=others)
+    if len(text) > TITLE_LIMIT:
+        return None
+    rows = rows_of_identifier(store.database, text)
+    if rows:
+        return _matched(store, "address", text, tuple(rows[:1]), exact=True)
+    if is_address(text):
+        return _no_such_address(store, text)
+    people = _people(store, text)
+    if rows := rows_of_name(store.database, text):
+        return _as_name(store, text, tuple(rows), _people_readings(people))
+    if people:
+        return _as_people(store, text, people)
+    if (row := close_title(store, text)) is not None:
+        return _matched(store, "title", text, (row,))
+    return _as_part(store, text)
+
+
+def _matched(
+    store: PaperStore,
+    kind: str,
+    text: str,
+    rows: tuple[int, ...],
+    *,
+    exact: bool = False,
+    others: tuple[Reading, ...] = (),
+) -> Resolution:
+    if kind != "title" or not exact:
+        # Nobody types a whole title and means its words.
+        others = (*others, Reading("text", text))
+    return Resolution(Reading(kind, text, 1), text, rows, matched=True, exact=exact, others=others)
+
+
+def _no_such_address(store: PaperStore, text: str) -> Resolution:
+    shown = text[:200]
+    return Resolution(
+        Reading("address", text, 0),
+        text,
+        listed=True,
+        warnings=(
+            f"no paper of the store {store.name} has the address {shown}; at a terminal, "
+            f"`swimmer search {shown}` fetches the paper's title and abstract and searches for "
+            "papers like it",
+        ),
+    )
+
+
+def _as_name(
+    store: PaperStore, text: str, rows: tuple[int, ...], others: tuple[Reading, ...]
+) -> Resolution:
+    # What many papers write is a word first and a name second: `Agents: …` does not own it.
+    most = max(_ORDINARY, int(_ORDINARY_SHARE * len(store)))
+    ordinary = word_frequency(store.database, text, most + 1) > most
+    if len(rows) == 1 and not ordinary:
+        return _matched(store, "name", text, rows, others=others)
+    if ordinary:
+        named = Reading("name", text, len(rows))
+        return Resolution(Reading("text", text), text, rows[:FEW], others=(named, *others))
+    words = Reading("text", text)
+    return Resolution(Reading("name", text, len(rows)), text, rows[:50], others=(*others, words))
+
+
+def _people(store: PaperStore, text: str) -> list[Person]:
+    """Return the authors that a text may name; one word alone only where no text holds it."""
+    words = name_words(text)
+    if not words or any(char.isdigit() for char in text):
+        return []
+    if len(words) == 1 and holds_word(store.database, words[0]):
+        return []
+    return people_named(store.database, text)
+
+
+def _people_readings(people: Sequence[Person]) -> tuple[Reading, ...]:
+    return tuple(Reading("author", one.name, one.papers) for one in people[:OFFERED])
+
+
+def _as_people(store: PaperStore, text: str, people: list[Person]) -> Resolution:
+    rows = tuple(rows_of_people(store.database, people))
+    words = Reading("text", text)
+    if len(people) == 1:
+        (one,) = people
+        return Resolution(
+            Reading("author", one.name, len(rows)), text, rows, listed=True, others=(words,)
+        )
+    choice = f"{text} ({len(people)} authors)"
+    return Resolution(
+        Reading("author", choice, len(rows)),
+        text,
+        rows,
+        listed=True,
+        others=(*_people_readings(people), words),
+    )
+
+
+def _as_part(store: PaperStore, text: str) -> Resolution | None:
+    words = words_of(folded(text))
+    if len(words) < 2:
+        return None
+    rows = titles_with_phrase(store.database, words, FEW + 1)
+    if len(rows) == 1 and len(words) >= _PART:
+        return _matched(store, "part", text, tuple(rows))
+    if 0 < len(rows) <= FEW and len(words) >= _PART:
+        return Resolution(
+            Reading("part", text, len(rows)),
+            text,
+            tuple(rows),
+            others=(Reading("text", text),),
+        )
+    return None
+
+
+def _as_words(store: PaperStore, text: str) -> Resolution:
+    """Return a text as such; the few titles that hold all its words stand before the answer."""
+    words = words_of(folded(text[:TITLE_LIMIT]))
+    content = content_words(text[:TITLE_LIMIT])
+    rows: list[int] = []
+    if len(content) >= 2:
+        rows = titles_with_phrase(store.database, words, FEW + 1)
+    if (not rows or len(rows) > FEW) and len(content) >= _LEAST_WORDS:
+        rows = titles_with_words(store.database, content, FEW + 1)
+    return Resolution(Reading("text", text), text, tuple(rows) if len(rows) <= FEW else ())
+
+
+def content_words(text: str) -> list[str]:
+    """Return the distinct folded words of a text that are no stop words, in order."""
+    words = words_of(folded(text))
+    return list(dict.fromkeys(word for word in words if word not in STOP_WORDS))
+
+
+def correct(store: PaperStore, text: str) -> str:
+    """Return a text with the words that no paper holds put right by the store's own words."""
+    if len(text) > TITLE_LIMIT:
+        return text
+    parts: list[str] = []
+    at = 0
+    known: Callable[[str], bool] | None = None
+    for start, end in _word_spans(text)[:_CORRECTED]:
+        word = folded(text[start:end])
+        if not word.isalpha() or holds_word(store.database, word, anywhere=True):
+            continue
+        # A word that the model knows is spelt right, though no paper of the store holds it.
+        known = known or knows_word(store)
+        better = None if known(word) else correction(store.database, word)
+        if better is not None:
+            parts += [text[at:start], better]
+            at = end
+    return "".join([*parts, text[at:]])
+
+
+def knows_word(store: PaperStore) -> Callable[[str], bool]:
+    """Return a function that says whether the store's model knows a word as one of its own."""
+    try:
+        return store.model().knows
+    except ModelError:
+        # The words can be looked up all the same.
+        return lambda word: False
+
+
+def _word_spans(text: str) -> list[tuple[int, int]]:
+    spans = []
+    start = None
+    for i, char in enumerate(f"{text} "):
+        if char.isalnum() and start is None:
+            start = i
+        elif not char.isalnum() and start is not None:
+            spans.append((start, i))
+            start = None
+    return spans
+
+
+def _forced_title(store: PaperStore, text: str) -> Resolution:
+    for candidate in dict.fromkeys((text, correct(store, text))):
+        row = exact_titles(store, [candidate])[0]
+        exact = row is not None
+        if row is None:
+            row = close_title(store, candidate)
+        if row is None and (rows := rows_of_name(store.database, candidate)):
+            row = rows[0]
+        words = words_of(folded(candidate[:TITLE_LIMIT]))
+        if row is None and words:
+            found = titles_with_phrase(store.database, words, FEW) or titles_with_words(
+                store.database, words, FEW
+            )
+            row = found[0] if found else None
+        if row is not None:
+            return _matched(store, "title", text, (row,), exact=exact)
+    raise QueryError(
+        f"no paper of the store {store.name} has the title {text[:200]!r}; "
+        "leave the reading open, or search the words with --as text (lookup='text' in Python)"
+    )
+
+
+def _forced_author(store: PaperStore, text: str) -> Resolution:
+    people = people_named(store.database, text) or people_named(
+        store.database, correct(store, text)
+    )
+    if not people:
+        old = "" if store.database.has_lookups else "; build it again, it is of an older version"
+        raise QueryError(
+            f"no paper of the store {store.name} has an author {text[:100]!r}{old}; give the full "
+            "name, or search the words with --as text (lookup='text' in Python)"
+        )
+    return _as_people(store, text, people)

@@ -1,0 +1,50 @@
+"""The words of a text against those of a store: what the model cannot tell, they can."""
+
+from __future__ import annotations
+
+from swimmer.retrieval.resolver import content_words, knows_word
+from swimmer.store import PaperDatabase, PaperStore, frequency, rows_with_words
+from swimmer.text import TITLE_LIMIT
+
+RARE = 5
+"""Papers in which a word may occur for a model to have learnt nothing of it."""
+
+SHORT = 3
+"""Words of a text that is led by its rarest one."""
+
+CLEAR = 0.25
+"""How far a score must lie above the threshold for the words not to matter."""
+
+_MOST = 50
+_LOOKED_UP = 12
+
+
+def rows_by_words(store: PaperStore, text: str) -> list[int]:
+    """Return the rows that a short text with a rare word asks for, best first; often none.
+
+    A name or an acronym that the model reads in pieces asks for the papers that write it.
+    """
+    words = content_words(text[:TITLE_LIMIT])
+    if not 0 < len(words) <= SHORT:
+        return []
+    counts = {word: frequency(store.database, word, RARE + 1) for word in words}
+    rare = [word for word, count in counts.items() if 0 < count <= RARE]
+    if not rare or not all(counts.values()):
+        return []
+    known = knows_word(store)
+    rare = [word for word in rare if not known(word)]
+    if not rare:
+        return []
+    return rows_with_words(store.database, words, _MOST) or rows_with_words(
+        store.database, rare, RARE
+    )
+
+
+def are_foreign(database: PaperDatabase, text: str) -> bool:
+    """Return whether at least half of the words of a text are none that papers of a store use.
+
+    Words of one paper count as little as words of none.
+    """
+    words = content_words(text[:TITLE_LIMIT])[:_LOOKED_UP]
+    used = sum(frequency(database, word, 2) == 2 for word in words)
+    return 2 * used <= len(words)

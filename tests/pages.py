@@ -3,6 +3,10 @@
 Files are blocks with `title="NAME"`. In a `console` block every line after `$ ` is run by bash,
 what follows it is what it prints. A `text` block after a `python` block is what that prints. Where
 a page says `…`, anything may stand; spaces and line ends do not count.
+
+    python -m tests.pages docs/index.md …     put what is printed now in the place of what was
+
+Read the difference afterwards: `…` is kept at the end of an output only.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,24 +74,60 @@ def shell(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def run(page: Path, folder: Path, names: Mapping[str, Any] | None = None) -> int:
-    """Run a page in a folder, and return how many snippets ran; AssertionError where it is untrue."""
+def run(
+    page: Path, folder: Path, names: Mapping[str, Any] | None = None, write: bool = False
+) -> int:
+    """Run a page in a folder, and return how many snippets ran.
+
+    AssertionError where it shows something else than is printed; with `write`, the page is
+    corrected instead.
+    """
     held: dict[str, Any] = dict(names or {})
     ran = 0
-    found = blocks(page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    found = blocks(text)
     for block, after in zip(found, [*found[1:], Block("", "", "")], strict=True):
         if block.title:
             (folder / block.title).write_text(block.body, encoding="utf-8")
         elif block.kind == "console":
             for command, shown in commands(block.body):
                 printed = shell(command, folder)
-                assert same(shown, printed), f"{page.name}: $ {command}\n{printed}"
+                if not same(shown, printed):
+                    assert write, f"{page.name}: $ {command}\n{printed}"
+                    text = text.replace(
+                        f"$ {command}\n{shown}", f"$ {command}\n{shortened(printed, shown)}"
+                    )
                 ran += 1
         elif block.kind == "python":
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
                 exec(compile(block.body, page.name, "exec"), held)
-            if after.kind == "text":
-                assert same(after.body, out.getvalue()), f"{page.name}:\n{out.getvalue()}"
+            if after.kind == "text" and not same(after.body, out.getvalue()):
+                assert write, f"{page.name}:\n{out.getvalue()}"
+                text = text.replace(
+                    f"```text\n{after.body}", f"```text\n{shortened(out.getvalue(), after.body)}"
+                )
             ran += 1
+    if write:
+        page.write_text(text, encoding="utf-8")
     return ran
+
+
+def shortened(printed: str, shown: str) -> str:
+    """As many lines of what is printed as the page has shown, if it ended with `…`."""
+    lines = printed.strip("\n").splitlines()
+    before = shown.rstrip("\n").splitlines()
+    if before and before[-1].endswith("…"):
+        lines = [*lines[: len(before) - 1], "…"]
+    return "".join(f"{line}\n".replace(" \n", "\n") for line in lines)
+
+
+if __name__ == "__main__":
+    started = Path.cwd()
+    for argument in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ |= {"HOME": folder, "XDG_DATA_HOME": folder, "HF_HUB_OFFLINE": "1"}
+            os.environ.pop("SWIMMER_HOME", None)
+            where = started / argument
+            os.chdir(folder)
+            print(argument, run(where, Path(folder), write=True))

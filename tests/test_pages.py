@@ -27,7 +27,16 @@ def test_a_page_runs_as_it_stands(page: str, least: int, home: Path) -> None:
 
 
 def test_every_other_block_is_known() -> None:
-    for page in ("index", "tutorial", "terminal", "python", "how-it-works", "figures"):
+    for page in (
+        "index",
+        "tutorial",
+        "terminal",
+        "python",
+        "how-it-works",
+        "architecture",
+        "stability",
+        "figures",
+    ):
         for block in pages.blocks((DOCS / f"{page}.md").read_text(encoding="utf-8")):
             if block.kind == "sh":
                 assert block.body in INSTALL
@@ -42,7 +51,7 @@ def test_the_completion_line_runs(home: Path) -> None:
 
 
 def test_the_store_shown_is_the_store_written(sample_store: Path) -> None:
-    text = (DOCS / "how-it-works.md").read_text(encoding="utf-8")
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     (listing,) = re.findall(r"^vectorstores/iclr2025/\n((?:  .*\n)+)", text, re.MULTILINE)
     shown = [line.split()[0] for line in listing.splitlines()]
     names = sorted(path.name for path in sample_store.iterdir() if not path.name.startswith("."))
@@ -62,7 +71,7 @@ def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
     assert f"reads {index._PROBES} of its lists" in text
     assert f"first {paper.EXCERPT} characters" in text
     assert f"at least {calibration.FEWEST} papers" in text
-    assert f"stops at {client.SIZE_LIMIT >> 20} MB" in text
+    assert f"at most {client.SIZE_LIMIT >> 20} MB" in text
     assert (checkpoint.CHECKPOINT_SECONDS, titles.CLOSE_TITLE, len(PROBES)) == (5, 0.9, 3)
 
 

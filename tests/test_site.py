@@ -191,7 +191,7 @@ def test_what_is_wrong_ends_the_build(tmp_path: Path) -> None:
         shutil.copytree(
             REPOSITORY / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "static")
         )
-    for name in ("mkdocs.yml", "README.md", "CHANGELOG.md"):
+    for name in ("mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
         shutil.copy(REPOSITORY / name, clone / name)
     (clone / "docs" / "lost.md").write_text("# In no menu\n", "utf-8")
     for file, old, new, _ in FAULTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from swimmer.export import SUFFIXES, WRITERS, papers_of, to_csv, write_text
 from swimmer.export.bibtex import citation_keys, family_name, latex, publication, to_bibtex
 from swimmer.export.reading_list import to_reading_list, translate_abstracts
 from swimmer.export.ris import to_ris
+from swimmer.export.tex_commands import ENVIRONMENTS, KEPT
 from swimmer.sources import SourceReport, open_source
 
 bibtexparser = pytest.importorskip("bibtexparser", reason="needs the extra 'sources'")
@@ -276,3 +278,49 @@ def test_an_export_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_text(tmp_path / "missing" / "list.bib", "text")
     with pytest.raises(InputError, match="cannot be written"):
         write_text(tmp_path, "text")
+
+
+HOSTILE = [
+    r"Graphs \input{/etc/passwd}",
+    r"\immediate\write18{id} \openout15=x \read15 to \x",
+    r"$x\input{/etc/passwd}y$ and $\csname input\endcsname{x}$",
+    r"$^^5cinput{x}$ ^^5cinput{x} \^^69nput{x} $\^^69nput{x}$ $x^^^5cinput$",
+    r"\catcode`\@=11 \def\x{\input} \let\y\x \expandafter\y",
+    r"\begin{filecontents*}{x.tex}y\end{filecontents*} $\begin{filecontents}{x}y$",
+    r"\href{run:x}{y} \url{run:x} \special{x} \directlua{x} \usepackage{x}",
+    "\\\\input{x} \\ input{x} \\\ninput{x} \\input\u00e9 \\Input{x}",
+    r"\verb|\input{x}| % \input{x}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_command_of_a_stranger_runs(text: str) -> None:
+    """In every field; commands that set letters and symbols stay."""
+    kept = r" $\beta^2$ na\"{\i}ve \textbf{x}"
+    paper = Paper(
+        title=text + kept,
+        abstract=text,
+        authors=(f"{text} Doe",),
+        keywords=(text,),
+        venue=text,
+        url="https://example.org/^^5cinput",
+        extra={"doi": "10.1234/^^5cinput", "volume": text, "pages": text, "publisher": text},
+    )
+    written = to_bibtex([paper])
+    assert _commands(written) <= KEPT
+    assert "^^" not in written
+    assert all(part in written for part in (r"$\beta^2$", r"\"{\i}", r"\textbf{x}"))
+
+
+@given(st.text(alphabet=st.sampled_from("\\{}$^%#@ inputbeta5c69"), max_size=60))
+def test_no_command_is_made_of_pieces(text: str) -> None:
+    value = latex(text)
+    assert _commands(value) <= KEPT
+    assert "^^" not in value
+
+
+def _commands(text: str) -> set[str]:
+    """Return the commands that TeX would see, those of harmless environments left out."""
+    for name in ENVIRONMENTS:
+        text = text.replace(f"\\begin{{{name}}}", "").replace(f"\\end{{{name}}}", "")
+    return set(re.findall(r"\\([A-Za-z]+)", text.replace("\\\\", "")))

@@ -28,20 +28,29 @@ PAGES = 80
 ENTRIES = 5_000
 """Entries of a `.bib` file that are taken."""
 
+BIB_FILES = 20
+"""Files of references that one draft may name."""
+
+LONGEST = 20_000
+"""Characters of a draft's title, abstract or front matter that are looked through."""
+
 _SHORTEST_KEY = 12
 _HEADING = re.compile(
-    r"^\s*(?:\d+\.?|[IVX]+\.)?\s*(?:introduction|keywords?|index terms|ccs concepts)\b",
+    r"^[ \t]{0,40}(?:\d{1,3}\.?|[IVX]{1,6}\.)?[ \t]{0,40}"
+    r"(?:introduction|keywords?|index terms|ccs concepts)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _ABSTRACT = re.compile(r"\babstract\b[\s.:—–-]*", re.IGNORECASE)
 _REFERENCES = re.compile(
-    r"^\s*(?:\d+\.?\s*)?(?:references|bibliography|literature)\s*:?\s*$",
+    r"^[ \t]{0,40}(?:\d{1,3}\.?[ \t]{0,40})?(?:references|bibliography|literature)"
+    r"[ \t]{0,40}:?[ \t]{0,40}$",
     re.IGNORECASE | re.MULTILINE,
 )
-_BIB_TITLE = re.compile(
-    r"\btitle\s*=\s*(.{1,1000}?)(?=,\s*\n\s*\w+\s*=|\n\s*\}|\}\s*\})", re.S | re.I
+_BIB_TITLE = re.compile(r"\btitle\s{0,20}=\s{0,20}", re.I)
+_BIB_TITLE_END = re.compile(
+    r",[ \t]{0,20}\r?\n\s{0,20}\w{1,40}[ \t]{0,20}=|\n\s{0,20}\}|\}\s{0,20}\}"
 )
-_HYPHEN = re.compile(r"(?<=[a-z])-\s*\n\s*(?=[a-z])")
+_HYPHEN = re.compile(r"(?<=[a-z])-[ \t]{0,20}\r?\n\s{0,20}(?=[a-z])")
 
 
 @dataclass(frozen=True)
@@ -159,16 +168,18 @@ def _text(path: Path) -> str:
 
 def _read_latex(path: Path) -> tuple[str, str, str]:
     text = _without_comments(_text(path))
-    found = re.search(r"\\begin\{abstract\}(.{0,20000}?)\\end\{abstract\}", text, re.S)
-    abstract = found[1] if found else ""
-    title = _argument(text, r"\\(?:icml|acl)?title\*?\s*(?:\[[^\]]*\])?\s*\{")
-    abstract = abstract or _argument(text, r"\\abstract\s*\{")
+    _, _, rest = text.partition(r"\begin{abstract}")
+    abstract, end, _ = rest[:LONGEST].partition(r"\end{abstract}")
+    abstract = abstract if end else ""
+    title = _argument(text, r"\\(?:icml|acl)?title\*?\s{0,40}(?:\[[^\[\]]{0,1000}\])?\s{0,40}\{")
+    abstract = abstract or _argument(text, r"\\abstract\s{0,40}\{")
     cited = "".join(
         re.findall(r"\\bibitem.*?(?=\\bibitem|\\end\{thebibliography\}|\Z)", text, re.S)
     )
-    for names in re.findall(r"\\(?:bibliography|addbibresource)\{([^}]*)\}", text):
-        for name in names.split(","):
-            cited += _beside(path, name.strip())
+    named = re.findall(r"\\(?:bibliography|addbibresource)\{([^{}]{0,2000})\}", text)
+    # Each file once, however often it is named.
+    for name in list(dict.fromkeys(n.strip() for n in ",".join(named).split(",")))[:BIB_FILES]:
+        cited += _beside(path, name)
     return _plain(title), _plain(abstract), re.sub(r"[{}]", "", cited)
 
 
@@ -182,7 +193,7 @@ def _argument(text: str, opening: str) -> str:
     if not found:
         return ""
     depth, start = 1, found.end()
-    for end in range(start, min(len(text), start + 20_000)):
+    for end in range(start, min(len(text), start + LONGEST)):
         if text[end] in "{}" and text[end - 1] != "\\":
             depth += 1 if text[end] == "{" else -1
             if not depth:
@@ -192,7 +203,9 @@ def _argument(text: str, opening: str) -> str:
 
 def _plain(latex: str) -> str:
     latex = re.sub(
-        r"\s*\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\]]*\])*\{[^{}]*\}", "", latex
+        r"\s{0,20}\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\[\]]{0,200}\]){0,3}\{[^{}]{0,2000}\}",
+        "",
+        latex,
     )
     return readable(re.sub(r"\\\\|~", " ", latex))
 
@@ -206,8 +219,12 @@ def _beside(path: Path, name: str) -> str:
 
 def _bib_titles(text: str) -> str:
     """Return the titles of a BibTeX text, a line each."""
-    titles = (re.sub(r"[{}\"\s]+", " ", found) for found in _BIB_TITLE.findall(text))
-    return "\n".join(title.strip() for title in titles)
+    titles = []
+    for found in _BIB_TITLE.finditer(text):
+        end = _BIB_TITLE_END.search(text, found.end() + 1, found.end() + 1_100)
+        if end:
+            titles.append(re.sub(r"[{}\"\s]+", " ", text[found.end() : end.start()]).strip())
+    return "\n".join(titles)
 
 
 # ---------------------------------------------------------------------- Markdown
@@ -216,15 +233,15 @@ def _bib_titles(text: str) -> str:
 def _read_markdown(path: Path) -> tuple[str, str, str]:
     text = _text(path)
     title = abstract = ""
-    if front := re.match(r"---\s*\n(.*?)\n---\s*\n", text, re.S):
+    if front := re.match(r"---[ \t]{0,40}\r?\n(.{0,20000}?)\n---[ \t]{0,40}\r?\n", text, re.S):
         text = text[front.end() :]
         title = _front_matter(front[1], "title")
         abstract = _front_matter(front[1], "abstract")
-    heading = re.search(r"^#\s+(.+)$|^(\S.*)\n=+\s*$", text, re.M)
+    heading = re.search(r"^#[ \t]+(\S.*)$|^(\S.*)\n=+[ \t]*$", text, re.M)
     if heading:
         title = title or heading[1] or heading[2]
         text = text[: heading.start()] + text[heading.end() :]
-    parts = re.split(r"^#{1,6}\s+(.+)$", text, flags=re.M)
+    parts = re.split(r"^#{1,6}[ \t]+(\S.*)$", text, flags=re.M)
     sections = dict(zip((h.strip(" #*").casefold() for h in parts[1::2]), parts[2::2], strict=True))
     abstract = abstract or sections.get("abstract", "") or _ABSTRACT.sub("", parts[0].strip(), 1)
     cited = "\n".join(sections.get(name, "") for name in ("references", "bibliography"))
@@ -293,8 +310,11 @@ def _page_text(page: Any, sized: list[tuple[float, str]]) -> str:
 
 def _largest(sized: list[tuple[float, str]]) -> str:
     """Return the text in the largest letters that has the length of a title."""
-    for size in sorted({size for size, _ in sized}, reverse=True):
-        text = " ".join(" ".join(part for s, part in sized if s == size).split())
+    parts: dict[float, list[str]] = {}
+    for size, part in sized:
+        parts.setdefault(size, []).append(part)
+    for size in sorted(parts, reverse=True):
+        text = " ".join(" ".join(parts[size]).split())
         letters = sum(char.isalpha() for char in text)
         if 10 <= letters <= 300 and not text.lower().startswith("arxiv:"):
             return text

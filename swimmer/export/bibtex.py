@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from swimmer.export.tex_commands import ENVIRONMENTS, KEPT
 from swimmer.papers import Paper, arxiv_of, doi_of
 from swimmer.text import readable
 
@@ -89,6 +90,9 @@ _STOP_WORDS = frozenset(
 )
 _MATH = re.compile(r"(\$(?=[^\s$])[^$]*(?<=[^\s$\\])\$(?!\d))")
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\\$|[%&#_$^~]")
+_MATH_TOKEN = re.compile(
+    r"\\(?:begin|end)\{[A-Za-z]{1,20}\}|\\[A-Za-z]+|\\[{}]|\\.|\\$|\^(?=\^)|[%#]", re.S
+)
 _KEPT_ESCAPES = frozenset("%&#_$^~\"'`=.,;:!>- /|()[]")
 _SPELT = {
     "^": r"\textasciicircum{}",
@@ -180,14 +184,21 @@ def _typed(paper: Paper) -> tuple[str, dict[str, str]]:
         "number": _extra(paper, "number"),
         "pages": re.sub(r"(?<=\d)\s*[-–—]+\s*(?=\d)", "--", _extra(paper, "pages")),
         "publisher": _extra(paper, "publisher"),
-        "doi": doi_of(paper),
-        "url": paper.url.replace("{", "%7B").replace("}", "%7D"),
+        "doi": _quoted(doi_of(paper)),
+        "url": _quoted(paper.url),
         "eprint": arxiv,
         "archiveprefix": "arXiv" if arxiv else "",
         "keywords": latex(", ".join(paper.keywords)),
         "abstract": latex(paper.abstract),
     }
     return kind, fields
+
+
+def _quoted(address: str) -> str:
+    # Braces would end the field, and two carets stand for any character, as a backslash.
+    for char in "{}^\\":
+        address = address.replace(char, f"%{ord(char):02X}")
+    return address
 
 
 def publication(paper: Paper) -> tuple[str, str]:
@@ -218,13 +229,15 @@ def _author(name: str) -> str:
 
 
 def latex(text: str) -> str:
-    """Return text as the value of a BibTeX field: LaTeX kept, the rest escaped, braces balanced."""
+    """Return text as the value of a BibTeX field: LaTeX kept, the rest escaped, braces balanced.
+
+    Only the commands of `tex_commands` are kept; any other is spelt out, and so does nothing when
+    the user's paper is typeset.
+    """
     parts = _MATH.split(text)
     for index, part in enumerate(parts):
         if index % 2:
-            # BibTeX counts a brace whatever stands in front of it; spelt out, it is none.
-            braces = part.replace(r"\{", r"\lbrace ").replace(r"\}", r"\rbrace ")
-            parts[index] = re.sub(r"(?<!\\)%", r"\\%", braces)
+            parts[index] = _MATH_TOKEN.sub(_escaped_in_math, part)
         else:
             parts[index] = _TOKEN.sub(_escaped_token, part)
     value = _balanced("".join(parts)).strip()
@@ -239,9 +252,26 @@ def _escaped_token(match: re.Match[str]) -> str:
         return _SPELT[token]
     if len(token) == 1 and token != "\\":
         return "\\" + token
-    if token[0] == "\\" and (token[1:].isalpha() or token[1:] in _KEPT_ESCAPES) and token != "\\":
+    if token[1:] in KEPT or (len(token) == 2 and token[1] in _KEPT_ESCAPES):
         return token
     return r"\textbackslash{}" + token[1:].replace("\\", r"\textbackslash{}")
+
+
+def _escaped_in_math(match: re.Match[str]) -> str:
+    token = match[0]
+    # BibTeX counts a brace whatever stands in front of it; spelt out, it is none.
+    if token in ("\\{", "\\}"):
+        return r"\lbrace " if token == "\\{" else r"\rbrace "
+    if token in "%#":
+        return "\\" + token
+    # Two carets and a number stand for any character, the backslash included.
+    if token in ("^", "\\^"):
+        return "^{}" if token == "^" else r"\wedge "
+    name, brace, argument = token[1:].partition("{")
+    kept = argument.rstrip("}") in ENVIRONMENTS if brace else name in KEPT
+    if kept or (len(token) == 2 and not token[1].isalpha()):
+        return token
+    return rf"\backslash {token[1:]}"
 
 
 def _balanced(text: str) -> str:

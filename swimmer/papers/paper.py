@@ -80,10 +80,8 @@ class Paper:
             # A list may be any array, whose comparison or truth is none.
             if not isinstance(own[name], tuple) or own[name]:
                 own[name] = _cleaned_list(name, own[name])
-        if self.year is not None and (
-            isinstance(self.year, bool) or not isinstance(self.year, int)
-        ):
-            raise InputError(f"paper: year must be a whole number or None, got {self.year!r:.80}")
+        if self.year is not None:
+            _check_year(self.year)
         own["extra"] = _jsonable(self.extra)
         if not self.id:
             own["id"] = derived_id(self.url, self.title)
@@ -152,6 +150,7 @@ class Paper:
 
 
 _NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
+_LARGEST = 1 << 63
 _TEXT_LIMITS = {
     "title": TITLE_LIMIT,
     "abstract": ABSTRACT_LIMIT,
@@ -165,6 +164,13 @@ def derived_id(url: str, title: str) -> str:
     """Return an id for a paper whose source gives none: a digest of its URL, else of its title."""
     kind, what = ("url", url) if url else ("title", title_key(title))
     return f"{kind}:{hashlib.blake2b(what.encode(), digest_size=8).hexdigest()}"
+
+
+def _check_year(year: object) -> None:
+    if isinstance(year, bool) or not isinstance(year, int):
+        raise InputError(f"paper: year must be a whole number or None, got {year!r:.80}")
+    if abs(year) > 9_999:
+        raise InputError("paper: year must have at most four digits")
 
 
 def _cleaned_list(name: str, values: object) -> tuple[str, ...]:
@@ -206,4 +212,5 @@ def _clean_deep(value: Any) -> Any:
         return [_clean_deep(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    # A number that fits no column of a database is no figure about a paper.
+    return None if isinstance(value, int) and abs(value) >= _LARGEST else value

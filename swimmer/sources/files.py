@@ -15,20 +15,29 @@ from typing import IO, Any
 from swimmer.errors import SourceError
 from swimmer.papers import Paper
 from swimmer.sources.base import SourceReport
+from swimmer.sources.formats.json_text import WHOLE_LIMIT, parse_json, streamed_records
+from swimmer.sources.formats.parts import parts_of, read_whole
 from swimmer.sources.formats.records import ALIASES, NotAPaper, paper_from_record
 from swimmer.sources.formats.shapes import plain
 
 SIZE_LIMIT = 4 << 30
 """Bytes of a list once decompressed; a small .gz can unfold to any size."""
 
-LINE_LIMIT = 256 << 20
+LINE_LIMIT = 32 << 20
 """Characters of one line of a JSONL list."""
+
+XML_LIMIT = 32 << 20
+"""Characters of an XML list: it is read whole, and an element takes twenty times its text."""
 
 LISTS = ("results", "papers", "notes", "data", "items", "entries", "records")
 """Names under which an envelope keeps its list."""
 
 _DELIMITERS = {",": "CSV", "\t": "TSV", ";": "CSV with semicolons"}
-_PYTHON_REPR = re.compile(r"\{\s*'[^']*'\s*:")
+_PYTHON_REPR = re.compile(r"\{\s{0,99}'[^']{0,500}'\s{0,99}:")
+_BEGINS = re.compile(
+    r"(?m)^(?:@\s{0,9}[A-Za-z]{1,40}\s{0,9}[{(]|TY\s{1,2}-|##[ \t]{1,9}\d{1,9}[.):、])"
+)
+_BIBTEX_STRING = re.compile(r"(?im)^@string\s{0,9}[{(][^\n]{0,2000}$")
 
 
 class FileSource:
@@ -138,19 +147,47 @@ def records(stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
         if start[0] == "{" and newline and rest.lstrip()[:1] == "{" and _is_json(first_line):
             yield from _json_lines(_lines(head, stream), name)
             return
-        yield from _json_document(head + stream.read(), name)
+        yield from _json(head, stream, name)
         return
     if found := _document(start):
-        yield from found(head + stream.read(), name)
+        yield from _parts(found, head, stream, name)
         return
     yield from _table(head, stream, name)
+
+
+def _json(head: str, stream: IO[str], name: str) -> Iterator[tuple[str, Any]]:
+    text = head + stream.read(WHOLE_LIMIT - len(head) + 1)
+    if len(text) > WHOLE_LIMIT:
+        yield from streamed_records(text, stream, name, LISTS)
+    else:
+        yield from _json_document(text, name)
+
+
+def _parts(
+    read: Callable[[str, str], Iterator[tuple[str, Any]]], head: str, stream: IO[str], name: str
+) -> Iterator[tuple[str, Any]]:
+    """Read a text by a reader of records, part by part where it is long."""
+    if read is _xml:
+        yield from _xml(read_whole(head, stream, name, XML_LIMIT), name)
+        return
+    defined = ""
+    for part, lines in parts_of(head, stream, name, _BEGINS):
+        # The abbreviations of one part of a bibliography are used in the next.
+        for place, record in read(defined + part, name):
+            yield _moved(place, lines - defined.count("\n")), record
+        defined += "".join(f"{found[0]}\n" for found in _BIBTEX_STRING.finditer(part))[:100_000]
+
+
+def _moved(place: str, lines: int) -> str:
+    word, _, number = place.partition(" ")
+    return f"line {int(number) + lines}" if word == "line" and lines else place
 
 
 def _document(start: str) -> Callable[[str, str], Iterator[tuple[str, Any]]] | None:
     """Return the reader of a text that begins so, when it is no JSON and no table."""
     from swimmer.sources.formats import markdown, ris
 
-    if re.match(r"(?:%[^\n]*\n|\s)*@\s*[A-Za-z]+\s*[{(]", start):
+    if re.match(r"(?:%[^\n]*\n|\s)*@\s{0,99}[A-Za-z]{1,99}\s{0,99}[{(]", start):
         return _bibtex
     if ris.STARTS.match(start):
         return lambda text, _name: ris.ris_records(text)
@@ -192,8 +229,8 @@ def _xml(text: str, name: str) -> Iterator[tuple[str, Any]]:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except ValueError:
+        parse_json(text)
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -216,7 +253,7 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                yield f"line {number}", json.loads(line)
+                yield f"line {number}", parse_json(line)
             except (ValueError, RecursionError) as error:
                 raise SourceError(
                     f"{name}: line {number} is not JSON ({error}); is the file cut off?"
@@ -225,7 +262,7 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[str, Any]]:
 
 def _json_document(text: str, name: str) -> Iterator[tuple[str, Any]]:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except RecursionError:
         raise SourceError(f"{name}: JSON nested too deep to be a paper list") from None
     except json.JSONDecodeError as error:

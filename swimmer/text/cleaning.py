@@ -7,6 +7,7 @@ surrogates or bidirectional overrides comes out, and cleaning twice changes noth
 from __future__ import annotations
 
 import functools
+import logging
 import re
 import unicodedata
 from typing import Any
@@ -120,6 +121,9 @@ def clean_url(url: str, base: str = "") -> str:
 def _latex_converter() -> Any:
     from pylatexenc import latex2text, latexwalker
 
+    # It would say on the terminal what it cannot read, a line for each command of a hostile title.
+    logging.getLogger("pylatexenc").addHandler(logging.NullHandler())
+    logging.getLogger("pylatexenc").propagate = False
     context = latex2text.get_default_latex_context_db()
     walker = latexwalker.get_default_latex_context_db()
     # pylatexenc drops the argument of a macro that it does not know; in a title it is a word.

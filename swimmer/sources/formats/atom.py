@@ -28,7 +28,8 @@ def feed(root: Any, where: str) -> tuple[list[Any], int]:
         if "/api/errors" in (entry.findtext(f"{ATOM}id") or ""):
             raise SourceError(f"arXiv: {(entry.findtext(f'{ATOM}summary') or 'error').strip()}")
     total = root.findtext(f"{SEARCH}totalResults")
-    if total is not None and not total.strip().isdigit():
+    total = total.strip() if total is not None else None
+    if total is not None and not (total.isascii() and total.isdecimal() and len(total) < 10):
         raise SourceError(f"{where}: 'totalResults' is {total!r:.40}, expected a number")
     if entries and not any(entry.find(f"{ATOM}title") is not None for entry in entries):
         raise SourceError(f"{where}: no entry has the field 'title'; the format may have changed")

@@ -12,6 +12,8 @@ from swimmer.sources.formats.records import NotAPaper
 from swimmer.text import readable
 
 _NOT_PAPERS = frozenset({"proceedings", "comment", "preamble", "string", "software", "dataset"})
+NAMES_LIMIT = 200_000
+"""Characters of an author field that are read."""
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z\s])\Z|[\^_]\Z")
 
 
@@ -90,8 +92,9 @@ def split_names(text: str) -> list[str]:
     `and` counts only outside braces: `{Barnes and Noble}` is one name.
     """
     names, depth, current = [], 0, ""
-    for piece in re.split(r"(\s+and\s+|[{}])", text):
-        if piece.strip() == "and" and depth == 0:
+    # With single spaces the expression has one way to match, and no long runs to try again.
+    for piece in re.split(r"( and |[{}])", " ".join(text[:NAMES_LIMIT].split())):
+        if piece == " and " and depth == 0:
             names.append(current)
             current = ""
             continue

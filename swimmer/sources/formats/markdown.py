@@ -75,7 +75,10 @@ _LABEL = re.compile(
     r"^\s*(?:#{3,6}\s+|[-*+]\s+)?(?:\*\*|__)?\s*(?P<label>[^:：*_\n\[\]]{1,40}?)\s*"
     r"(?=[:：]|\*\*|__|$)(?:\*\*|__)?\s*(?P<colon>[:：])?\s*(?:\*\*|__)?\s*(?P<rest>.*)$"
 )
-_LINK = re.compile(r"\[([^\]]*)\]\((https?://[^)\s]+)\)|<(https?://[^>\s]+)>|(https?://[^\s)\]>]+)")
+_LINK = re.compile(
+    r"\[([^\[\]]{0,1000})\]\((https?://[^)\s]{1,2000})\)|<(https?://[^<>\s]{1,2000})>"
+    r"|(https?://[^\s)\]>]{1,2000})"
+)
 _PLACEHOLDER = re.compile(
     r"(paper )?title( here)?|标题|论文标题|题目|名称|todo|tbd|[.…?\-_\s]*"
     r"|<[^>]*>|\{[^}]*\}|\[[^\]]*\]",
@@ -93,9 +96,12 @@ _NOTE = re.compile(r"\s*\([^)]*\)|\s*（[^）]*）")
 def markdown_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
     """Yield (place, record) of a reading list; unfilled sections are counted."""
     heads = list(SECTION.finditer(text))
+    line, counted = 1, 0
     for head, following in zip(heads, [*heads[1:], None][: len(heads)], strict=True):
         body = text[head.end() : following.start() if following else len(text)]
-        place = f"line {text.count(chr(10), 0, head.start()) + 1}"
+        line += text.count("\n", counted, head.start())
+        counted = head.start()
+        place = f"line {line}"
         # A heading of the first or second level that is not numbered ends the list.
         body = re.split(r"(?m)^##?[ \t]+(?!\d+[.):、])", body)[0]
         record = _record(head[1], body)

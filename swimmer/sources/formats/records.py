@@ -67,7 +67,7 @@ OTHER_EVENTS = (
 )
 
 _VIRTUAL = re.compile(
-    r"(?:https?://(?P<host>[a-z0-9.-]+))?/+virtual/(?P<year>\d{4})/(?P<kind>[a-z-]+)/(?P<id>\d+)",
+    r"(?:https?://(?P<host>[a-z0-9.-]{1,253}))?/{1,9}virtual/(?P<year>\d{4})/(?P<kind>[a-z-]{1,40})/(?P<id>\d{1,20})",
     re.IGNORECASE,
 )
 _NOT_KEPT = frozenset(
@@ -85,7 +85,7 @@ _NOT_KEPT = frozenset(
         "speakers/authors",
     }
 )
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)[0-9]{2})(?!\d)")
 _SHORT_VENUE = re.compile(r"[a-z]{2,8}")
 _SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")
 
@@ -201,7 +201,7 @@ def _identifier(value: Any) -> str:
 def _address(flat: Mapping[str, Any], url: Any, base: str) -> tuple[str, str]:
     """Return the paper's address and, from a virtual site, the number in it."""
     virtual = flat.get("virtualsite_url")
-    if isinstance(virtual, str) and (match := _VIRTUAL.search(virtual)):
+    if isinstance(virtual, str) and (match := _VIRTUAL.search(virtual[:2_000])):
         address = clean_url(virtual, base)
         # A relative address whose host is not known leads nowhere; the paper's own page does.
         return address or clean_url(_text(flat.get("paper_url")), base), match["id"]
@@ -233,7 +233,8 @@ def year_of(value: Any) -> int | None:
     """Return the four-digit year that a value starts with or holds, else None."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, (int, float)) and math.isfinite(value):
+    if isinstance(value, (int, float)):
+        # Compared before anything is computed: a number of 400 digits fits no float.
         return int(value) if 1900 <= value < 2100 and value == int(value) else None
     if isinstance(value, str) and (match := _YEAR.search(value[:200])):
         return int(match[1])
@@ -305,7 +306,8 @@ def _small_fields(flat: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in flat.items():
         if name in _SLOTS or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
             continue
-        small = isinstance(value, (bool, int)) or (isinstance(value, str) and 0 < len(value) <= 200)
+        number = isinstance(value, int) and abs(value) < 1 << 63
+        small = number or (isinstance(value, str) and 0 < len(value) <= 200)
         finite = isinstance(value, float) and math.isfinite(value)
         if (small or finite) and len(kept) < 20:
             kept[name] = value

@@ -39,11 +39,18 @@ def flat_text(element: Any) -> str:
     """
     if element is None:
         return ""
-    inner = element.text or ""
-    for child in element:
-        inner += flat_text(child)
-        inner += child.tail or ""
-    tag = str(element.tag).rpartition("}")[2]
-    if tag == "tex-math":
-        return f"${inner}$"
-    return f"{inner} " if tag == "br" else inner
+    parts: list[str] = []
+    # Without recursion: elements may be nested deeper than Python's stack is.
+    left: list[Any] = [element]
+    while left:
+        step = left.pop()
+        if isinstance(step, str):
+            parts.append(step)
+            continue
+        tag = str(step.tag).rpartition("}")[2]
+        before, after = {"tex-math": ("$", "$"), "br": ("", " ")}.get(tag, ("", ""))
+        parts.append(before + (step.text or ""))
+        left.append(after)
+        for child in reversed(step):
+            left += [child.tail or "", child]
+    return "".join(parts)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from swimmer.errors import IncompleteError, SourceError
+from swimmer.sources.formats.json_text import parse_json
 from swimmer.sources.formats.xml import parse_xml
 from swimmer.sources.http.pages import Page
 
@@ -29,7 +30,7 @@ def as_json(page: Page) -> Any:
             "have moved, or the site may want a browser or a login"
         )
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         if ends_too_early(error, text):
             raise IncompleteError(f"{page.url}: the JSON is cut off") from None

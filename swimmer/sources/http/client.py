@@ -60,8 +60,8 @@ PAUSES = {
 }
 """Seconds between two requests to a host, as its terms ask."""
 
-SIZE_LIMIT = 512 << 20
-"""Bytes of one answer, decompressed; the longest real list is about a tenth of it."""
+SIZE_LIMIT = 64 << 20
+"""Bytes of one answer, decompressed: it is held whole. The longest real list has fifty million."""
 
 ANSWER_LIMIT = 900.0
 """Seconds for one whole answer, from connecting to the last byte, however slowly it drips."""
@@ -346,7 +346,10 @@ class Client:
         return b"".join(pieces)
 
     def _too_large(self, url: str) -> str:
-        return f"{url}: answers with more than {self._size_limit >> 20} MB; refused"
+        return (
+            f"{url}: answers with more than {self._size_limit >> 20} MB; refused. Download a list "
+            "that is longer, and build from the file"
+        )
 
     def _pause(self, host: str) -> None:
         pause = self._pauses.get(host, self._pauses.get("", PAUSE))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.files import records as list_records, slug
+from swimmer.sources.formats.json_text import parse_json
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import plain
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
@@ -70,7 +71,7 @@ def _text_records(page: Page) -> list[tuple[str, Any]]:
     text = as_text(page)
     if text.lstrip()[:1] in ("[", "{"):
         try:
-            json.loads(text)
+            parse_json(text)
         except json.JSONDecodeError as error:
             if ends_too_early(error, text):
                 raise IncompleteError(f"{page.url}: the JSON is cut off") from None

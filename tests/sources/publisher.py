@@ -147,7 +147,11 @@ def _handler(publisher: Publisher) -> type[http.server.BaseHTTPRequestHandler]:
             else:
                 parts = urlsplit(self.path)
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                reply = publisher.answer(Question(parts.path, query, dict(self.headers), body))
+                reply = publisher.answer(
+                    Question(
+                        parts.path, query, {n.lower(): v for n, v in self.headers.items()}, body
+                    )
+                )
             self._send(reply)
 
         def _send(self, reply: Reply) -> None:

@@ -385,7 +385,7 @@ def test_a_gzip_bomb_is_refused(publisher: Publisher) -> None:
 
 def test_an_answer_that_declares_10_gb_is_refused_unread(publisher: Publisher) -> None:
     serve(publisher, Reply(b"x" * 100, declare=10 << 30))
-    with publisher.client() as client, pytest.raises(FetchError, match="more than 512 MB"):
+    with publisher.client() as client, pytest.raises(FetchError, match="more than 64 MB"):
         client.get(URL, as_bytes)
     assert len(publisher.log) == 1
 

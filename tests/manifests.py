@@ -40,6 +40,7 @@ LATER_TABLES = (
     "people",
     "people_words",
     "authorships",
+    "segments_fts",
     "vocabulary",
 )
 """The tables that a database of schema 1 has not."""

@@ -304,3 +304,49 @@ def test_the_terminal_says_what_it_took(
     assert "no such file" not in words.err
     wrong = swimmer("search", "--store", folder, "Nobody Atall", "--as", "author")
     assert wrong.code == 2
+
+
+SPACELESS = [
+    Paper("大規模言語モデルの安全性とRLHFの評価", "人間のフィードバックによる強化学習を調べる。"),
+    Paper("图神经网络的可解释性研究", "我们研究图神经网络。", authors=("王伟",)),
+    Paper("한국어 언어모델의 안전성 평가", "안전성을 평가한다."),
+    Paper("RLHF without tears", "Reinforcement learning from human feedback, RLHF."),
+    *[Paper(f"Optimal transport, part {i}", "Transport maps between measures.") for i in range(9)],
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "titles"),
+    [
+        ("言語モデルの安全性", ["大規"]),
+        ("RLHFの安全性", ["大規", "RLHF"]),
+        ("神经网络", ["图神"]),
+        ("图神经网络可解释性", ["图神"]),
+        ("언어모델 안전성", ["한국어"]),
+        ("王伟", ["图神"]),
+        ("RLHF の問題", ["RLHF"]),
+    ],
+)
+def test_scripts_without_spaces_find_words(tmp_path: Path, typed: str, titles: list[str]) -> None:
+    with build_store(SPACELESS, tmp_path / "spaceless", model="static") as store:
+        answer = one(store, typed)
+        for start, hit in zip(titles, answer.hits, strict=False):
+            assert hit.paper.title.startswith(start)
+        assert len(answer.hits) >= len(titles)
+        assert answer.related
+        assert sum("bge-m3" in warning for warning in answer.warnings) <= 1
+
+
+def test_a_query_that_no_paper_can_match_gives_no_noise(store: PaperStore) -> None:
+    answer = one(store, "大規模言語モデルの安全性")
+    assert answer.hits == []
+    assert not answer.related
+    assert "bge-m3" in answer.warnings[0]
+
+
+def test_segments_follow_changes(tmp_path: Path) -> None:
+    model = "static"
+    build_store(SPACELESS, tmp_path / "s", model=model).close()
+    with build_store(SPACELESS[1:], tmp_path / "s", model=model, prune=True) as store:
+        assert one(store, "言語モデルの安全性").hits == []
+        assert first(one(store, "图神经网络")).startswith("图神")

@@ -85,6 +85,8 @@ def plot_answer(name: str | None, answer: Answer, file: str) -> None:
     from swimmer.analysis import write_map
     from swimmer.store import open_store
 
+    if not answer.related:
+        click.echo("swimmer: nothing similar was found; the map marks the nearest", err=True)
     # It must outlive this process: the browser reads it when it gets round to it.
     target = file or f"{tempfile.mkdtemp(prefix='swimmer-')}/map.html"
     with open_store(name) as store, ProgressLine(unit="rounds") as progress:

@@ -18,11 +18,19 @@ from swimmer.store import (
     rows_of_identifier,
     rows_of_name,
     rows_of_people,
+    rows_with_segments,
     titles_with_phrase,
     titles_with_words,
     word_frequency,
 )
-from swimmer.text import TITLE_LIMIT, folded, words_of
+from swimmer.text import (
+    TITLE_LIMIT,
+    folded,
+    foreign_language,
+    is_spaceless,
+    spaced_words,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore
@@ -32,6 +40,8 @@ FEW = 5
 
 OFFERED = 6
 """Other readings that an answer offers at most."""
+
+_MOST_ROWS = 50
 
 _PART = 4
 """Words in a row from which a part of one title alone is taken as that title."""
@@ -139,7 +149,26 @@ def _named(store: PaperStore, text: str, title: int | None) -> Resolution | None
         return _as_people(store, text, people)
     if (row := close_title(store, text)) is not None:
         return _matched(store, "title", text, (row,))
+    if is_spaceless(text):
+        return _as_segments(store, text)
     return _as_part(store, text)
+
+
+def _as_segments(store: PaperStore, text: str) -> Resolution:
+    """Return a text in a script without spaces: what holds its words, and what is like it."""
+    rows = tuple(rows_with_segments(store.database, text, _MOST_ROWS))
+    reading = Reading("text", text)
+    if "en" not in store.identity.languages:
+        return Resolution(reading, text, rows)
+    language = foreign_language(text) or "another language"
+    words = spaced_words(text)
+    asked = f"only {words!r} was searched by meaning" if words else "only its words were searched"
+    warnings = (
+        f"this query looks like {language}; the model {store.identity.name} of this store reads "
+        f"English, so {asked}. A store built with --model bge-m3 reads it",
+    )
+    # Hits by a model that cannot read the query would be noise.
+    return Resolution(reading, words or text, rows, listed=not words, given=text, warnings=warnings)
 
 
 def _matched(
@@ -183,7 +212,9 @@ def _as_name(
         named = Reading("name", text, len(rows))
         return Resolution(Reading("text", text), text, rows[:FEW], others=(named, *others))
     words = Reading("text", text)
-    return Resolution(Reading("name", text, len(rows)), text, rows[:50], others=(*others, words))
+    return Resolution(
+        Reading("name", text, len(rows)), text, rows[:_MOST_ROWS], others=(*others, words)
+    )
 
 
 def _people(store: PaperStore, text: str) -> list[Person]:

@@ -29,6 +29,7 @@ from .keyword import (
     holds_word as holds_word,
     keyword_search as keyword_search,
     phrase_rows as phrase_rows,
+    rows_with_segments as rows_with_segments,
     rows_with_words as rows_with_words,
     titles_with_phrase as titles_with_phrase,
     titles_with_words as titles_with_words,

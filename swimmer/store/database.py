@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 
 from swimmer.errors import REBUILD, StoreDamagedError, StoreError
 from swimmer.papers import Paper
-from swimmer.store.lookup_tables import LOOKUP_TABLES, add_lookups, forget_people, remove_lookups
+from swimmer.store.lookup_tables import (
+    LOOKUP_TABLES,
+    SEGMENT_TABLE,
+    add_lookups,
+    add_segments,
+    forget_people,
+    remove_lookups,
+)
 from swimmer.store.schema import (
     COLUMNS,
     FTS_COLUMNS,
@@ -32,6 +39,9 @@ LISTS = ("authors", "keywords")
 """The columns that hold lists."""
 
 _T = TypeVar("_T")
+_LATER = {"people": LOOKUP_TABLES, "segments_fts": SEGMENT_TABLE, "vocabulary": VOCABULARY_TABLE}
+"""What a store of an earlier release lacks: one table of each group, and the statements."""
+
 _BATCH = 1000
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
@@ -79,7 +89,7 @@ class PaperDatabase:
         database = cls._writable(path)
         with database._guard():
             database._connection.executescript(
-                TABLES + LOOKUP_TABLES + VOCABULARY_TABLE + ";".join(INDEXES)
+                TABLES + LOOKUP_TABLES + SEGMENT_TABLE + VOCABULARY_TABLE + ";".join(INDEXES)
             )
         return database
 
@@ -176,14 +186,15 @@ class PaperDatabase:
 
     def _upgrade(self) -> None:
         """Give a copy of a database of schema 1 the tables that came later."""
-        for name, statements in (("people", LOOKUP_TABLES), ("vocabulary", VOCABULARY_TABLE)):
-            if name not in self.tables:
-                self._connection.executescript(statements)
-                self._tables = None
-                if name == "people":
-                    add_lookups(self._connection, self._rows_and_papers())
-                else:
-                    self._words_changed = True
+        missing = [one for one in _LATER if one not in self.tables]
+        for name in missing:
+            self._connection.executescript(_LATER[name])
+        self._tables = None
+        if "people" in missing:
+            add_lookups(self._connection, self._rows_and_papers())
+        if "segments_fts" in missing:
+            add_segments(self._connection, self._rows_and_papers())
+        self._words_changed = self._words_changed or "vocabulary" in missing
 
     def save(self, path: Path) -> None:
         """Write a compact copy to `path`, an empty file or none."""
@@ -603,6 +614,7 @@ class PaperDatabase:
                 self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
         with self._guard() as connection, self.transaction():
             add_lookups(connection, self._rows_and_papers())
+            add_segments(connection, self._rows_and_papers())
             self.prepare_vocabulary()
         self._execute("ANALYZE")
         self.finished = self.path is not None
@@ -635,7 +647,9 @@ class PaperDatabase:
         )
         for sql in insert:
             self._connection.executemany(sql, ((row,) for row in rows))
-        add_lookups(self._connection, self._numbered(rows))
+        papers = self._numbered(rows)
+        add_lookups(self._connection, papers)
+        add_segments(self._connection, papers)
 
     def _numbered(self, rows: Sequence[int]) -> list[tuple[int, Paper]]:
         return list(zip(rows, self.papers(rows), strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import REBUILD, QueryError, StoreDamagedError
 from swimmer.store.database import PaperDatabase
-from swimmer.text import folded, words_of
+from swimmer.text import folded, segments, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ TERMS = 32
 POSTINGS = 0.03
 """Occurrences that a query reads, as a share of the papers; the commonest words go over it."""
 
+_MOST_SEGMENTS = 64
 _LEAST_POSTINGS = 4_000
 _PHRASE = re.compile(r'"([^"]{2,200})"')
 
@@ -125,6 +126,29 @@ def rows_with_words(database: PaperDatabase, words: list[str], limit: int) -> li
     )
     match = " AND ".join(map(_quoted, words))
     return [int(row) for (row,) in database.query(sql, (match, limit))]
+
+
+def rows_with_segments(database: PaperDatabase, text: str, limit: int) -> list[int]:
+    """Return the rows that hold most of a text in a script without spaces, by BM25, best first.
+
+    At least half of its pairs of characters, and every word in another script, must be there.
+    """
+    words, pairs = segments(text)
+    if not pairs or "segments_fts" not in database.tables:
+        return []
+    terms = list(dict.fromkeys([*words, *pairs]))[:_MOST_SEGMENTS]
+    sql = (
+        "SELECT rowid, terms FROM segments_fts WHERE segments_fts MATCH ? "
+        "ORDER BY bm25(segments_fts), rowid LIMIT ?"
+    )
+    match = " OR ".join(map(_quoted, terms))
+    rows = []
+    for row, held in database.query(sql, (match, 4 * limit)):
+        there = set(str(held).split())
+        shared = sum(pair in there for pair in set(pairs))
+        if 2 * shared >= len(set(pairs)) and there.issuperset(words):
+            rows.append(int(row))
+    return rows[:limit]
 
 
 def holds_word(database: PaperDatabase, word: str, *, anywhere: bool = False) -> bool:

@@ -13,6 +13,7 @@ from swimmer.papers import (
     person_key,
     short_names,
 )
+from swimmer.text import is_spaceless, segments
 
 LOOKUP_TABLES = """
 CREATE TABLE identifiers (
@@ -33,6 +34,12 @@ CREATE TABLE authorships (
 """
 """Identifiers and addresses, names in titles, and people; since schema 2."""
 
+SEGMENT_TABLE = """
+CREATE VIRTUAL TABLE segments_fts USING fts5(terms, tokenize='unicode61 remove_diacritics 0');
+"""
+"""Papers in scripts without spaces, as the terms of `swimmer.text.segments`; since schema 2."""
+
+
 _ADDRESSES = 8
 
 
@@ -50,6 +57,14 @@ def add_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, Pape
     connection.executemany("INSERT OR IGNORE INTO short_names VALUES (?, ?, ?)", sorted(named))
     connection.executemany("INSERT OR IGNORE INTO authorships VALUES (?, ?)", sorted(written))
     people.write()
+
+
+def add_segments(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
+    """Write the terms of those papers of some rows that are in a script without spaces."""
+    connection.executemany(
+        "INSERT INTO segments_fts (rowid, terms) VALUES (?, ?)",
+        ((row, found) for row, paper in papers if (found := _terms(paper))),
+    )
 
 
 class _People:
@@ -97,6 +112,8 @@ def _key(name: str) -> str:
 def remove_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
     """Take out what `add_lookups` has written of the papers of some rows."""
     for row, paper in papers:
+        if _terms(paper):
+            connection.execute("DELETE FROM segments_fts WHERE rowid = ?", (row,))
         connection.executemany(
             "DELETE FROM identifiers WHERE kind = ? AND value = ? AND row = ?",
             ((kind, value, row) for kind, value in _identifiers(paper)),
@@ -117,6 +134,15 @@ def forget_people(connection: sqlite3.Connection) -> None:
     gone = "NOT IN (SELECT person FROM authorships)"
     connection.execute(f"DELETE FROM people_words WHERE person {gone}")
     connection.execute(f"DELETE FROM people WHERE person {gone}")
+
+
+def _terms(paper: Paper) -> str:
+    """Return the terms of a paper in a script without spaces, "" for any other paper."""
+    text = f"{paper.display_title} {paper.abstract} {' '.join(paper.keywords)}"
+    if not is_spaceless(text):
+        return ""
+    words, pairs = segments(text)
+    return " ".join([*words, *pairs])
 
 
 def _names(paper: Paper) -> list[tuple[str, int]]:

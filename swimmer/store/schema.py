@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from swimmer.errors import InputError
 from swimmer.papers import Paper
-from swimmer.store.lookup_tables import LOOKUP_TABLES
+from swimmer.store.lookup_tables import LOOKUP_TABLES, SEGMENT_TABLE
 from swimmer.store.vocabulary import VOCABULARY_TABLE
 from swimmer.text import clean, clean_url
 
@@ -62,7 +62,7 @@ VERSIONS = ((TABLES, INDEXES),)
 Whoever changes TABLES or INDEXES keeps what they were here, so that older stores are still read.
 """
 
-ADDED = (LOOKUP_TABLES, VOCABULARY_TABLE)
+ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE)
 """Tables that a store may have besides, each of these groups whole or not at all."""
 
 _SHADOWS = (
@@ -71,6 +71,7 @@ _SHADOWS = (
     "CREATE TABLE '{}_docsize'(id INTEGER PRIMARY KEY, sz BLOB)",
     "CREATE TABLE '{}_config'(k PRIMARY KEY, v) WITHOUT ROWID",
 )
+_TEXT = "CREATE TABLE '{}_content'(id INTEGER PRIMARY KEY, c0)"
 _STATISTICS = (
     "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
     "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
@@ -82,6 +83,8 @@ def _statements(tables: str, indexes: Iterable[str]) -> frozenset[str]:
     made = [statement.strip() for statement in tables.split(";")]
     # FTS5 makes tables of its own; their text is that of every SQLite since 3.20.
     shadows = [shadow.format(name) for name in _FTS.findall(tables) for shadow in _SHADOWS]
+    # A table that is an index of another one keeps no text itself.
+    shadows += [_TEXT.format(name) for name in _FTS.findall(tables) if "content=" not in tables]
     return frozenset([*filter(None, made), *indexes, *shadows])
 
 

@@ -14,6 +14,11 @@ from .cleaning import (
 from .language import (
     foreign_language as foreign_language,
 )
+from .segments import (
+    is_spaceless as is_spaceless,
+    segments as segments,
+    spaced_words as spaced_words,
+)
 from .sentences import (
     sentences as sentences,
 )

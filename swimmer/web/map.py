@@ -113,6 +113,9 @@ def show(request: Request) -> Response:
         answer = _answer(store, asked)
     except QueryError as error:
         return _page(request, store, asked, status=400, problem=str(error))
+    if answer is not None and not answer.related:
+        note = f"Nothing in {answer.store} is similar to these words; no paper is marked."
+        return _page(request, store, asked, drawn=making.made, note=note)
     found = None if answer is None else marked(store, making.made, answer)
     return _page(request, store, asked, drawn=making.made, found=found)
 
@@ -149,6 +152,7 @@ def _page(
     drawn: PaperMap | None = None,
     found: Marked | None = None,
     problem: str = "",
+    note: str = "",
 ) -> Response:
     from swimmer.analysis import json_text, marks_payload
 
@@ -174,6 +178,7 @@ def _page(
         said="" if making is None else _said(making),
         state=f"/map/state?{urlencode({'store': asked['store']})}",
         problem=problem,
+        note=note,
         **context,
     )
 

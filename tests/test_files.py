@@ -32,6 +32,7 @@ from swimmer.files import (
     size_of,
     write_file,
 )
+from swimmer.store.folder import sweep
 from swimmer.store.manifest import MANIFEST, Manifest
 from swimmer.store.map_file import MAP, KeptMap
 
@@ -286,3 +287,25 @@ def test_what_is_refused_says_what_it_is(gift: Path, swimmer: Callable[..., Any]
     answer = swimmer("show", f"{gift}/")
     assert answer.code == 2 and "is a link, expected a file" in answer.err
     assert isinstance(StoreDamagedError("x"), StoreError)
+
+
+def test_a_manifest_that_cannot_be_read_now_costs_no_file(
+    gift: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails for a moment; the files are those of the manifest all the same."""
+    before = sorted(path.name for path in gift.iterdir())
+
+    def failing(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("swimmer.files.open_plain", failing)
+        sweep(gift)
+    assert sorted(path.name for path in gift.iterdir()) == before
+
+
+def test_the_journal_of_a_killed_writer_is_swept_away(gift: Path) -> None:
+    (gift / ".papers.0123456789abcdef.tmp-journal").write_bytes(b"x")
+    (gift / ".papers.0123456789abcdef.tmp").write_bytes(b"x")
+    sweep(gift)
+    assert not [path.name for path in gift.iterdir() if "tmp" in path.name]

@@ -418,8 +418,12 @@ class PaperDatabase:
             )
             if not batch:
                 return
-            yield from map(self._paper, batch)
-            last = batch[-1][0]
+            for record in batch:
+                # In a tree of pages that is not in order, rows may come again without an end.
+                if record[0] <= last:
+                    raise self._damaged("its rows are not in order")
+                last = record[0]
+                yield self._paper(record)
 
     def row_of_id(self, identifier: str) -> int | None:
         """Return the row of an id, or None."""

@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from swimmer.errors import REBUILD, StoreBusyError, StoreDamagedError, StoreError
+from swimmer.errors import (
+    REBUILD,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreNotFoundError,
+)
 from swimmer.files import NotPlainFileError, check_own, flush_to_disk, size_of
 from swimmer.store.manifest import DataFile, Manifest
 
@@ -18,7 +24,7 @@ WORK = ".build"
 
 _OURS = re.compile(
     r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
-    r"|\.(papers|index|map(\.safetensors)?|manifest\.json)\.[0-9a-f]+\.tmp"
+    r"|\.(papers|index|map(\.safetensors)?|manifest\.json)\.[0-9a-f]+\.tmp(-journal)?"
 )
 
 
@@ -88,8 +94,11 @@ def sweep(folder: Path) -> None:
     try:
         manifest = Manifest.read(folder)
         keep = {manifest.database.name, manifest.index.name}
-    except StoreError:
+    except StoreNotFoundError:
         keep = set()
+    except StoreError:
+        # A manifest that the disk does not give back now may name any of the files.
+        return
     for path in folder.iterdir():
         if path.name not in keep and _OURS.fullmatch(path.name):
             with contextlib.suppress(OSError):

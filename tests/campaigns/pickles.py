@@ -6,6 +6,7 @@ import contextlib
 import pickle
 import random
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Pickles(Campaign):
             for n in range(3)
         }
         for protocol in (2, 4, 5):
-            docstore = InMemoryDocstore(documents)  # type: ignore[no-untyped-call]
+            docstore = InMemoryDocstore(documents)
             honest = pickle.dumps((docstore, dict(enumerate(documents))), protocol)
             (self.work / f"honest-{protocol}").write_bytes(honest)
 
@@ -51,10 +52,15 @@ class Pickles(Campaign):
             header + struct.pack("<Q", vectors.size) + vectors.tobytes()
         )
         honest = (self.work / f"honest-{chance.choice([2, 4, 5])}").read_bytes()
-        content = chance.choice([damaged, spliced, lambda c, _: program(c)])(chance, honest)
+        content = chance.choice(MADE)(chance, honest)
         (folder / "index.pkl").write_bytes(content)
         with contextlib.suppress(SwimmerError):
             import_langchain_faiss(folder, HashEmbeddings(8))
+
+
+def invented(chance: random.Random, honest: bytes) -> bytes:
+    """Return a pickle that has nothing of an honest one."""
+    return program(chance)
 
 
 def spliced(chance: random.Random, honest: bytes) -> bytes:
@@ -96,3 +102,7 @@ def _instruction(chance: random.Random) -> bytes:
         b"j" + struct.pack("<I", number & 0xFF), b"\x82" + bytes([number & 255]),
     ]  # fmt: skip
     return bytes(chance.choice(choices))
+
+
+MADE: list[Callable[[random.Random, bytes], bytes]] = [damaged, spliced, invented]
+"""The ways to make a pickle out of an honest one."""

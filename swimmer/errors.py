@@ -6,6 +6,7 @@
     │   │   ├── FetchError       an address cannot be downloaded
     │   │   └── IncompleteError  an answer ended too early
     │   └── QueryError           a query is not valid: empty, k below 1, an unknown field
+    │       └── UnreadableQueryError   it is blank, or holds nothing that the model can read
     ├── StoreError               a store cannot be opened, written or trusted
     │   ├── StoreNotFoundError   no store has this name or path
     │   ├── StoreBusyError       another process is writing to the store
@@ -48,6 +49,10 @@ class IncompleteError(SourceError):
 
 class QueryError(InputError):
     """A query is not valid."""
+
+
+class UnreadableQueryError(QueryError):
+    """A query is blank, or holds nothing that the model can read."""
 
 
 class StoreError(SwimmerError):

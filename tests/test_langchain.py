@@ -165,16 +165,26 @@ def test_unknown_arguments_are_errors(retriever: PaperRetriever) -> None:
     ):
         with pytest.raises(QueryError, match="did you mean filter"):
             ask(TITLE, filtr={})
-    with pytest.raises(QueryError, match="unknown argument 'allow_dangerous"):
-        PaperVectorStore.load_local("x", allow_dangerous_deserialization=True)
+    with pytest.raises(QueryError, match="did you mean trust_model"):
+        PaperVectorStore.load_local("x", trust_mode=True)
 
 
-@pytest.mark.parametrize("query", ["", "  \n ", "\x00", "\ud800", "\u200b\u202e"])
-def test_blank_queries(retriever: PaperRetriever, query: str) -> None:
-    with pytest.raises(QueryError):
-        retriever.invoke(query)
-    with pytest.raises(QueryError):
-        retriever.vectorstore.similarity_search(query)
+@pytest.mark.parametrize("query", ["", "  \n ", "\x00", "\ud800", "\u200b\u202e", "🚀", "???"])
+async def test_queries_that_nothing_can_be_read_of(query: str) -> None:
+    retriever = load_retriever("sample", k=2)
+    vectors = retriever.vectorstore
+    with pytest.warns(UserWarning, match=r"blank|no token"):
+        assert retriever.invoke(query) == []
+    with pytest.warns(UserWarning, match=r"blank|no token"):
+        assert await retriever.ainvoke(query) == []
+    with pytest.warns(UserWarning, match=r"blank|no token"):
+        found = retriever.batch([query, "safe agents"])
+    assert [len(documents) for documents in found] == [0, 2]
+    for search in (vectors.similarity_search, vectors.max_marginal_relevance_search):
+        with pytest.warns(UserWarning, match=r"blank|no token"):
+            assert search(query) == []
+    with pytest.raises(QueryError, match=r"blank|no token"):
+        retriever.invoke("safe agents", like=[query])
 
 
 @pytest.mark.parametrize("query", [None, 3, b"title", ["title"]])

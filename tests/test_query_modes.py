@@ -547,7 +547,7 @@ def test_the_retriever_asks_in_every_way_under_the_same_names() -> None:
 
 
 def test_a_batch_of_the_retriever_is_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    import swimmer.langchain.retriever as face
+    import swimmer.langchain.searching as face
 
     calls = []
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -290,13 +293,106 @@ def test_a_change_made_meanwhile_is_not_overwritten(store: PaperStore) -> None:
     assert "theirs" in [paper.id for paper in open_store("small")]
 
 
-def test_an_open_reader_goes_on_while_the_store_is_replaced(store: PaperStore) -> None:
-    with open_store("small") as reader:
-        title = "Diffusion Models in Two Steps"
-        before = search(reader, title)
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_an_open_store_follows_what_another_commits_or_keeps_to_its_state(
+    store: PaperStore, model: HashEmbeddings, asked_before: bool
+) -> None:
+    title = "Diffusion Models in Two Steps"
+    with open_store("small") as follows, open_store("small", refresh=False) as pinned:
+        before = search(pinned, title)
+        if asked_before:
+            assert search(follows, title) == before
         store.delete(["p10", "p07"])
         store.commit()
-        assert search(reader, title) == before
+        assert search(pinned, title) == before
+        after = search(follows, title)
+        assert after == search(store, title) != before
+        assert len(follows) == 28 and len(list(follows)) == 28 and follows.get(["p10"]) == []
+        assert follows.generation == store.generation
+        assert follows.verify() == []
+        assert len(pinned) == len(list(pinned)) == 30 and len(pinned.get(["p10"])) == 1
+
+
+def test_a_query_that_runs_keeps_to_the_state_that_it_began_with(
+    store: PaperStore, papers: list[Paper]
+) -> None:
+    with open_store("small") as reader:
+        with reader.reading():
+            before = reader.vectors()
+            paper = iter(reader)
+            next(paper)
+            store.delete(["p00"])
+            store.commit()
+            with ThreadPoolExecutor(1) as pool:
+                # Another thread sees the new state meanwhile.
+                assert (
+                    pool.submit(lambda: len(search(reader, papers[3].title, k=50))).result() == 28
+                )
+            assert len(reader) == len(reader.database) == len(reader.index.vectors()) == 30
+            assert len(list(paper)) == 29
+            assert (reader.vectors() == before).all()
+        assert len(reader) == len(reader.index.vectors()) == 29
+
+
+def test_a_store_that_is_replaced_under_many_threads_is_never_mixed(
+    store: PaperStore, papers: list[Paper]
+) -> None:
+    stop = threading.Event()
+
+    def asking(reader: PaperStore) -> int:
+        rounds = 0
+        while not stop.is_set() or rounds < 3:
+            with reader.reading():
+                assert len(reader.database) == reader.index.rows == len(reader)
+            assert search(reader, papers[20].title, k=1, include_self=True)[0].paper == papers[20]
+            rounds += 1
+        return rounds
+
+    with open_store("small") as reader, ThreadPoolExecutor(4) as pool:
+        try:
+            running = [pool.submit(asking, reader) for _ in range(4)]
+            for number in range(8):
+                store.delete([f"p{number:02d}"])
+                store.commit()
+        finally:
+            stop.set()
+        assert all(one.result(timeout=60) >= 3 for one in running)
+        assert len(reader) == 22
+
+
+def test_a_store_that_is_rebuilt_with_another_model_is_searched_with_that(
+    papers: list[Paper], home: Path
+) -> None:
+    build_store(papers, "changes", model="static").close()
+    reader = open_store("changes")
+    assert search(reader, "safe agents", k=1)
+    build_store(papers, "changes", model=HashEmbeddings()).close()
+    with pytest.raises(ModelError, match="object in Python"):
+        search(reader, "safe agents", k=1)
+    assert search(reader, "safe agents", k=1, embeddings=HashEmbeddings())
+
+
+def test_a_damaged_or_missing_replacement_leaves_the_open_state(
+    folder: Path, papers: list[Paper], caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = open_store("small")
+    before = search(reader, papers[3].title)
+    (folder / "manifest.json").write_text("{}")
+    assert search(reader, papers[3].title) == before
+    assert search(reader, papers[3].title) == before
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (folder / "manifest.json").unlink()
+    assert search(reader, papers[3].title) == before
+
+
+def test_a_store_in_a_folder_is_pickled_by_its_path(folder: Path, papers: list[Paper]) -> None:
+    reader = open_store("small", refresh=False)
+    found = search(reader, papers[3].title)
+    for twin in (pickle.loads(pickle.dumps(reader)), copy.deepcopy(reader), copy.copy(reader)):
+        assert search(twin, papers[3].title) == found
+    assert len(pickle.dumps(reader)) < 500
+    with pytest.raises(StoreError, match="save it to a folder first"):
+        pickle.dumps(PaperStore.create(HashEmbeddings()))
 
 
 def test_threads_ask_while_one_adds(store: PaperStore, papers: list[Paper]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from swimmer.embeddings.identity import PROBES, ModelIdentity
 from swimmer.embeddings.recipes import RECIPES
-from swimmer.errors import ModelError, QueryError
+from swimmer.errors import ModelError, QueryError, UnreadableQueryError
 from swimmer.papers import Paper
 from swimmer.text import compatible, fold
 
@@ -171,12 +171,33 @@ class Model:
             QueryError: the query is blank, or holds nothing that the model knows.
             ModelError: as for `embed_documents`.
         """
-        text = fold(text[:QUERY_LIMIT])
-        if not text:
-            raise QueryError("the query is blank; give a title or some words")
-        vector: Vectors = self._checked([self.embeddings.embed_query(text)], 1)[0]
+        text = self._query_text(text)
+        return self._query_vector(self.embeddings.embed_query(text), text)
+
+    async def aembed_query(self, text: str) -> Vectors:
+        """Return what `embed_query` does, from the coroutine of an object that has its own."""
+        text = self._query_text(text)
+        own: Any = self.embeddings
+        return self._query_vector(await own.aembed_query(text), text)
+
+    async def aembed_papers(self, texts: Sequence[str]) -> Vectors:
+        """Return what `embed_papers` does, from the coroutine of an object that has its own."""
+        if self._embed_apart is not None and RECIPES[self.text].apart:
+            return self.embed_papers(texts)
+        own: Any = self.embeddings
+        return self._checked(await own.aembed_documents(list(texts)), len(texts))
+
+    @staticmethod
+    def _query_text(text: str) -> str:
+        folded = fold(text[:QUERY_LIMIT])
+        if not folded:
+            raise UnreadableQueryError("the query is blank; give a title or some words")
+        return folded
+
+    def _query_vector(self, raw: Any, text: str) -> Vectors:
+        vector: Vectors = self._checked([raw], 1)[0]
         if not vector.any():
-            raise QueryError(
+            raise UnreadableQueryError(
                 f"the model {self.name} knows no word of {text[:60]!r}; "
                 "ask in its language, or in other words"
             )

@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from swimmer.errors import ModelError, QueryError
+from swimmer.errors import ModelError, UnreadableQueryError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ class StaticEmbeddings:
         """Embed texts, of each the first 20,000 characters.
 
         Returns float32 (n, dimension) with rows of unit length. A text without one known token
-        raises ``QueryError``, or gives a row of zeros with ``on_unknown="zero"``.
+        raises ``UnreadableQueryError``, or gives a row of zeros with ``on_unknown="zero"``.
         """
         import numpy as np
 
@@ -95,7 +95,7 @@ class StaticEmbeddings:
             block = texts[first : first + _BLOCK]
             ids = self._token_ids(block)
             if on_unknown == "raise" and not all(ids):
-                raise QueryError(_nothing_known(block[ids.index(b"")]))
+                raise UnreadableQueryError(_nothing_known(block[ids.index(b"")]))
             for vector, row in zip(vectors[first:], ids, strict=False):
                 tokens = np.frombuffer(row, np.int32)
                 np.dot(self._weights[tokens], self._rows[tokens].astype(np.float32), out=vector)
@@ -159,11 +159,11 @@ class StaticEmbeddings:
         return inverse
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Embed documents: one list of ``dimension`` floats each; raises ``QueryError``."""
+        """Embed documents: a list of floats each; raises ``UnreadableQueryError``."""
         return cast("list[list[float]]", self.embed(texts).tolist())
 
     def embed_query(self, text: str) -> list[float]:
-        """Embed one query as a list of ``dimension`` floats; raises ``QueryError``."""
+        """Embed one query as a list of ``dimension`` floats; raises ``UnreadableQueryError``."""
         return cast("list[float]", self.embed([text])[0].tolist())
 
     def known_tokens(self, text: str) -> int:

@@ -5,6 +5,9 @@ from .community import (
     build_from_langchain as build_from_langchain,
     is_langchain_folder as is_langchain_folder,
 )
+from .embeddings import (
+    SwimmerEmbeddings as SwimmerEmbeddings,
+)
 from .related_work import (
     related_work_chain as related_work_chain,
 )
@@ -17,5 +20,4 @@ from .tools import (
 )
 from .vectorstore import (
     PaperVectorStore as PaperVectorStore,
-    SwimmerEmbeddings as SwimmerEmbeddings,
 )

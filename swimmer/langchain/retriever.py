@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForRetrieverRun,
+    CallbackManager,
+    CallbackManagerForRetrieverRun,
+)
 from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever
+from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import get_config_list
 from pydantic import ConfigDict, Field
 
+from swimmer.embeddings import GIVEN
 from swimmer.errors import SwimmerError
+from swimmer.langchain.arguments import refuse_unknown
 from swimmer.langchain.documents import hit_document
-from swimmer.langchain.vectorstore import PaperVectorStore, refuse_unknown
+from swimmer.langchain.searching import answered, asearch_each, search_each, warn_of
+from swimmer.langchain.vectorstore import PaperVectorStore
 from swimmer.papers import Paper
 from swimmer.retrieval import (
     OPTION_NAMES,
     Answer,
     SearchOptions,
     allowed_rows,
-    ask,
     checked_k,
 )
 from swimmer.store import PaperStore, open_store
@@ -39,7 +45,8 @@ class PaperRetriever(BaseRetriever):
     """The papers of a store most like a title, as LangChain documents; see `load_retriever`.
 
     The fields are `k` and those of `SearchOptions`; all but `embeddings` may be given to `invoke`
-    and `batch` too, for that one call. `batch` searches for all its queries together.
+    and `batch` too, for that one call. `batch` searches for all its queries together. A query
+    that is blank, or that the model cannot read, gives no documents and a warning.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -49,7 +56,7 @@ class PaperRetriever(BaseRetriever):
     embeddings: Any = Field(default=None, exclude=True)
     filter: dict[str, Any] | None = None
     include_self: bool = False
-    lookup: bool = True
+    lookup: bool | str = True
     like: tuple[str | Paper, ...] = ()
     unlike: tuple[str | Paper, ...] = ()
     mode: str = "dense"
@@ -71,35 +78,154 @@ class PaperRetriever(BaseRetriever):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[list[Document]]:
-        """Return the documents of each query, found together; as every runnable's otherwise."""
-        found: dict[str, Answer] = {}
-        # Where one query is refused, each is asked by itself and says so for itself.
-        with contextlib.suppress(SwimmerError):
-            queries = list(dict.fromkeys(query for query in inputs if isinstance(query, str)))
-            found = dict(zip(queries, self._ask(queries, kwargs), strict=True))
-        return super().batch(
-            inputs, config, return_exceptions=return_exceptions, found=found, **kwargs
-        )
+        """Return the documents of each query, found together; as every runnable's otherwise.
+
+        Each query is a run of its own for callbacks and tracing, begun before the search.
+        """
+        if not inputs:
+            return []
+        runs = []
+        for query, one in zip(inputs, get_config_list(config, len(inputs)), strict=True):
+            manager = CallbackManager.configure(**self._callbacks(one, kwargs))
+            runs.append(manager.on_retriever_start(None, query, **self._run(one)))
+        try:
+            outcomes = self._outcomes(inputs, kwargs)
+        except BaseException as error:
+            for run in runs:
+                run.on_retriever_error(error)
+            raise
+        results = [_documents_or_error(outcome) for outcome in outcomes]
+        for run, result in zip(runs, results, strict=True):
+            if isinstance(result, Exception):
+                run.on_retriever_error(result)
+            else:
+                run.on_retriever_end(result)
+        return _returned(results, return_exceptions)
+
+    async def abatch(
+        self,
+        inputs: list[str],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[list[Document]]:
+        """Return what `batch` does; the model's own coroutines are awaited."""
+        if not inputs:
+            return []
+        runs = []
+        for query, one in zip(inputs, get_config_list(config, len(inputs)), strict=True):
+            manager = AsyncCallbackManager.configure(**self._callbacks(one, kwargs))
+            runs.append(await manager.on_retriever_start(None, query, **self._run(one)))
+        try:
+            outcomes = await self._aoutcomes(inputs, kwargs)
+        except BaseException as error:
+            for run in runs:
+                await run.on_retriever_error(error)
+            raise
+        results = [_documents_or_error(outcome) for outcome in outcomes]
+        for run, result in zip(runs, results, strict=True):
+            if isinstance(result, Exception):
+                await run.on_retriever_error(result)
+            else:
+                await run.on_retriever_end(result)
+        return _returned(results, return_exceptions)
+
+    def _callbacks(self, config: RunnableConfig, options: dict[str, Any]) -> dict[str, Any]:
+        """Return what BaseRetriever.invoke gives to a callback manager."""
+        return {
+            "inheritable_callbacks": config.get("callbacks"),
+            "verbose": options.get("verbose", False),
+            "inheritable_tags": config.get("tags"),
+            "local_tags": self.tags,
+            "inheritable_metadata": {
+                **(config.get("metadata") or {}),
+                **self._get_ls_params(**options),
+            },
+            "local_metadata": self.metadata,
+        }
+
+    def _run(self, config: RunnableConfig) -> dict[str, Any]:
+        return {
+            "name": config.get("run_name") or self.get_name(),
+            "run_id": config.pop("run_id", None),
+        }
+
+    def _get_ls_params(self, **kwargs: Any) -> LangSmithRetrieverParams:
+        """Return what tracing shows of the retriever: provider, embedding model, store."""
+        params: dict[str, Any] = dict(super()._get_ls_params(**kwargs))
+        name = self.store.identity.name
+        if self.embeddings is not None and not isinstance(self.embeddings, str):
+            maker = type(self.embeddings).__name__
+        elif name.startswith(GIVEN):
+            maker = name.rpartition(".")[2]
+        else:
+            maker = "SwimmerEmbeddings" if name == "static" else "HuggingFaceEmbeddings"
+        params |= {
+            "ls_vector_store_provider": "swimmer",
+            "ls_embedding_provider": maker,
+            "ls_embedding_model": name,
+            "swimmer_store": self.store.name,
+        }
+        return cast("LangSmithRetrieverParams", params)
 
     def _get_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: CallbackManagerForRetrieverRun,
-        found: dict[str, Answer] | None = None,
-        **options: Any,
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        answer = found.get(query) if found and isinstance(query, str) else None
-        answer = answer or self._ask([query], options)[0]
-        for warning in answer.warnings:
-            warnings.warn(warning, stacklevel=2)
-        return [hit_document(hit) for hit in answer.hits]
+        (outcome,) = self._outcomes([query], options)
+        return _documents(answered(outcome))
 
-    def _ask(self, queries: list[str], options: dict[str, Any]) -> list[Answer]:
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Any
+    ) -> list[Document]:
+        (outcome,) = await self._aoutcomes([query], options)
+        return _documents(answered(outcome))
+
+    def _outcomes(self, queries: list[str], options: dict[str, Any]) -> list[Answer | Exception]:
+        try:
+            k, checked = self._options(options)
+        except SwimmerError as error:
+            return [error] * len(queries)
+        return search_each(self.store, queries, k, checked)
+
+    async def _aoutcomes(
+        self, queries: list[str], options: dict[str, Any]
+    ) -> list[Answer | Exception]:
+        try:
+            k, checked = self._options(options)
+        except SwimmerError as error:
+            return [error] * len(queries)
+        return await asearch_each(self.store, queries, k, checked)
+
+    def _options(self, options: dict[str, Any]) -> tuple[int, SearchOptions]:
+        # `verbose` is LangChain's own, for its callbacks.
+        options = {name: value for name, value in options.items() if name != "verbose"}
         refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
         given = {name: getattr(self, name) for name in OPTION_NAMES} | options
-        k = given.pop("k", self.k)
-        return ask(self.store, queries, k, SearchOptions(**given))
+        return given.pop("k", self.k), SearchOptions(**given)
+
+
+def _documents(answer: Answer) -> list[Document]:
+    warn_of(answer, stacklevel=3)
+    return [hit_document(hit) for hit in answer.hits]
+
+
+def _documents_or_error(outcome: Answer | Exception) -> list[Document] | Exception:
+    if isinstance(outcome, Exception):
+        return outcome
+    try:
+        return _documents(outcome)
+    except Warning as error:
+        # Where Python was told to raise warnings.
+        return error
+
+
+def _returned(results: list[Any], return_exceptions: bool) -> list[list[Document]]:
+    if not return_exceptions:
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+    return results
 
 
 def load_retriever(
@@ -107,6 +233,7 @@ def load_retriever(
     *,
     k: int = 10,
     trust_model: bool = False,
+    refresh: bool = True,
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
     **arguments: Unpack[SearchArguments],
@@ -123,6 +250,8 @@ def load_retriever(
         k: papers wanted.
         trust_model: load the model that the store names, as in `open_store`; not used for an
             open store.
+        refresh: follow what other processes commit, as in `open_store`; not used for an open
+            store.
         tags: labels that tracing shows, as for every LangChain retriever.
         metadata: what else tracing shows.
         arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
@@ -132,7 +261,11 @@ def load_retriever(
         StoreNotFoundError: there is no such store; the message lists those there are.
         QueryError: k is not a whole number above 0, the filter is wrong, or an option is.
     """
-    opened = store if isinstance(store, PaperStore) else open_store(store, trust_model=trust_model)
+    opened = (
+        store
+        if isinstance(store, PaperStore)
+        else open_store(store, trust_model=trust_model, refresh=refresh)
+    )
     options = SearchOptions(**arguments)
     if options.filter is not None:
         allowed_rows(opened, options.filter)

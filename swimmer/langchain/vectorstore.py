@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.runnables import run_in_executor
 from langchain_core.vectorstores import VectorStore
 
-from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, load_model
-from swimmer.errors import InputError, QueryError, StoreNotFoundError
+from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, check_same
+from swimmer.errors import InputError, QueryError, StoreNotFoundError, UnreadableQueryError
+from swimmer.langchain.arguments import checked_batch_size, refuse_unknown
 from swimmer.langchain.documents import document_paper, paper_document
+from swimmer.langchain.embeddings import SwimmerEmbeddings
+from swimmer.langchain.searching import (
+    answered,
+    asearch_each,
+    own_async_model,
+    search_each,
+    warn_of,
+)
 from swimmer.papers import Paper
-from swimmer.retrieval import allowed_rows, ask, checked_k, nearest, select_diverse
+from swimmer.retrieval import (
+    Answer,
+    SearchOptions,
+    allowed_rows,
+    checked_k,
+    nearest,
+    select_diverse,
+)
 from swimmer.store import Filter, PaperStore, open_store
 
 if TYPE_CHECKING:
@@ -26,42 +44,8 @@ if TYPE_CHECKING:
     from swimmer.store import Vectors
 
 
-class SwimmerEmbeddings(Embeddings):
-    """A model of swimmer as LangChain `Embeddings`: unit vectors, checked, as lists of floats.
-
-    Args:
-        model: what `load_model` takes, `static` (no torch, no download) by default; loaded when
-            it is first asked.
-        options: further arguments of `load_model`, such as `device`.
-    """
-
-    def __init__(self, model: str | EmbeddingsProtocol | Model = "static", **options: Any) -> None:
-        self._load: Callable[[], Model] = lambda: load_model(model, **options)
-        self._loaded: Model | None = None
-
-    @classmethod
-    def of_store(cls, store: PaperStore) -> SwimmerEmbeddings:
-        """Return the embeddings of a store's own model."""
-        embeddings = cls()
-        embeddings._load = store.model
-        return embeddings
-
-    @property
-    def swimmer_model(self) -> Model:
-        """The model itself; raises `ModelError` when it cannot be loaded."""
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Return one vector for each text; raises `ModelError`."""
-        vectors: list[list[float]] = self.swimmer_model.embed_documents(texts).tolist()
-        return vectors
-
-    def embed_query(self, text: str) -> list[float]:
-        """Return the vector of a query; raises `QueryError` for a blank one."""
-        vector: list[float] = self.swimmer_model.embed_query(text).tolist()
-        return vector
+MetadataTest = Callable[[dict[str, Any]], bool]
+"""A filter as LangChain's FAISS takes it too: from metadata to whether a document is wanted."""
 
 
 class PaperVectorStore(VectorStore):
@@ -76,6 +60,7 @@ class PaperVectorStore(VectorStore):
             store must have been built with.
         store: an open store, its name or its path; None for a new one in memory.
         trust_model: load the model that the store names, as `open_store` has it.
+        refresh: follow what other processes commit, as `open_store` has it.
 
     Raises:
         StoreNotFoundError: there is no such store.
@@ -88,6 +73,7 @@ class PaperVectorStore(VectorStore):
         *,
         store: PaperStore | str | Path | None = None,
         trust_model: bool = False,
+        refresh: bool = True,
     ) -> None:
         if store is None:
             self.store = PaperStore.create("static" if embedding is None else embedding)
@@ -95,7 +81,7 @@ class PaperVectorStore(VectorStore):
             self.store = (
                 store
                 if isinstance(store, PaperStore)
-                else open_store(store, trust_model=trust_model)
+                else open_store(store, trust_model=trust_model, refresh=refresh)
             )
             if embedding is not None:
                 self.store.model(embedding)
@@ -114,59 +100,126 @@ class PaperVectorStore(VectorStore):
     # ------------------------------------------------------------------ asking
 
     def similarity_search(
-        self, query: str, k: int = 4, filter: Filter | None = None, **kwargs: Any
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
+        **kwargs: Any,
     ) -> list[Document]:
         """Return the k documents nearest to a query, best first.
+
+        A query that is blank, or that the model cannot read, gives none and a warning.
 
         Args:
             query: any text.
             k: documents wanted.
-            filter: conditions as `filters.compile_filter` takes them, applied before the search.
-            kwargs: `lookup=True` answers a known title from its stored vector; nothing else.
+            filter: conditions as `store.compile_filter` takes them, or a function from a
+                document's metadata to whether it is wanted; applied before the search.
+            fetch_k: taken for the sake of LangChain's FAISS, which filters afterwards; not used.
+            kwargs: `score_threshold`, the lowest cosine similarity wanted; `lookup=True` answers a
+                known title from its stored vector; nothing else.
 
         Raises:
-            QueryError: the query is blank, k is not a whole number above 0, the filter is wrong,
-                or an argument is not known.
+            QueryError: k is not a whole number above 0, the filter is wrong, or an argument is
+                not known.
         """
-        return [
-            document
-            for document, _ in self.similarity_search_with_score(query, k, filter, **kwargs)
-        ]
+        found = self.similarity_search_with_score(query, k, filter, fetch_k, **kwargs)
+        return [document for document, _ in found]
 
     def similarity_search_with_score(
         self,
         query: str,
         k: int = 4,
-        filter: Filter | None = None,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
         *,
-        lookup: bool = False,
+        lookup: bool | str = False,
+        score_threshold: float | None = None,
         **unknown: Any,
     ) -> list[tuple[Document, float]]:
         """Return (document, cosine similarity) pairs; as `similarity_search` otherwise."""
-        refuse_unknown(unknown, "k", "filter", "lookup")
-        (answer,) = ask(self.store, [query], k, filter=filter, include_self=True, lookup=lookup)
-        return [(paper_document(hit.paper), hit.score) for hit in answer.hits]
+        refuse_unknown(unknown, *_SEARCH_ARGUMENTS)
+        k, options = self._search_options(k, filter, lookup)
+        (outcome,) = search_each(self.store, [query], k, options)
+        return _pairs(answered(outcome), score_threshold)
+
+    async def asimilarity_search(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return what `similarity_search` does; the model's own coroutines are awaited."""
+        found = await self.asimilarity_search_with_score(query, k, filter, fetch_k, **kwargs)
+        return [document for document, _ in found]
+
+    async def asimilarity_search_with_score(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
+        *,
+        lookup: bool | str = False,
+        score_threshold: float | None = None,
+        **unknown: Any,
+    ) -> list[tuple[Document, float]]:
+        """Return what `similarity_search_with_score` does; see `asimilarity_search`."""
+        refuse_unknown(unknown, *_SEARCH_ARGUMENTS)
+        k, options = self._search_options(k, filter, lookup)
+        (outcome,) = await asearch_each(self.store, [query], k, options)
+        return _pairs(answered(outcome), score_threshold)
+
+    def _search_options(
+        self, k: int, filter: Filter | MetadataTest | None, lookup: bool | str
+    ) -> tuple[int, SearchOptions]:
+        conditions = self._conditions(filter)
+        return checked_k(k), SearchOptions(filter=conditions, include_self=True, lookup=lookup)
+
+    def _conditions(self, filter: Filter | MetadataTest | None) -> Filter | None:
+        """Return a filter as conditions: a function is asked of every document's metadata."""
+        if not callable(filter):
+            return filter
+        with self.store.reading():
+            wanted = [paper.id for paper in self.store if filter(paper_document(paper).metadata)]
+        return {"id": {"$in": wanted}}
 
     def similarity_search_by_vector(
-        self, embedding: list[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
+        self,
+        embedding: list[float],
+        k: int = 4,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
+        **kwargs: Any,
     ) -> list[Document]:
         """Return the k documents nearest to a vector of any length above 0, best first."""
-        refuse_unknown(kwargs, "k", "filter")
-        found = self.similarity_search_with_score_by_vector(embedding, k, filter)
+        found = self.similarity_search_with_score_by_vector(embedding, k, filter, fetch_k, **kwargs)
         return [document for document, _ in found]
 
     def similarity_search_with_score_by_vector(
-        self, embedding: list[float], k: int = 4, filter: Filter | None = None
+        self,
+        embedding: list[float],
+        k: int = 4,
+        filter: Filter | MetadataTest | None = None,
+        fetch_k: int | None = None,
+        *,
+        score_threshold: float | None = None,
+        **unknown: Any,
     ) -> list[tuple[Document, float]]:
         """Return (document, cosine similarity) pairs for a vector.
 
         Raises:
             QueryError: the vector is not one of this store's dimension, or not of finite numbers.
         """
+        refuse_unknown(unknown, *_VECTOR_ARGUMENTS)
         with self.store.reading():
             hits = self._nearest(self._checked_vector(embedding), checked_k(k), filter)
             papers = self.store.papers([row for row, _ in hits])
-        return [(paper_document(p), score) for p, (_, score) in zip(papers, hits, strict=True)]
+        pairs = [(paper_document(p), score) for p, (_, score) in zip(papers, hits, strict=True)]
+        return _above(pairs, score_threshold)
 
     def max_marginal_relevance_search(
         self,
@@ -174,7 +227,7 @@ class PaperVectorStore(VectorStore):
         k: int = 4,
         fetch_k: int = 20,
         lambda_mult: float = 0.5,
-        filter: Filter | None = None,
+        filter: Filter | MetadataTest | None = None,
         **kwargs: Any,
     ) -> list[Document]:
         """Return k documents near to a query and unlike each other.
@@ -191,7 +244,34 @@ class PaperVectorStore(VectorStore):
             QueryError: as for `similarity_search`, or `lambda_mult` is not between 0 and 1.
         """
         refuse_unknown(kwargs, "k", "fetch_k", "lambda_mult", "filter")
-        vector = self.store.model().embed_query(_text(query))
+        try:
+            vector = self.store.model().embed_query(_text(query))
+        except UnreadableQueryError as error:
+            warnings.warn(str(error), stacklevel=2)
+            return []
+        return self._varied(vector, k, fetch_k, lambda_mult, filter)
+
+    async def amax_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | MetadataTest | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return what `max_marginal_relevance_search` does; see `asimilarity_search`."""
+        refuse_unknown(kwargs, "k", "fetch_k", "lambda_mult", "filter")
+        model = await own_async_model(self.store, None)
+        if model is None:
+            return await run_in_executor(
+                None, self.max_marginal_relevance_search, query, k, fetch_k, lambda_mult, filter
+            )
+        try:
+            vector = await model.aembed_query(_text(query))
+        except UnreadableQueryError as error:
+            warnings.warn(str(error), stacklevel=2)
+            return []
         return self._varied(vector, k, fetch_k, lambda_mult, filter)
 
     def max_marginal_relevance_search_by_vector(
@@ -200,7 +280,7 @@ class PaperVectorStore(VectorStore):
         k: int = 4,
         fetch_k: int = 20,
         lambda_mult: float = 0.5,
-        filter: Filter | None = None,
+        filter: Filter | MetadataTest | None = None,
         **kwargs: Any,
     ) -> list[Document]:
         """Return k documents near to a vector and unlike each other."""
@@ -208,7 +288,12 @@ class PaperVectorStore(VectorStore):
         return self._varied(self._checked_vector(embedding), k, fetch_k, lambda_mult, filter)
 
     def _varied(
-        self, vector: Vectors, k: int, fetch_k: int, lambda_mult: float, filter: Filter | None
+        self,
+        vector: Vectors,
+        k: int,
+        fetch_k: int,
+        lambda_mult: float,
+        filter: Filter | MetadataTest | None,
     ) -> list[Document]:
         if (
             isinstance(lambda_mult, bool)
@@ -225,8 +310,10 @@ class PaperVectorStore(VectorStore):
             papers = self.store.papers([rows[i] for i in chosen])
         return [paper_document(paper) for paper in papers]
 
-    def _nearest(self, vector: Vectors, k: int, filter: Filter | None) -> list[tuple[int, float]]:
-        allowed = allowed_rows(self.store, filter)
+    def _nearest(
+        self, vector: Vectors, k: int, filter: Filter | MetadataTest | None
+    ) -> list[tuple[int, float]]:
+        allowed = allowed_rows(self.store, self._conditions(filter))
         (hits,) = nearest(self.store, vector[None, :], k, allowed, [None])
         return hits
 
@@ -253,38 +340,66 @@ class PaperVectorStore(VectorStore):
     # ------------------------------------------------------------------ changing
 
     def add_documents(
-        self, documents: list[Document], *, ids: list[str] | None = None, **kwargs: Any
+        self,
+        documents: list[Document],
+        *,
+        ids: list[str] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
     ) -> list[str]:
         """Add documents, and return their ids: those in `ids`, else their own, else new ones.
 
         A document whose id is there already takes the place of the old one; of two with one id
         the later counts.
 
+        Args:
+            documents: what to add.
+            ids: their ids, one each.
+            batch_size: documents that are given to the model at once, as LangChain's `index`
+                says it; all by default.
+            kwargs: nothing else.
+
         Raises:
             InputError: there are more or fewer ids than documents, a document is blank, or its
                 metadata are not JSON; nothing is added then.
             ModelError: the model answers wrongly; nothing is added then.
         """
-        refuse_unknown(kwargs, "ids")
-        documents = list(documents)
-        if ids is not None and len(ids) != len(documents):
-            raise InputError(f"{len(documents)} documents came with {len(ids)} ids; one each")
-        given = ids if ids is not None else [document.id for document in documents]
-        papers = []
-        for position, (document, identifier) in enumerate(zip(documents, given, strict=True)):
-            try:
-                papers.append(
-                    document_paper(
-                        document.page_content,
-                        document.metadata,
-                        str(uuid.uuid4()) if identifier is None else identifier,
-                    )
-                )
-            except InputError as error:
-                raise InputError(f"document {position + 1}: {error}") from None
+        refuse_unknown(kwargs, "ids", "batch_size")
+        size = checked_batch_size(batch_size)
+        papers = _papers(documents, ids)
         if not papers:
             return []
-        return self.store.add(papers, self._embed(papers))
+        model = self.store.model()
+        texts = [model.text_of(paper) for paper in papers]
+        made = [model.embed_papers(part) for part in _parts(texts, size)]
+        return self.store.add(papers, np.concatenate(made))
+
+    async def aadd_documents(
+        self,
+        documents: list[Document],
+        *,
+        ids: list[str] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Add documents as `add_documents` does; the model's own coroutines are awaited."""
+        refuse_unknown(kwargs, "ids", "batch_size")
+        model = await own_async_model(self.store, self._own_embedding())
+        if model is None:
+            return await run_in_executor(
+                None, partial(self.add_documents, documents, ids=ids, batch_size=batch_size)
+            )
+        size = checked_batch_size(batch_size)
+        papers = await run_in_executor(None, _papers, documents, ids)
+        if not papers:
+            return []
+        texts = [model.text_of(paper) for paper in papers]
+        made = [await model.aembed_papers(part) for part in _parts(texts, size)]
+        return await run_in_executor(None, self.store.add, papers, np.concatenate(made))
+
+    def _own_embedding(self) -> EmbeddingsProtocol | None:
+        embedding = self._embedding
+        return None if isinstance(embedding, (str, Model)) else embedding
 
     def add_texts(
         self,
@@ -297,9 +412,56 @@ class PaperVectorStore(VectorStore):
         """Add texts with their metadata; as `add_documents` otherwise."""
         return self.add_documents(_documents(texts, metadatas), ids=ids, **kwargs)
 
-    def _embed(self, papers: list[Paper]) -> Vectors:
-        model = self.store.model()
-        return model.embed_papers([model.text_of(paper) for paper in papers])
+    async def aadd_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Add texts with their metadata; as `aadd_documents` otherwise."""
+        return await self.aadd_documents(_documents(texts, metadatas), ids=ids, **kwargs)
+
+    def add_embeddings(
+        self,
+        text_embeddings: Iterable[tuple[str, Sequence[float]]],
+        metadatas: list[dict[str, Any]] | None = None,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Add texts with the vectors that the store's model made of them.
+
+        Args:
+            text_embeddings: pairs of a text and its vector, of any length above 0.
+            metadatas: the metadata of each.
+            ids: the id of each.
+            kwargs: nothing else.
+
+        Raises:
+            InputError: as `add_documents` does.
+            QueryError: a vector is not one of this store's dimension, or not of finite numbers.
+        """
+        refuse_unknown(kwargs, "metadatas", "ids")
+        pairs = list(text_embeddings)
+        papers = _papers(_documents([text for text, _ in pairs], metadatas), ids)
+        if not papers:
+            return []
+        return self.store.add(papers, np.stack([self._checked_vector(one) for _, one in pairs]))
+
+    def merge_from(self, target: PaperVectorStore) -> None:
+        """Add what another store holds, with its vectors; of one id, the other's counts.
+
+        Raises:
+            ModelMismatchError: the other store was built with another model.
+        """
+        if not isinstance(target, PaperVectorStore):
+            raise InputError(f"merge_from takes a PaperVectorStore, got {target!r:.60}")
+        check_same(self.store.identity, target.store.identity, f"the store {self.store.name}")
+        with target.store.reading():
+            papers, vectors = list(target.store), target.store.vectors()
+        if papers:
+            self.store.add(papers, vectors)
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents by id, all without an argument; ids that are not there do no harm."""
@@ -328,7 +490,37 @@ class PaperVectorStore(VectorStore):
     ) -> PaperVectorStore:
         """Return a new store in memory that holds texts."""
         store = cls(embedding)
-        store.add_texts(texts, metadatas, ids=ids, **kwargs)
+        store.add_texts(texts, metadatas, ids=ids, **_without_faiss(kwargs))
+        return store
+
+    @classmethod
+    async def afrom_texts(
+        cls,
+        texts: list[str],
+        embedding: EmbeddingsProtocol | str | Model | None = None,
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> PaperVectorStore:
+        """Return a new store in memory that holds texts; see `aadd_documents`."""
+        store = await run_in_executor(None, cls, embedding)
+        await store.aadd_texts(texts, metadatas, ids=ids, **_without_faiss(kwargs))
+        return store
+
+    @classmethod
+    def from_embeddings(
+        cls,
+        text_embeddings: Iterable[tuple[str, Sequence[float]]],
+        embedding: EmbeddingsProtocol | str | Model,
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> PaperVectorStore:
+        """Return a new store in memory of texts and the vectors that `embedding` made of them."""
+        store = cls(embedding)
+        store.add_embeddings(text_embeddings, metadatas, ids, **_without_faiss(kwargs))
         return store
 
     @classmethod
@@ -342,15 +534,32 @@ class PaperVectorStore(VectorStore):
     ) -> PaperVectorStore:
         """Return a new store in memory that holds documents."""
         store = cls(embedding)
-        store.add_documents(documents, ids=ids, **kwargs)
+        store.add_documents(documents, ids=ids, **_without_faiss(kwargs))
         return store
 
-    def save_local(self, folder_path: str | Path) -> None:
+    @classmethod
+    async def afrom_documents(
+        cls,
+        documents: list[Document],
+        embedding: EmbeddingsProtocol | str | Model | None = None,
+        *,
+        ids: list[str] | None = None,
+        **kwargs: Any,
+    ) -> PaperVectorStore:
+        """Return a new store in memory that holds documents; see `aadd_documents`."""
+        store = await run_in_executor(None, cls, embedding)
+        await store.aadd_documents(documents, ids=ids, **_without_faiss(kwargs))
+        return store
+
+    def save_local(self, folder_path: str | Path, index_name: str = "index", **kwargs: Any) -> None:
         """Write the store to a folder, all at once or not at all.
 
         Raises:
+            QueryError: another `index_name` than LangChain's own is given.
             StoreError: the folder cannot be written, or another process writes to it.
         """
+        refuse_unknown(kwargs, "folder_path", "index_name")
+        _check_index_name(folder_path, index_name)
         self.store.commit(folder_path)
 
     @classmethod
@@ -358,8 +567,11 @@ class PaperVectorStore(VectorStore):
         cls,
         folder_path: str | Path,
         embeddings: str | EmbeddingsProtocol | Model | None = None,
+        index_name: str = "index",
         *,
+        allow_dangerous_deserialization: bool = False,
         trust_model: bool = False,
+        refresh: bool = True,
         **kwargs: Any,
     ) -> PaperVectorStore:
         """Open the store in a folder; nothing in it is ever unpickled.
@@ -367,17 +579,26 @@ class PaperVectorStore(VectorStore):
         Args:
             folder_path: the folder that `save_local` or `swimmer build` wrote.
             embeddings: the model it was built with; found by its name when left out.
+            index_name: taken for the sake of LangChain's FAISS: a folder holds one store, so only
+                its default is right.
+            allow_dangerous_deserialization: taken for the same reason and not used: there is no
+                pickle whose reading would have to be allowed.
             trust_model: load the model that the store names, as `open_store` has it.
-            kwargs: nothing else.
+            refresh: follow what other processes commit, as `open_store` has it.
+            kwargs: arguments of LangChain's FAISS about distances, which are not used: scores are
+                cosine similarities.
 
         Raises:
             StoreNotFoundError: the folder is no store.
             ModelMismatchError: the store was built with another model.
         """
-        refuse_unknown(kwargs, "folder_path", "embeddings", "trust_model")
+        refuse_unknown(
+            _without_faiss(kwargs), "folder_path", "embeddings", "trust_model", "refresh"
+        )
+        _check_index_name(folder_path, index_name)
         folder = Path(folder_path)
         try:
-            store = PaperStore.open(folder, trust_model=trust_model)
+            store = PaperStore.open(folder, trust_model=trust_model, refresh=refresh)
         except StoreNotFoundError:
             if not (folder / "index.pkl").exists():
                 raise
@@ -428,9 +649,59 @@ def _text(query: object) -> str:
     raise QueryError(f"a query is text, got {query!r:.60}")
 
 
-def refuse_unknown(unknown: dict[str, Any], *known: str) -> None:
-    """Raise QueryError for a misspelt argument, which LangChain's own stores ignore."""
-    for name in unknown:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
-        raise QueryError(f"unknown argument {name!r:.60}; {hint}")
+_SEARCH_ARGUMENTS = ("k", "filter", "fetch_k", "lookup", "score_threshold")
+_VECTOR_ARGUMENTS = ("k", "filter", "fetch_k", "score_threshold")
+_FAISS_ARGUMENTS = ("normalize_L2", "distance_strategy", "relevance_score_fn")
+
+
+def _without_faiss(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments without those of LangChain's FAISS that choose a distance."""
+    return {name: value for name, value in arguments.items() if name not in _FAISS_ARGUMENTS}
+
+
+def _check_index_name(folder: str | Path, name: object) -> None:
+    if name != "index":
+        raise QueryError(
+            f"a folder holds one store, so it has no index_name; give the store {name!r:.60} a "
+            f"folder of its own: {Path(folder) / str(name)[:60]!s}"
+        )
+
+
+def _papers(documents: Iterable[Document], ids: list[str] | None) -> list[Paper]:
+    documents = list(documents)
+    if ids is not None and len(ids) != len(documents):
+        raise InputError(f"{len(documents)} documents came with {len(ids)} ids; one each")
+    given = ids if ids is not None else [document.id for document in documents]
+    papers = []
+    for position, (document, identifier) in enumerate(zip(documents, given, strict=True)):
+        try:
+            papers.append(
+                document_paper(
+                    document.page_content,
+                    document.metadata,
+                    str(uuid.uuid4()) if identifier is None else identifier,
+                )
+            )
+        except InputError as error:
+            raise InputError(f"document {position + 1}: {error}") from None
+    return papers
+
+
+def _parts(texts: list[str], size: int | None) -> list[list[str]]:
+    size = size or len(texts)
+    return [texts[start : start + size] for start in range(0, len(texts), size)]
+
+
+def _pairs(answer: Answer, threshold: float | None) -> list[tuple[Document, float]]:
+    warn_of(answer, stacklevel=3)
+    return _above([(paper_document(hit.paper), hit.score) for hit in answer.hits], threshold)
+
+
+def _above(
+    pairs: list[tuple[Document, float]], threshold: float | None
+) -> list[tuple[Document, float]]:
+    if threshold is None:
+        return pairs
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise QueryError(f"score_threshold is a number from -1 to 1, got {threshold!r:.40}")
+    return [(document, score) for document, score in pairs if score >= threshold]

@@ -23,8 +23,10 @@ from .hits import (
     Reasons as Reasons,
 )
 from .inputs import (
+    EmbeddedText as EmbeddedText,
     checked_query as checked_query,
     resolve_inputs as resolve_inputs,
+    texts_to_embed as texts_to_embed,
 )
 from .options import (
     LOOKUPS as LOOKUPS,

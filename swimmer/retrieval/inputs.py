@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from swimmer.errors import QueryError
+from swimmer.errors import QueryError, UnreadableQueryError
 from swimmer.papers import Paper
 from swimmer.retrieval.resolver import Resolution, resolve, resolve_all
 from swimmer.retrieval.titles import find_titles
@@ -23,6 +23,14 @@ class EmbeddedPaper:
     """A paper whose vector another store of the same model holds, float32 (dimension,)."""
 
     paper: Paper
+    vector: Vectors
+
+
+@dataclass(frozen=True)
+class EmbeddedText:
+    """A text as it was given, and its vector, float32 (dimension,); zeros where unreadable."""
+
+    text: str
     vector: Vectors
 
 
@@ -62,12 +70,14 @@ def checked_query(query: object) -> str:
         raise QueryError(f"a query is text, got {query!r:.60}")
     cleaned = clean(query)
     if not cleaned:
-        raise QueryError("the query is blank; give a title or some words")
+        raise UnreadableQueryError("the query is blank; give a title or some words")
     return cleaned
 
 
 def resolve_inputs(
-    store: PaperStore, given: Sequence[str | Paper | EmbeddedPaper], lookup: bool | str
+    store: PaperStore,
+    given: Sequence[str | Paper | EmbeddedPaper | EmbeddedText],
+    lookup: bool | str,
 ) -> list[QueryInput]:
     """Return an input for each text or paper, with its row where the store has it.
 
@@ -119,12 +129,25 @@ def _with_row(store: PaperStore, one: QueryInput, match: tuple[int, bool] | None
     return replace(one, row=match[0], exact=match[1]) if match else one
 
 
-def _input(given: str | Paper | EmbeddedPaper) -> QueryInput:
+def _input(given: str | Paper | EmbeddedPaper | EmbeddedText) -> QueryInput:
+    if isinstance(given, EmbeddedText):
+        return QueryInput(checked_query(given.text), vector=given.vector)
     if isinstance(given, EmbeddedPaper):
         return QueryInput(given.paper.title, outside=given.paper, vector=given.vector)
     if isinstance(given, Paper):
         return QueryInput(given.title, outside=given)
     return QueryInput(checked_query(given))
+
+
+def texts_to_embed(store: PaperStore, texts: Sequence[str], lookup: bool | str) -> list[str]:
+    """Return, for each query, the text that a model has to embed, "" where none is needed.
+
+    Raises:
+        QueryError: as `resolve_inputs` does.
+    """
+    with store.reading():
+        inputs = resolve_inputs(store, texts, lookup)
+        return ["" if one.rows else one.text for one in inputs]
 
 
 def input_vectors(
@@ -192,6 +215,8 @@ def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:
             "English, so the answer may be noise. A store built with --model bge-m3 reads it"
         )
         one = replace(one, warnings=(*one.warnings, warning))
+    if one.vector is not None:
+        return one.vector, one
     try:
         return model.embed_query(one.text), one
     except QueryError:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
 from swimmer.retrieval.hits import Answer, Hit
-from swimmer.retrieval.inputs import EmbeddedPaper, QueryInput, input_vectors, resolve_inputs
+from swimmer.retrieval.inputs import (
+    EmbeddedPaper,
+    EmbeddedText,
+    QueryInput,
+    input_vectors,
+    resolve_inputs,
+)
 from swimmer.retrieval.options import SearchOptions
 from swimmer.retrieval.words import CLEAR, are_foreign, rows_by_words
 from swimmer.store import Filter, PaperStore, admitted, why_empty
@@ -54,7 +60,7 @@ def search(
 
 def ask(
     store: PaperStore,
-    queries: Sequence[str | Paper | EmbeddedPaper],
+    queries: Sequence[str | Paper | EmbeddedPaper | EmbeddedText],
     k: int = 10,
     options: SearchOptions | None = None,
     **arguments: Unpack[SearchArguments],
@@ -85,6 +91,8 @@ def ask(
     like, unlike = options.like, options.unlike
     if unlike and not (queries or like):
         raise QueryError("unlike says what is not wanted; say with a query or like what is")
+    if not (queries or like):
+        return []
     reranker = None
     if options.reranks:
         from swimmer.retrieval.reranking import load_reranker

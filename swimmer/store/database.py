@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,8 @@ class PaperDatabase:
         self._words_changed = False
         self._rows = 0
         self._steps_left = 0
+        # A database that was replaced by a newer one is closed when its last reader drops it.
+        weakref.finalize(self, connection.close)
         # SQLite's own lower() and LIKE know ASCII only.
         connection.create_function("contains", 2, contains, deterministic=True)
 
@@ -108,7 +111,10 @@ class PaperDatabase:
 
         # immutable: no lock files appear beside it, and a read-only folder is enough.
         uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.OperationalError as error:
+            raise StoreDamagedError(f"{path}: cannot be opened ({error}); {REBUILD}") from None
         database = cls(connection, path, writable=False)
         try:
             with database._guard():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swimmer.errors import InputError, StoreNotFoundError
-from swimmer.store.manifest import MANIFEST, Manifest
+from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import (
     STORE_NAME,
     StoreInfo,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 8
 """Stores that are kept open; the least recently used one is dropped."""
-
-_Stamp = tuple[int, int, int]
 
 
 class StorePool:
@@ -64,8 +62,8 @@ class StorePool:
                 )
         self._default = default
         self._most_open = most_open
-        self._open: dict[Path, tuple[_Stamp, PaperStore]] = {}
-        self._described: dict[Path, tuple[_Stamp, StoreInfo]] = {}
+        self._open: dict[Path, tuple[Stamp, PaperStore]] = {}
+        self._described: dict[Path, tuple[Stamp, StoreInfo]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -80,9 +78,8 @@ class StorePool:
         return [info for info in found if info is not None]
 
     def _info(self, name: str, folder: Path) -> StoreInfo | None:
-        try:
-            stamp = _stamp(folder)
-        except OSError:
+        stamp = manifest_stamp(folder)
+        if stamp is None:
             # A folder that was given may be gone; one that was found has a manifest, if a bad one.
             return None if name in self._given else describe_store(name, folder)
         with self._lock:
@@ -113,16 +110,16 @@ class StorePool:
         folder = self._folder(name)
         with self._lock:
             held = self._open.pop(folder, None)
-            try:
-                stamp = _stamp(folder)
-            except OSError:
+            stamp = manifest_stamp(folder)
+            if stamp is None:
                 Manifest.read(folder)
-                raise
+                raise StoreNotFoundError(f"{folder}: its manifest was removed")
             if held is None or held[0] != stamp:
                 # numpy and FAISS are loaded by the first search, not by the start of a server.
                 from swimmer.store.store import PaperStore
 
-                held = stamp, PaperStore.open(folder)
+                # A store of the pool is replaced as a whole, so that a page shows one state.
+                held = stamp, PaperStore.open(folder, refresh=False)
             self._open[folder] = held
             # The dropped store is not closed: another thread may be reading from it. It closes
             # itself when the last reader is done.
@@ -153,8 +150,3 @@ class StorePool:
                     f"no store named {name[:80]!r}; did you mean {near[0]}?"
                 ) from None
             raise
-
-
-def _stamp(folder: Path) -> _Stamp:
-    found = (folder / MANIFEST).stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,18 +23,22 @@ from swimmer.embeddings import (
     remember_model,
 )
 from swimmer.errors import (
-    REBUILD,
     InputError,
     StoreBusyError,
-    StoreDamagedError,
     StoreError,
 )
 from swimmer.files import flush_to_disk, new_file
 from swimmer.papers import Paper
+from swimmer.store.data_files import (
+    DataFiles,
+    digest_of_vectors,
+    open_data_files,
+    read_manifest,
+)
 from swimmer.store.database import PaperDatabase, text_hash
-from swimmer.store.folder import check_files, same_folder, settle, sweep, writing
+from swimmer.store.folder import same_folder, settle, sweep, writing
 from swimmer.store.index import VectorIndex
-from swimmer.store.manifest import Manifest
+from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import default_store, find_store
 from swimmer.store.verification import problems_of
 
@@ -43,30 +47,38 @@ if TYPE_CHECKING:
 
     from swimmer.store.index import Rows, Vectors
 
+_log = logging.getLogger(__name__)
 
-def open_store(store: str | Path | None = None, *, trust_model: bool = False) -> PaperStore:
+
+def open_store(
+    store: str | Path | None = None, *, trust_model: bool = False, refresh: bool = True
+) -> PaperStore:
     """Open a store by name or path; without one, the only or newest store, else the sample.
 
     Args:
         store: a name, or the path of a folder.
         trust_model: load the model that the store names, also when you have not named or used it
             before; it is remembered. Only for a store whose maker you trust.
+        refresh: follow what other processes commit: each query looks whether the manifest was
+            replaced, and is answered from the newest state. False keeps to the state of now.
 
     Raises:
         StoreNotFoundError: there is no such store.
         StoreDamagedError: its manifest cannot be read, or its files are not those named in it.
     """
     folder = default_store() if store is None else find_store(store)
-    return PaperStore.open(folder, trust_model=trust_model)
+    return PaperStore.open(folder, trust_model=trust_model, refresh=refresh)
 
 
 class PaperStore:
     """The papers of a venue with their vectors, in a folder or in memory.
 
-    `open` reads the manifest only; the papers and the vectors are opened when first asked for,
-    so a million papers open as fast as a hundred. `add`, `replace` and `delete` change a copy in
-    memory, seen by searches at once and by others after `commit`. Any number of threads may ask
-    one store while one of them changes it.
+    `open` reads the manifest only; papers and vectors are opened together by the first query, so a
+    million papers open as fast as a hundred. What another process commits is seen by the next
+    query, unless the store was opened with `refresh=False`; a query that is running goes on with
+    the files that it began with. `add` and `delete` change a copy in memory, seen by searches at
+    once and by others after `commit`. Any number of threads may search one store while one of
+    them changes it. A store in a folder can be pickled and copied: the copy is opened from there.
     """
 
     def __init__(
@@ -74,35 +86,36 @@ class PaperStore:
     ) -> None:
         self._manifest = manifest
         self.folder = folder
-        self.identity = identity
+        self._identity = identity
         self._database: PaperDatabase | None = None
         self._index: VectorIndex | None = None
         self._vectors: NDArray[np.float32] | None = None
         self._model: Model | None = None
         self._given: object = None
+        self._model_of = identity
         self._trust_model = False
+        self._refresh = False
+        self._stamp: Stamp | None = None
+        self._pinned = _Pinned()
         self._named_by_user = False
         self._lock = threading.RLock()
         self._readers = 0
         self._no_readers = threading.Condition(self._lock)
 
     @classmethod
-    def open(cls, folder: Path | str, *, trust_model: bool = False) -> PaperStore:
+    def open(
+        cls, folder: Path | str, *, trust_model: bool = False, refresh: bool = True
+    ) -> PaperStore:
         """Open the store in `folder`; arguments and errors as those of `open_store`."""
         folder = Path(folder)
-        for attempt in range(3):
-            manifest = Manifest.read(folder)
-            try:
-                check_files(folder, manifest)
-                break
-            except FileNotFoundError as error:
-                # A writer may have replaced the files since the manifest was read.
-                if attempt == 2:
-                    raise StoreDamagedError(
-                        f"{error.filename}: is missing though the manifest names it; {REBUILD}"
-                    ) from None
+        # The stamp first: a manifest that is replaced meanwhile is then read again.
+        stamp = manifest_stamp(folder)
+        manifest = read_manifest(folder)
         store = cls(manifest, folder, manifest.model)
-        store._trust_model = trust_model
+        store._trust_model, store._refresh, store._stamp = trust_model, refresh, stamp
+        if not refresh:
+            # The files of this state may be gone by the time of the first query.
+            store._open_files()
         return store
 
     @classmethod
@@ -147,10 +160,19 @@ class PaperStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        with self._lock:
+            if self.folder is None or self._writable:
+                raise StoreError(
+                    f"the store {self.name} is in memory, or was changed and not saved, so it "
+                    "cannot be pickled or copied; save it to a folder first"
+                )
+            return _reopened, (self.folder.resolve(), self._trust_model, self._refresh)
+
     def __len__(self) -> int:
-        if self._writable:
-            return len(self.database)
-        return self.manifest.papers
+        with self._lock:
+            self._follow()
+            return len(self.database) if self._writable else self.manifest.papers
 
     def __repr__(self) -> str:
         return f"PaperStore({self.name!r}, papers={len(self)}, model={self.identity.name!r})"
@@ -168,6 +190,8 @@ class PaperStore:
     @property
     def manifest(self) -> Manifest:
         """What the folder holds; StoreError for a store that was never committed."""
+        if self._pinned.files is not None:
+            return self._pinned.files.manifest
         if self._manifest is None:
             raise StoreError("this store is in memory only; commit it to a folder first")
         return self._manifest
@@ -175,7 +199,16 @@ class PaperStore:
     @property
     def thresholds(self) -> Mapping[str, float]:
         """What was learnt of the store's scores when it was built, by name."""
+        if self._pinned.files is not None:
+            return self._pinned.files.manifest.thresholds
         return self._manifest.thresholds if self._manifest is not None else {}
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The model that the vectors were made with."""
+        if self._pinned.files is not None:
+            return self._pinned.files.manifest.model
+        return self._identity
 
     @property
     def generation(self) -> str:
@@ -190,52 +223,80 @@ class PaperStore:
     @property
     def database(self) -> PaperDatabase:
         """The papers, opened when first asked for."""
+        if self._pinned.files is not None:
+            return self._pinned.files.database
         with self._lock:
             if self._database is None:
-                assert self.folder is not None
-                database = PaperDatabase.open(
-                    self.folder / self.manifest.database.name, self.manifest.papers
-                )
-                if database.meta("generation") != self.manifest.generation:
-                    raise StoreDamagedError(
-                        f"{database.path}: belongs to another store than {self.folder}; {REBUILD}"
-                    )
-                self._database = database
+                self._open_files()
+                assert self._database is not None
             return self._database
 
     @property
     def index(self) -> VectorIndex:
         """The vectors, mapped from disk when first asked for."""
+        if self._pinned.files is not None:
+            return self._pinned.files.index
         with self._lock:
             if self._index is None:
                 if self._vectors is not None:
                     self._index = VectorIndex.of(self._vectors[: len(self.database)])
                 else:
-                    self._index = self._open_index()
+                    self._open_files()
+                    assert self._index is not None
             return self._index
 
-    def _open_index(self) -> VectorIndex:
-        assert self.folder is not None
-        manifest, path = self.manifest, self.folder / self.manifest.index.name
-        index = VectorIndex.open(path, manifest.papers, manifest.model.dimension)
-        for row, digest in manifest.probes.items():
-            if _digest(index.vectors(np.array([int(row)]))) != digest:
-                raise StoreDamagedError(
-                    f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
-                )
-        return index
+    def _open_files(self) -> None:
+        assert self.folder is not None and self._manifest is not None
+        self._take(open_data_files(self.folder, self._manifest, follow=self._refresh))
+
+    def _take(self, files: DataFiles) -> None:
+        # What was open is not closed: a thread may be reading from it. It closes itself when the
+        # last reader drops it.
+        self._manifest, self._identity = files.manifest, files.manifest.model
+        self._database, self._index = files.database, files.index
+
+    def _follow(self) -> None:
+        """Take the newest state from disk if the manifest was replaced since the last look."""
+        if not self._refresh or self._writable or self.folder is None:
+            return
+        stamp = manifest_stamp(self.folder)
+        if stamp is None or stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            manifest = Manifest.read(self.folder)
+            if self._manifest is None or manifest.generation != self._manifest.generation:
+                self._take(open_data_files(self.folder, manifest))
+                _log.info("the store %s was replaced; it is read again", self.name)
+        except (StoreError, OSError) as error:
+            if self._database is None:
+                raise
+            _log.warning("the store %s is searched as it was opened: %s", self.name, error)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
-        """Hold changes off for the length of a block, so that rows and vectors stay in step."""
+        """Keep to one state for the length of a block, so that rows and vectors stay in step.
+
+        Changes wait for its end. What another process commits is seen by the next block.
+        """
+        if self._pinned.files is not None:
+            yield
+            return
         with self._lock:
+            self._follow()
             if self._writable:
                 yield
                 return
+            if self._database is None or self._index is None:
+                self._open_files()
+            assert self._database is not None and self._index is not None
+            files = DataFiles(self.manifest, self._database, self._index)
             self._readers += 1
+        self._pinned.files = files
         try:
             yield
         finally:
+            self._pinned.files = None
             with self._lock:
                 self._readers -= 1
                 self._no_readers.notify_all()
@@ -255,32 +316,45 @@ class PaperStore:
             UntrustedModelError: only the store names it; `open_store` has `trust_model`.
             ModelError: the store's own model cannot be loaded.
         """
+        identity = self.identity
         with self._lock:
+            if self._model_of is not identity and self._model_of != identity:
+                # The store was built again with another model since it was loaded.
+                self._model = self._given = None
+            self._model_of = identity
             if embeddings is not None and (self._model is None or embeddings is not self._given):
                 model = load_model(embeddings)
                 if self._model is None or self._model.embeddings is not model.embeddings:
-                    check_same(self.identity, model.identity, f"the store {self.name}")
-                    self._model = model.with_text(self.identity.text)
+                    check_same(identity, model.identity, f"the store {self.name}")
+                    self._model = model.with_text(identity.text)
                 self._given = embeddings
             elif self._model is None:
-                self._model = load_own(
-                    self.identity, f"the store {self.name}", trust=self._trust_model
-                )
+                self._model = load_own(identity, f"the store {self.name}", trust=self._trust_model)
             return self._model
+
+    @property
+    def loaded_model(self) -> Model | None:
+        """The model that embeds queries, if it was loaded or given already."""
+        with self._lock:
+            return self._model if self._model_of == self.identity else None
 
     # ------------------------------------------------------------------ reading
 
     def papers(self, rows: Sequence[int]) -> list[Paper]:
         """Return the papers of row numbers, in that order."""
-        return self.database.papers(rows)
+        with self.reading():
+            return self.database.papers(rows)
 
     def get(self, ids: Sequence[str]) -> list[Paper]:
         """Return the papers of ids, in that order; ids that are not there are left out."""
-        rows = [self.database.row_of_id(identifier) for identifier in ids]
-        return self.papers([row for row in rows if row is not None])
+        with self.reading():
+            rows = [self.database.row_of_id(identifier) for identifier in ids]
+            return self.papers([row for row in rows if row is not None])
 
     def __iter__(self) -> Iterator[Paper]:
-        return self.database.all_papers()
+        with self.reading():
+            database = self.database
+        return database.all_papers()
 
     def vectors(self, rows: Rows | None = None) -> Vectors:
         """Return the vectors of rows (all without an argument), float32 (n, dimension)."""
@@ -289,7 +363,8 @@ class PaperStore:
 
     def fields(self) -> list[str]:
         """Return the names of the fields that papers of this store have."""
-        return self.database.fields()
+        with self.reading():
+            return self.database.fields()
 
     # ------------------------------------------------------------------ changing
 
@@ -362,6 +437,7 @@ class PaperStore:
 
     def _make_writable(self) -> None:
         old = None
+        self._follow()
         if not self._writable:
             old, self._database = self.database, self.database.copy()
             self._vectors, self._index = self.index.vectors(), None
@@ -452,7 +528,7 @@ class PaperStore:
         ]
         flush_to_disk(target)
         probes = {
-            str(row): _digest(vectors[[row]])
+            str(row): digest_of_vectors(vectors[[row]])
             for row in sorted({0, rows // 2, rows - 1})
             if 0 <= row < rows
         }
@@ -476,7 +552,7 @@ class PaperStore:
         if self._named_by_user:
             remember_model(self.identity.name, self.identity.revision)
         # From here on the store is the one on disk: what was held in memory is let go.
-        self._manifest, self.folder = manifest, target
+        self._manifest, self.folder, self._stamp = manifest, target, manifest_stamp(target)
         old, self._database, self._index, self._vectors = self._database, None, None, None
         if old is not None:
             old.close()
@@ -489,6 +565,8 @@ class PaperStore:
         and vectors, unit length, that the store's model is the one it was built with (a model
         that was given as an object in Python cannot be asked), and its map where it has one.
         """
+        with self._lock:
+            self._follow()
         return problems_of(self, ask_model=self._model is not None)
 
     def close(self) -> None:
@@ -501,5 +579,11 @@ class PaperStore:
             self._database = self._index = None
 
 
-def _digest(vectors: Vectors) -> str:
-    return hashlib.blake2b(vectors.astype("<f4").tobytes(), digest_size=8).hexdigest()
+class _Pinned(threading.local):
+    """The state that a thread is reading from, None when it is not inside `reading`."""
+
+    files: DataFiles | None = None
+
+
+def _reopened(folder: Path, trust_model: bool, refresh: bool) -> PaperStore:
+    return PaperStore.open(folder, trust_model=trust_model, refresh=refresh)

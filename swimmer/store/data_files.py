@@ -1,0 +1,110 @@
+"""The two data files of a store, opened together: papers and vectors of one state."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from swimmer.errors import REBUILD, StoreDamagedError, StoreError
+from swimmer.store.database import PaperDatabase
+from swimmer.store.folder import check_files
+from swimmer.store.index import VectorIndex
+from swimmer.store.manifest import Manifest
+
+if TYPE_CHECKING:
+    from swimmer.store.index import Vectors
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """One state of a store: its manifest, its papers and its vectors."""
+
+    manifest: Manifest
+    database: PaperDatabase
+    index: VectorIndex
+
+
+def open_data_files(folder: Path, manifest: Manifest, *, follow: bool = True) -> DataFiles:
+    """Open both data files that a manifest names, so that they can be read when it is replaced.
+
+    Args:
+        folder: the folder of the store.
+        manifest: its manifest, as it was read a moment ago.
+        follow: whether the newest manifest is taken when a writer has replaced the files since.
+
+    Raises:
+        StoreDamagedError: a file is missing, or is not the one that the manifest describes.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _open(folder, manifest)
+        except (StoreError, FileNotFoundError) as error:
+            current = Manifest.read(folder)
+            replaced = current.generation != manifest.generation
+            if not (follow and replaced) or attempt == _ATTEMPTS - 1:
+                raise _missing(error) from None
+            manifest = current
+    raise AssertionError("unreachable")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a folder whose data files are there, as long as it says.
+
+    Raises:
+        StoreNotFoundError, StoreDamagedError: as `Manifest.read` and `check_files` do.
+    """
+    for attempt in range(_ATTEMPTS):
+        manifest = Manifest.read(folder)
+        try:
+            check_files(folder, manifest)
+        except FileNotFoundError as error:
+            # A writer may have replaced the files since the manifest was read.
+            if attempt == _ATTEMPTS - 1:
+                raise _missing(error) from None
+        else:
+            return manifest
+    raise AssertionError("unreachable")
+
+
+def digest_of_vectors(vectors: Vectors) -> str:
+    """Return the short digest of vectors that a manifest keeps, 16 hexadecimal digits."""
+    return hashlib.blake2b(vectors.astype("<f4").tobytes(), digest_size=8).hexdigest()
+
+
+def _missing(error: StoreError | FileNotFoundError) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    return StoreDamagedError(
+        f"{error.filename}: is missing though the manifest names it; {REBUILD}"
+    )
+
+
+def _open(folder: Path, manifest: Manifest) -> DataFiles:
+    check_files(folder, manifest)
+    database = PaperDatabase.open(folder / manifest.database.name, manifest.papers)
+    try:
+        if database.meta("generation") != manifest.generation:
+            raise StoreDamagedError(
+                f"{database.path}: belongs to another store than {folder}; {REBUILD}"
+            )
+        return DataFiles(manifest, database, _open_index(folder, manifest))
+    except BaseException:
+        database.close()
+        raise
+
+
+def _open_index(folder: Path, manifest: Manifest) -> VectorIndex:
+    path = folder / manifest.index.name
+    index = VectorIndex.open(path, manifest.papers, manifest.model.dimension)
+    for row, digest in manifest.probes.items():
+        if digest_of_vectors(index.vectors(np.array([int(row)]))) != digest:
+            raise StoreDamagedError(
+                f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
+            )
+    return index

@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
@@ -189,7 +189,8 @@ async def test_each_query_of_a_batch_is_a_run_around_its_search(store: PaperStor
 
 async def test_nothing_asked_is_nothing_found(store: PaperStore) -> None:
     retriever = load_retriever(store)
-    assert retriever.batch([]) == await retriever.abatch([]) == ask(store, []) == []
+    assert retriever.batch([]) == await retriever.abatch([]) == []
+    assert ask(store, []) == []
     assert (retriever | RunnableLambda(len)).batch([]) == []
     mixed: Any = [TITLE, 3, TITLE]
     found = retriever.batch(mixed, return_exceptions=True)

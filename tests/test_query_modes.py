@@ -548,6 +548,7 @@ def test_the_retriever_asks_in_every_way_under_the_same_names() -> None:
 
 def test_a_batch_of_the_retriever_is_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
     import swimmer.langchain.searching as face
+    from swimmer import load_retriever
 
     calls = []
 
@@ -556,9 +557,9 @@ def test_a_batch_of_the_retriever_is_one_question(monkeypatch: pytest.MonkeyPatc
         return ask(*arguments, **options)
 
     monkeypatch.setattr(face, "ask", counted)
-    retriever = face.load_retriever(STORE, k=3)
+    retriever = load_retriever(STORE, k=3)
     answers = retriever.batch([*TITLES[:6], TITLES[0]])
     assert len(calls) == 1 and len(answers) == 7
-    assert answers[0] == answers[6] == face.load_retriever(STORE, k=3).invoke(TITLES[0])
+    assert answers[0] == answers[6] == load_retriever(STORE, k=3).invoke(TITLES[0])
     mixed = retriever.batch([TITLES[0], " "], return_exceptions=True)
     assert mixed[0] == answers[0] and isinstance(mixed[1], QueryError)

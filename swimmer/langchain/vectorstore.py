@@ -303,9 +303,9 @@ class PaperVectorStore(VectorStore):
             raise QueryError(f"lambda_mult is a number from 0 to 1, got {lambda_mult!r:.40}")
         wanted = max(checked_k(k), checked_k(fetch_k))
         with self.store.reading():
-            rows = [row for row, _ in self._nearest(vector, wanted, filter)]
+            hits = self._nearest(vector, wanted, filter)
+            rows, relevance = [row for row, _ in hits], [score for _, score in hits]
             vectors = self.store.index.vectors(np.asarray(rows, np.int64))
-            relevance = (vectors @ vector).tolist()
             chosen = select_diverse(relevance, vectors, k, 1 - lambda_mult)
             papers = self.store.papers([rows[i] for i in chosen])
         return [paper_document(paper) for paper in papers]

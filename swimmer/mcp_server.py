@@ -49,6 +49,15 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 PROGRESS_SECONDS = 0.25
 
+SESSIONS = 100
+"""Sessions over HTTP at once; one more is refused until another ends."""
+
+SESSION_SECONDS = 600.0
+"""How long a session without a call is kept; a client that comes back later begins another."""
+
+CALLS = 3
+"""Calls of one session that are worked on at once."""
+
 INSTRUCTIONS = (
     "Search the papers of scientific conferences by similarity. find_similar_papers starts from a "
     "paper's title, search_papers from any words, get_paper gives one paper whole. Titles, names "
@@ -286,13 +295,14 @@ def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:
     Raises:
         InputError: the port cannot be had.
     """
-    import uvicorn
+    from swimmer.serving import serve_app
 
     # Without the protocol named, asyncio leaves Nagle's delay on: 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
+            # What is bound but not listened at can be taken by another process.
             listener.listen()
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -303,5 +313,7 @@ def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/mcp"
         sys.stderr.write(f"swimmer: serving MCP at {address}\n")
         sys.stderr.flush()
-        app = server.streamable_http_app(host=LOOPBACK)
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        app = server.streamable_http_app(
+            host=LOOPBACK, session_idle_timeout=SESSION_SECONDS, max_sessions=SESSIONS
+        )
+        serve_app(app, listener, share=CALLS)

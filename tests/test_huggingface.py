@@ -675,3 +675,28 @@ def test_the_reference_answer_with_the_true_bge_m3(shared: Path, home: Path) -> 
     overlap = len(set(found) & set(CASE_ANSWER))
     print(f"overlap {overlap} of 10, built in {time.monotonic() - started:.0f} s: {found}")
     assert overlap >= 8
+
+
+@pytest.mark.parametrize("layout", ["sentence-transformers", "model2vec"])
+def test_a_folder_with_a_table_of_word_vectors(home: Path, tmp_path: Path, layout: str) -> None:
+    """Such a model has no limit of tokens, and takes none."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    tokenizer = Tokenizer(WordLevel({"graph": 0, "policy": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    table, where = np.eye(3, 8, dtype=np.float32), str(tmp_path / "model")
+    if layout == "model2vec":
+        model2vec = pytest.importorskip("model2vec")
+        model2vec.StaticModel(table, tokenizer).save_pretrained(where)
+    else:
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+        layers: list[Any] = [StaticEmbedding(tokenizer, embedding_weights=table)]
+        SentenceTransformer(modules=layers).save(where)
+    papers = [Paper("graph"), Paper("policy"), Paper("graph policy")]
+    with build_store(papers, str(home / "words"), model=where) as store:
+        hits = search(store, "policy and policy", k=1)
+    assert hits[0].paper.title == "policy"

@@ -821,7 +821,9 @@ def test_what_cannot_be_served_is_said(swimmer: Swimmer) -> None:
 def test_a_missing_extra_is_the_line_that_installs_it(
     swimmer: Swimmer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("swimmer.web")]:
+    for name in [
+        name for name in sys.modules if name.startswith(("swimmer.web", "swimmer.serving"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     told = swimmer("serve", "--no-browser")
@@ -867,3 +869,41 @@ def test_the_vendored_files_are_those_that_their_readme_names() -> None:
     assert set(named) == {path.name for path in vendor.iterdir() if path.suffix in (".js", ".css")}
     for name, digest in named.items():
         assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest
+
+
+# ---------------------------------------------------------------------- read-only
+
+
+def test_a_read_only_page_has_no_list_and_changes_nothing(
+    store: Path, papers: list[Paper], tmp_path: Path
+) -> None:
+    """Searches, papers and the map are there; the reading list of whoever serves is not."""
+    notes = tmp_path / "list.json"
+    ReadingList(notes).add(NAME, papers[0])
+    before = notes.read_bytes()
+    app = create_app([store], reading_list=notes, read_only=True)
+    with TestClient(app, base_url=ORIGIN) as client:
+        home, found = client.get("/").text, asked(client, q=papers[0].title)
+        paper = client.get("/paper", params={"store": NAME, "id": papers[0].id})
+        for page in (home, found.text, paper.text):
+            assert "/list" not in page
+            assert "Add to reading list" not in page and "the reading list" not in page
+        assert found.status_code == paper.status_code == 200
+        assert ids(found.text)
+        assert client.get("/list").status_code == 404
+        assert client.get("/list/export?format=json").status_code == 404
+        for path in ("add", "remove", "note", "move"):
+            answer = post(client, f"/list/{path}", store=NAME, id=papers[1].id, key="x", note="y")
+            assert answer.status_code in (404, 405)
+    assert notes.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "host", ["a\x85b", "a\nb", "\x1b[31mred", "a" * 300, "exa mple", "é\u200b"]
+)
+def test_a_host_that_is_none_is_refused_in_words(host: str) -> None:
+    from swimmer.web import serve
+
+    with pytest.raises(InputError) as refused:
+        serve([], host=host, port=0, browser=False)
+    assert str(refused.value).isprintable()

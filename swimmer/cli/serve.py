@@ -33,8 +33,14 @@ from swimmer.errors import MissingExtraError
     help="What a visitor must show; made anew at each start when others can connect.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
+@click.option("--read-only", is_flag=True, help="No reading list and no notes, for many visitors.")
 def serve_command(
-    stores: tuple[str, ...], port: int, host: str, token: str | None, no_browser: bool
+    stores: tuple[str, ...],
+    port: int,
+    host: str,
+    token: str | None,
+    no_browser: bool,
+    read_only: bool,
 ) -> None:
     """Serve the stores as a page in the browser, until Ctrl-C.
 
@@ -57,4 +63,11 @@ def serve_command(
         if (error.name or "").split(".")[0] in ("swimmer", ""):
             raise
         raise MissingExtraError("swimmer serve", "web") from None
-    serve(folders, host=host, port=port, token=token, browser=not no_browser)
+    serve(
+        folders,
+        host=host,
+        port=port,
+        token=token,
+        browser=not no_browser,
+        read_only=read_only,
+    )

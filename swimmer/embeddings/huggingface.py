@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import os
 import re
 import time
@@ -113,7 +114,9 @@ def load_huggingface(
         raise ModelError(f"batch_size is a whole number from 1, got {size!r:.40}")
     embeddings = _open(name, folder, chosen, _dtype(chosen, half), size)
     client = embeddings._client
-    client.max_seq_length = min(max_tokens, client.max_seq_length or max_tokens)
+    # A table of word vectors has no limit, and takes none: its text was cut by characters before.
+    if client.max_seq_length != math.inf:
+        client.max_seq_length = min(max_tokens, client.max_seq_length or max_tokens)
     if query_prompt is None:
         query_prompt = _own_prompt(client.prompts, ("query",), named.id, "query: ", client)
     if document_prompt is None:

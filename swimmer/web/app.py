@@ -31,6 +31,9 @@ PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.list_pages"]
 """The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
 a further page is one more module here."""
 
+CHANGING_PARTS = {"swimmer.web.list_pages"}
+"""The parts that a page for many visitors leaves out."""
+
 THREADS = 4
 """Searches at once: more of them only wait for the same two or four cores."""
 
@@ -41,6 +44,7 @@ def create_app(
     host: str = "127.0.0.1",
     token: str = "",
     reading_list: Path | None = None,
+    read_only: bool = False,
 ) -> Starlette:
     """Return the page as an ASGI application.
 
@@ -49,15 +53,16 @@ def create_app(
         host: where it will listen; decides which names in a Host header are its own.
         token: what a visitor must show, "" for nothing.
         reading_list: the file of the reading list, by default the user's own.
+        read_only: leave out the reading list with its notes; nothing can be changed then.
     """
     routes: list[BaseRoute] = [Mount("/static", _Static(directory=STATIC))]
     menu: list[MenuItem] = []
-    for name in PARTS:
+    for name in (part for part in PARTS if not (read_only and part in CHANGING_PARTS)):
         part = import_module(name)
         routes += part.ROUTES
         if (entry := getattr(part, "MENU", None)) is not None:
             menu.append(entry)
-    site = Site(StorePool(stores), ReadingList(reading_list), menu)
+    site = Site(StorePool(stores), ReadingList(reading_list), menu, read_only)
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, knows=known_hosts(host), token=token)],

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
-
 from swimmer.errors import InputError
-from swimmer.web.app import create_app
+from swimmer.serving import serve_app
+from swimmer.web.app import THREADS, create_app
 from swimmer.web.security import checked_token
 
-BACKLOG = 128
 PORTS = 50
-_WAIT = 3
+_HOST = re.compile(r"[A-Za-z0-9._:%-]{0,253}")
 
 
 def serve(
@@ -27,6 +26,7 @@ def serve(
     port: int = 8765,
     token: str | None = None,
     browser: bool = True,
+    read_only: bool = False,
 ) -> None:
     """Serve the page until interrupted; prints its address on standard output.
 
@@ -36,6 +36,7 @@ def serve(
         port: 0 takes any that is free.
         token: what visitors must show; made here where others than this machine can connect.
         browser: whether to open the page in a browser.
+        read_only: leave out the reading list with its notes.
 
     Raises:
         InputError: the address cannot be listened at, or the token is none.
@@ -43,27 +44,21 @@ def serve(
     needed = checked_token(token, host)
     with _listener(host, port) as listener:
         address = _address(host, listener.getsockname()[1], needed)
-        app = create_app(stores, host=host, token=needed)
+        app = create_app(stores, host=host, token=needed, read_only=read_only)
         sys.stdout.write(f"swimmer: serving at {address} (Ctrl-C ends it)\n")
         sys.stdout.flush()
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_WAIT,
-            ws="none",
-            lifespan="on",
-        )
         if browser:
             _open(address)
         # Ctrl-C is how a person ends it: nothing was interrupted.
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            serve_app(app, listener, share=THREADS - 1, lifespan="on")
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    if not _HOST.fullmatch(host):
+        raise InputError(
+            f"{host[:80]!r} is no address to listen at; choose another with --host and --port"
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio turns Nagle's algorithm off: without, each answer waits 40 ms
     # for the visitor's acknowledgement of its headers.
@@ -72,8 +67,9 @@ def _listener(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+        # What is bound but not listened at can be taken by another process.
+        listener.listen()
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
         # Where it is not the port that is wrong, another is no help, and names are slow to ask for.

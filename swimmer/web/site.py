@@ -45,6 +45,7 @@ class Site:
     pool: StorePool
     reading: ReadingList
     menu: Sequence[MenuItem] = field(default_factory=list)
+    read_only: bool = False
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
@@ -56,7 +57,7 @@ class Site:
             path=request.url.path,
             menu=self.menu,
             has_map=any(entry.path == "/map" for entry in self.menu),
-            kept=self.reading.keys(),
+            kept=frozenset() if self.read_only else self.reading.keys(),
             **context,
         )
 
@@ -82,7 +83,11 @@ class Site:
             "place": place,
             "prose": prose,
         }
-        environment.globals |= {"static_version": static_version(), "entry_key": entry_key}
+        environment.globals |= {
+            "static_version": static_version(),
+            "entry_key": entry_key,
+            "read_only": self.read_only,
+        }
         return environment
 
 

@@ -171,7 +171,12 @@ def _searched(
     made = [query for _, query in prepared]
     if options.mode == "dense" and options.keeps_ranking:
         rankings = _nearest(store, made, k, allowed)
-        firsts = [_named_first(store, positive, query, allowed) for positive, query in prepared]
+        # By vectors alone, as LangChain has it, the scores are in order.
+        by_words = options.lookup is not False
+        firsts = [
+            _named_first(store, positive, query, allowed) if by_words else []
+            for positive, query in prepared
+        ]
         rankings = [
             _with_first(ranking, first, k) if first else ranking
             for ranking, first in zip(rankings, firsts, strict=True)

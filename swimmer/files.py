@@ -69,6 +69,11 @@ def write_file(path: Path, content: bytes, *, flush: bool = True) -> None:
         stream.write(content)
 
 
+def target_of(path: Path) -> Path:
+    """Return where a path of the user's own leads: what is written there keeps the link to it."""
+    return Path(os.path.realpath(path))
+
+
 def new_file(folder: Path, stem: str) -> Path:
     """Make an empty file `.STEM.RANDOM.tmp` in a folder and return its path.
 
@@ -165,7 +170,12 @@ def read_plain(folder: Path, name: str, limit: int) -> bytes:
     """
     if not plain_name(name):
         raise ValueError(f"{name[:80]!r} is not the name of a file")
-    with open_plain(folder / name) as stream:
+    return read_bounded(folder / name, limit)
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Return the content of a plain file of at most `limit` bytes; raises as `read_plain` does."""
+    with open_plain(path) as stream:
         # Asked for a number of bytes, Python reserves them all at once.
         content = stream.read(min(limit, os.fstat(stream.fileno()).st_size) + 1)
     if len(content) > limit:

@@ -309,3 +309,19 @@ def test_the_journal_of_a_killed_writer_is_swept_away(gift: Path) -> None:
     (gift / ".papers.0123456789abcdef.tmp").write_bytes(b"x")
     sweep(gift)
     assert not [path.name for path in gift.iterdir() if "tmp" in path.name]
+
+
+def test_a_link_of_the_users_own_stays_and_is_written_to(home: Path, papers: list[Paper]) -> None:
+    from swimmer.export import write_text
+    from swimmer.library import ReadingList
+
+    (home / "dotfiles").mkdir()
+    for name in ("refs.bib", "list.json"):
+        (home / name).symlink_to(home / "dotfiles" / f".{name}")
+    write_text(home / "refs.bib", "one")
+    ReadingList(home / "list.json").add("s", papers[0])
+    assert (home / "refs.bib").is_symlink() and (home / "list.json").is_symlink()
+    assert (home / "dotfiles" / ".refs.bib").read_text() == "one"
+    assert [entry.paper.title for entry in ReadingList(home / "list.json").entries()] == [
+        papers[0].title
+    ]

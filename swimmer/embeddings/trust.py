@@ -18,7 +18,7 @@ from typing import Any
 
 from swimmer.embeddings.identity import ModelIdentity
 from swimmer.errors import UntrustedModelError
-from swimmer.files import read_plain, write_file
+from swimmer.files import read_bounded, target_of, write_file
 
 FILE = "trusted_models.json"
 SCHEMA = 1
@@ -120,9 +120,9 @@ def _hub_entry(name: str, revision: str) -> dict[str, Any]:
 
 
 def _read() -> list[dict[str, Any]]:
-    path = trust_file()
+    path = target_of(trust_file())
     try:
-        raw = json.loads(read_plain(path.parent, path.name, _LIMIT))
+        raw = json.loads(read_bounded(path, _LIMIT))
         return [entry for entry in raw["models"] if isinstance(entry, dict)]
     except FileNotFoundError:
         return []
@@ -134,7 +134,7 @@ def _read() -> list[dict[str, Any]]:
 def _add(entry: dict[str, Any]) -> None:
     from filelock import FileLock
 
-    path = trust_file()
+    path = target_of(trust_file())
     kept = _read()
     if entry in kept:
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import InputError
-from swimmer.files import write_file
+from swimmer.files import target_of, write_file
 from swimmer.papers import venue_and_year
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def write_text(path: str | Path, text: str) -> None:
     """
     try:
         # A full disk must not leave half a bibliography in the place of a whole one.
-        write_file(Path(path).expanduser(), text.encode())
+        write_file(target_of(Path(path).expanduser()), text.encode())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(

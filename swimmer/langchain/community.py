@@ -18,7 +18,7 @@ import numpy as np
 from swimmer.build import BuildReport, BuildResult, learnt_thresholds
 from swimmer.embeddings import RECIPES, SAME_MODEL, Embeddings, Model, load_model
 from swimmer.errors import InputError, MissingExtraError, ModelMismatchError, SourceError
-from swimmer.files import open_plain, read_plain, size_of
+from swimmer.files import open_plain, read_bounded, size_of
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.langchain.saved_pickle import SavedDocstore, SavedDocument, read_pickle
 from swimmer.papers import Paper
@@ -202,7 +202,7 @@ def _read_documents(path: Path) -> list[tuple[str, str, dict[str, Any]]]:
         size = size_of(path)
         if size > PICKLE_LIMIT:
             raise SourceError(f"{path}: has {size} bytes; at most {PICKLE_LIMIT} are read")
-        data = read_plain(path.parent, path.name, PICKLE_LIMIT)
+        data = read_bounded(path, PICKLE_LIMIT)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from None
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.errors import InputError, QueryError, StoreError
-from swimmer.files import read_plain, write_file
+from swimmer.files import read_bounded, target_of, write_file
 from swimmer.papers import Paper
 
 FILE = "reading_list.json"
@@ -160,7 +160,7 @@ class ReadingList:
 
     def _read(self) -> dict[str, ListEntry]:
         try:
-            raw = json.loads(read_plain(self.path.parent, self.path.name, FILE_LIMIT))
+            raw = json.loads(read_bounded(target_of(self.path), FILE_LIMIT))
             if isinstance(raw, dict) and isinstance(raw.get("schema"), int):
                 self._check_schema(raw["schema"])
             entries = [_entry(one) for one in raw["papers"]]
@@ -215,7 +215,7 @@ class ReadingList:
 
     def _write(self, entries: Mapping[str, ListEntry]) -> None:
         raw = {"schema": SCHEMA, "papers": [_raw(entry) for entry in entries.values()]}
-        write_file(self.path, json.dumps(raw, ensure_ascii=False, indent=1).encode())
+        write_file(target_of(self.path), json.dumps(raw, ensure_ascii=False, indent=1).encode())
         found = self.path.stat()
         self._stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
         self._entries = dict(entries)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from swimmer.analysis.map.drawing import marked
 from swimmer.analysis.map.maps import paper_map
 from swimmer.errors import InputError
-from swimmer.files import write_file
+from swimmer.files import target_of, write_file
 from swimmer.progress import Progress
 from swimmer.text import printable
 
@@ -77,7 +77,7 @@ def write_map(
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        write_file(path, content)
+        write_file(target_of(path), content)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); choose another place"

@@ -213,6 +213,7 @@ def test_a_hostile_pickle_runs_nothing(home: Path, kind: str) -> None:
     assert not trace.exists()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_hostile_pickles_would_run_elsewhere(home: Path) -> None:
     trace = home / "trace"
     pickle.loads(hostile(trace)["os.system"])

@@ -7,13 +7,14 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from swimmer.build.checkpoint import Checkpoint
-from swimmer.build.merging import find_stored
+from swimmer.build.merging import brought_up_to_date, find_stored, with_distinct_id
 from swimmer.build.report import BuildReport, BuildResult
 from swimmer.build.staging import Texts, indexing, stage
 from swimmer.build.stored import stored_papers
@@ -69,8 +70,8 @@ def run_build(
 ) -> BuildResult:
     """Build a store from papers, or update an existing one; return it open, with a report.
 
-    Papers are matched by id, else by URL, else by title key; only new or changed text is
-    embedded. An interrupted build resumes when it is called again.
+    Papers are matched by id or URL where titles, or authors and abstracts, agree, else by title
+    key; only new or changed text is embedded. An interrupted build resumes when it is called again.
 
     Args:
         source: a path or name that `open_source` takes, the folder of a store (whose papers are
@@ -154,7 +155,10 @@ def plan_update(
     with tempfile.TemporaryDirectory(prefix="swimmer-") as work:
         build = _Build(store.folder, None, prune, progress or _silent, report)
         build.work = Path(work)
-        database, _ = build._updated(store, itertools.chain([first], papers), store.model())
+        same_source = store.manifest.source == source.origin
+        database, _ = build._updated(
+            store, itertools.chain([first], papers), store.model(), same_source
+        )
         report.papers = len(database)
         database.close()
     report.seconds = time.monotonic() - build.started
@@ -205,7 +209,7 @@ class _Build:
         if old is None:
             database, vectors = self._built(papers, model)
         else:
-            database, vectors = self._renewed(old, papers, model)
+            database, vectors = self._renewed(old, papers, model, old.manifest.source == origin)
         store = PaperStore.of_parts(
             database,
             vectors,
@@ -240,10 +244,10 @@ class _Build:
         return database, vectors
 
     def _renewed(
-        self, old: PaperStore, papers: Iterator[Paper], model: Model
+        self, old: PaperStore, papers: Iterator[Paper], model: Model, same_source: bool
     ) -> tuple[PaperDatabase, Vectors]:
         """Return the papers of a store brought up to date, and their vectors."""
-        database, old_rows = self._updated(old, papers, model)
+        database, old_rows = self._updated(old, papers, model, same_source)
         vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
         kept = np.flatnonzero(old_rows >= 0)
         if len(kept):
@@ -291,7 +295,7 @@ class _Build:
         return database
 
     def _updated(
-        self, old: PaperStore, papers: Iterator[Paper], model: Model
+        self, old: PaperStore, papers: Iterator[Paper], model: Model, same_source: bool
     ) -> tuple[PaperDatabase, Rows]:
         """Apply the source to a copy of the store's papers; return it and each row's old row."""
         try:
@@ -310,17 +314,20 @@ class _Build:
         seen = bytearray(total)
         with database.transaction():
             for paper in incoming.all_papers():
-                row = find_stored(database, paper, seen)
+                row = find_stored(database, paper, seen, same_source=same_source)
                 if row is None:
-                    self.report.note("added", paper)
-                    database.put(total, paper, text_hash(model.text_of(paper)), new=True)
+                    added = self._with_own_id(paper, database)
+                    self.report.note("added", added)
+                    database.put(total, added, text_hash(model.text_of(added)), new=True)
                     origin.append(-1)
                     seen.append(1)
                     total += 1
                     continue
                 seen[row] = 1
                 kept = database.papers([row])[0]
-                now = paper.filled_from(kept)
+                now = brought_up_to_date(kept, paper)
+                if database.row_of_id(now.id) not in (None, row):
+                    now = replace(now, id=kept.id)
                 digest = text_hash(model.text_of(now))
                 self.report.note("unchanged" if now == kept else "changed", now)
                 same_text = digest == old.database.text_hash_of(row)
@@ -335,14 +342,23 @@ class _Build:
                     database.put(row, paper, text_hash(model.text_of(paper)))
         incoming.close()
         if self.prune:
-            gone = [row for row, here in enumerate(seen) if not here]
-            for paper in database.papers(gone):
-                self.report.note("removed", paper)
-            with database.transaction():
-                for new, moved in database.remove(gone).items():
-                    origin[new] = origin[moved]
-            del origin[len(database) :]
+            self._remove_unseen(database, seen, origin)
         return database, np.asarray(origin, np.int64)
+
+    def _remove_unseen(self, database: PaperDatabase, seen: bytearray, origin: list[int]) -> None:
+        gone = [row for row, here in enumerate(seen) if not here]
+        for paper in database.papers(gone):
+            self.report.note("removed", paper)
+        with database.transaction():
+            for new, moved in database.remove(gone).items():
+                origin[new] = origin[moved]
+        del origin[len(database) :]
+
+    def _with_own_id(self, paper: Paper, database: PaperDatabase) -> Paper:
+        if database.row_of_id(paper.id) is None:
+            return paper
+        self.report.kept_apart += 1
+        return with_distinct_id(paper)
 
     # ------------------------------------------------------------------ vectors
 

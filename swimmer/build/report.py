@@ -17,7 +17,8 @@ class BuildReport:
     """What a build did; counts of papers unless said otherwise.
 
     `source` tells what was read and left out. `merged` counts the second copies of a paper within
-    the list, `merges` has the titles of the first 100, as (kept, copy). `embedded` were given to
+    the list, `merges` has the titles of the first 100, as (kept, copy); `kept_apart` counts papers
+    that have the id of another one and were given one of their own. `embedded` were given to
     the model, `resumed` came from an interrupted build, `unknown` hold no word that the model
     knows. `titles` has, by `added`, `changed` and `removed`, up to 50 titles of an update; a first
     build names none.
@@ -25,6 +26,7 @@ class BuildReport:
 
     source: SourceReport = field(default_factory=SourceReport)
     merged: int = 0
+    kept_apart: int = 0
     merges: list[tuple[str, str]] = field(default_factory=list)
     added: int = 0
     changed: int = 0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
-from swimmer.build.merging import KnownPapers, merge_copies
+from swimmer.build.merging import KnownPapers, merge_copies, with_distinct_id
 from swimmer.build.report import BuildReport
 from swimmer.embeddings import Model
 from swimmer.papers import Paper
@@ -80,6 +80,9 @@ def stage(
             row = known.find(paper, database)
             new = row is None
             if row is None:
+                if known.has_id(paper.id):
+                    paper = with_distinct_id(paper)
+                    report.kept_apart += 1
                 row, merged = known.count, paper
             else:
                 kept = database.papers([row])[0]

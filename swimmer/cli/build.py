@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from swimmer.build import BuildReport, run_build, stored_papers
 from swimmer.cli.options import trust_option
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import InputError
-from swimmer.sources import open_source
+from swimmer.sources import COLUMN_FIELDS, open_source
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "--status",
     type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
-    default="accepted",
-    show_default=True,
-    help="Which submissions, where a venue publishes what it turned down.",
+    help="Which submissions; without it a venue's accepted ones, and all of a file.",
+)
+@click.option(
+    "--columns",
+    metavar="FIELD=NAME,…",
+    help="Columns of a table whose header is not recognised, as in title=Nome,authors=Autori.",
 )
 @click.option("--refresh", is_flag=True, help="Fetch again a list that is kept on disk.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
@@ -40,7 +44,8 @@ def build_command(
     name: str | None,
     model: str | None,
     prune: bool,
-    status: str,
+    status: str | None,
+    columns: str | None,
     refresh: bool,
     offline: bool,
     quiet: bool,
@@ -50,10 +55,11 @@ def build_command(
 
     SOURCE is a venue (iclr2025, acl2024; `swimmer venues` lists them), a question to a publisher
     (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
-    lines, CSV, TSV, BibTeX, RIS, Markdown, also gzip-compressed, recognised from its content. A
-    folder that LangChain's FAISS saved (index.faiss, index.pkl) is taken in with its vectors, if
-    --model names the model that made them; nothing in its pickle is run. The folder of a store
-    is embedded again by --model, from the papers it holds.
+    lines, CSV, Excel, BibTeX, RIS, PubMed, EndNote, Web of Science, Markdown, YAML and others,
+    also compressed, recognised from its content. A folder that LangChain's FAISS saved
+    (index.faiss, index.pkl) is taken in with its vectors, if --model names the model that made
+    them; nothing in its pickle is run. The folder of a store is embedded again by --model, from
+    the papers it holds.
     Only new or changed text is embedded; a build that was interrupted goes on where it was when
     the same command is given again.
     """
@@ -62,7 +68,13 @@ def build_command(
         return
     with ProgressLine(quiet) as progress:
         try:
-            options = fetch_options(progress, status=status, offline=offline, fresh=refresh)
+            options = fetch_options(
+                progress,
+                status=status,
+                offline=offline,
+                fresh=refresh,
+                columns=named_columns(columns),
+            )
             opened = stored_papers(source) or open_source(source, options)
             if kept := getattr(opened, "kept_since", ""):
                 progress.say(f"{opened.name}: the list of {kept}" + ", fetched again" * refresh)
@@ -111,24 +123,69 @@ def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> N
 
 
 def fetch_options(
-    progress: ProgressLine, *, status: str = "accepted", offline: bool = False, fresh: bool = False
+    progress: ProgressLine,
+    *,
+    status: str | None = None,
+    offline: bool = False,
+    fresh: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> Options:
     """Return how to fetch, with news of it shown as progress."""
     from swimmer.sources import Options
 
-    return Options(status=status, offline=offline, fresh=fresh, notify=progress.say)
+    return Options(
+        status=status,
+        offline=offline,
+        fresh=fresh,
+        notify=progress.say,
+        columns=columns or {},
+    )
+
+
+def named_columns(text: str | None) -> dict[str, str]:
+    """Return the columns that `--columns` names, by field: "title=Nome" gives {"title": "Nome"}.
+
+    Raises:
+        InputError: a part is no FIELD=NAME, or the field is none that a paper has.
+    """
+    found: dict[str, str] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        field, equals, name = (piece.strip() for piece in part.partition("="))
+        if not equals or not name:
+            raise InputError(f"--columns {part.strip()!r}: expected FIELD=NAME, as in title=Nome")
+        if field not in COLUMN_FIELDS:
+            raise InputError(
+                f"--columns {field!r}: no such field; expected one of {', '.join(COLUMN_FIELDS)}"
+            )
+        found[field] = name
+    return found
 
 
 def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:
     """Return what a build did, in lines for a person."""
     source = report.source
-    lines = [f"read       {source.read:,} records"]
+    encoding = f" ({source.encoding}, not UTF-8)" if source.encoding else ""
+    lines = [f"read       {source.read:,} records{encoding}"]
     for reason, entry in source.skipped.items():
         places = ", ".join(entry.places)
         more = ", …" if entry.count > len(entry.places) else ""
         lines.append(f"left out   {entry.count:,}: {reason} ({places}{more})")
     if report.merged:
         lines.append(f"merged     {report.merged:,} second copies of a paper")
+    if report.kept_apart:
+        lines.append(
+            f"kept apart {report.kept_apart:,} papers with the id of another paper "
+            "(ids made distinct: titles and authors differ)"
+        )
+    if source.unordered:
+        lines.append(
+            f"authors    of {source.unordered:,} papers stand in alphabetical order: who is first "
+            "is not known"
+        )
+    if source.cut_abstracts:
+        lines.append(f"cut        {source.cut_abstracts:,} abstracts end too early in the list")
     if source.without_abstract:
         lines.append(f"no abstract in {source.without_abstract:,} (kept by their titles)")
     if report.unknown:

@@ -7,7 +7,9 @@ from .citation import (
 )
 from .deduplication import (
     duplicates as duplicates,
+    same_numbers as same_numbers,
     same_work as same_work,
+    shared_phrases as shared_phrases,
 )
 from .identifiers import (
     address_key as address_key,
@@ -19,6 +21,7 @@ from .identifiers import (
     identifiers_in as identifiers_in,
     is_address as is_address,
     openreview_id as openreview_id,
+    written_doi as written_doi,
 )
 from .names import (
     LONGEST_NAME as LONGEST_NAME,
@@ -35,6 +38,10 @@ from .notebook import (
     paper_html as paper_html,
 )
 from .paper import (
+    ABSTRACT_CUT as ABSTRACT_CUT,
+    AUTHORS_ORDER as AUTHORS_ORDER,
     DOCUMENT_RECORD as DOCUMENT_RECORD,
+    EVENTS as EVENTS,
     Paper as Paper,
+    derived_id as derived_id,
 )

@@ -59,7 +59,7 @@ def same_work(a: Paper, b: Paper) -> str:
         return ""
     if a.key == b.key:
         return "title" if _agree(a, b) else ""
-    if not a.abstract or not b.abstract or not _same_numbers(a, b):
+    if not a.abstract or not b.abstract or not same_numbers(a, b):
         return ""
     team = _common_authors(a, b)
     if team is False or (not team and min(len(a.key), len(b.key)) < SHORT_TITLE):
@@ -98,8 +98,8 @@ def _surname(name: str) -> str:
     return title_key(words[-1]) if words else ""
 
 
-def _same_numbers(a: Paper, b: Paper) -> bool:
-    # Part I is not part II, the second workshop not the third, two robots are not three.
+def same_numbers(a: Paper, b: Paper) -> bool:
+    """Whether two titles have the same numbers: part I is not part II, two robots are not three."""
     found = [_NUMBERS.findall(p.display_title.casefold()) for p in (a, b)]
     return sorted(found[0]) == sorted(found[1])
 

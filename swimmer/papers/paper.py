@@ -1,4 +1,4 @@
-"""A paper: what every source yields, every store keeps and every face shows."""
+"""A paper: what every source yields, every store keeps and every front end shows."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ from swimmer.text import (
 
 EXCERPT = 500
 """Characters of the abstract that `page_content` carries."""
+
+AUTHORS_ORDER, ABSTRACT_CUT = "authors_order", "abstract_cut"
+"""Fields of a paper: "unknown" where its list sorts authors by name, true where its list has only
+the beginning of the abstract."""
+
+EVENTS = "events"
+"""The field with the events of a paper: a list of objects with kind, session, starttime …"""
 
 DOCUMENT_RECORD = "langchain_document"
 """The field of a paper that keeps a document as it came, when it is not a paper's own."""
@@ -97,6 +104,21 @@ class Paper:
         return readable(self.title)
 
     @property
+    def authors_ordered(self) -> bool:
+        """Whether the first author is known to be the first."""
+        return self.extra.get(AUTHORS_ORDER) != "unknown"
+
+    @property
+    def abstract_is_cut(self) -> bool:
+        """Whether the abstract is only the beginning of one."""
+        return bool(self.extra.get(ABSTRACT_CUT)) and bool(self.abstract)
+
+    @property
+    def display_abstract(self) -> str:
+        """The abstract for reading: with an ellipsis where it is cut."""
+        return f"{self.abstract}…" if self.abstract_is_cut else self.abstract
+
+    @property
     def page_content(self) -> str:
         """Title, first 500 characters of the abstract and URL, one line each."""
         return f"{self.title}\n{self.abstract[:EXCERPT]}\n{self.url}"
@@ -138,15 +160,55 @@ class Paper:
     def filled_from(self, other: Paper) -> Paper:
         """Return this paper with its blanks filled from another record of the same paper.
 
-        An id that the publisher gave stands before a digest made here.
+        An id that the publisher gave stands before a digest made here; a whole abstract before
+        one that is cut; authors in their own order before the same ones in that of the alphabet.
         """
-        blanks = {
+        filled = {
             f.name: getattr(other, f.name)
             for f in fields(self)
             if f.name not in ("extra", "id") and not getattr(self, f.name)
         }
+        extra = {**other.extra, **self.extra}
+        cut, ordered = self.abstract_is_cut, self.authors_ordered
+        if other.abstract and (not self.abstract or (cut and _is_fuller(other, self))):
+            filled["abstract"], cut = other.abstract, other.abstract_is_cut
+        if other.authors and (not self.authors or _has_their_order(other, self)):
+            filled["authors"], ordered = other.authors, other.authors_ordered
+        _mark(extra, ABSTRACT_CUT, True if cut else None)
+        _mark(extra, AUTHORS_ORDER, None if ordered else "unknown")
+        if events := _all_events(self, other):
+            extra[EVENTS] = events
         identifier = self.id if self.has_own_id or not other.has_own_id else other.id
-        return replace(self, **blanks, id=identifier, extra={**other.extra, **self.extra})
+        return replace(self, **filled, id=identifier, extra=extra)
+
+
+def _is_fuller(other: Paper, paper: Paper) -> bool:
+    return not other.abstract_is_cut or len(other.abstract) > len(paper.abstract)
+
+
+def _has_their_order(other: Paper, paper: Paper) -> bool:
+    """Whether `other` has the same authors as `paper`, in the order that `paper` lacks."""
+    if paper.authors_ordered or not other.authors_ordered:
+        return False
+    families = [sorted(title_key(name.split()[-1]) for name in p.authors) for p in (paper, other)]
+    return families[0] == families[1]
+
+
+def _mark(extra: dict[str, Any], name: str, value: object) -> None:
+    extra.pop(name, None)
+    if value is not None:
+        extra[name] = value
+
+
+def _all_events(a: Paper, b: Paper) -> list[Any]:
+    """Return the events of two records of one paper, each once."""
+    found: list[Any] = []
+    for paper in (a, b):
+        events = paper.extra.get(EVENTS)
+        for event in events if isinstance(events, list) else ():
+            if event not in found:
+                found.append(event)
+    return found
 
 
 _NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")

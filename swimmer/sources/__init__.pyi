@@ -9,6 +9,9 @@ from .files import (
     FileSource as FileSource,
     slug as slug,
 )
+from .formats.fields import (
+    COLUMN_FIELDS as COLUMN_FIELDS,
+)
 from .publishers.remote import (
     Adapter as Adapter,
     Options as Options,

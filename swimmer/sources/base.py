@@ -21,10 +21,18 @@ class SkippedRecords:
 
 @dataclass
 class SourceReport:
-    """What a source read and what it left out, filled in while its papers are consumed."""
+    """What a source read and what it left out, filled in while its papers are consumed.
+
+    `cut_abstracts` are abstracts of which the list has only the beginning, `unordered` papers
+    whose authors stand in the order of the alphabet instead of their own, `encoding` that of a
+    list which is not UTF-8.
+    """
 
     read: int = 0
     without_abstract: int = 0
+    cut_abstracts: int = 0
+    unordered: int = 0
+    encoding: str = ""
     skipped: dict[str, SkippedRecords] = field(default_factory=dict)
 
     def skip(self, reason: str, place: str = "") -> None:
@@ -33,6 +41,12 @@ class SourceReport:
         entry.count += 1
         if place and len(entry.places) < SHOWN_LINES:
             entry.places.append(place)
+
+    def count(self, paper: Paper) -> None:
+        """Count what a paper lacks."""
+        self.without_abstract += not paper.abstract
+        self.cut_abstracts += bool(paper.extra.get("abstract_cut"))
+        self.unordered += paper.extra.get("authors_order") == "unknown"
 
     @property
     def left_out(self) -> int:

@@ -85,7 +85,7 @@ class KeptSource:
                         f"with: swimmer build {self.origin} --refresh"
                     ) from None
                 report.read += 1
-                report.without_abstract += not paper.abstract
+                report.count(paper)
                 yield paper
         self._recall(report)
 

@@ -92,7 +92,7 @@ def _open(what: str | Path, options: Options) -> Source:
     from swimmer.sources.files import FileSource
 
     if isinstance(what, Path):
-        return FileSource(what)
+        return FileSource(what, columns=options.columns, status=options.status or "all")
     text = what.strip()
     if not text:
         raise SourceError("no source given; name a venue (iclr2025) or the path of a paper list")
@@ -105,19 +105,19 @@ def _open(what: str | Path, options: Options) -> Source:
         inner = adapter.from_url(rest) if rest.startswith(("http://", "https://")) else ""
         return adapter.open(inner or rest, options)
     if os.path.exists(text):  # noqa: PTH110  Path.exists raises for a name that is too long
-        return FileSource(text)
+        return FileSource(text, columns=options.columns, status=options.status or "all")
     if colon and not Path(text).suffix and len(scheme) > 1 and "/" not in scheme:
         raise SourceError(f"{text}: unknown source {scheme!r}{near(scheme, adapters())}")
     name, _ = split_name(text)
     if "/" in text or "\\" in text or (Path(text).suffix and name not in known_names()):
-        return FileSource(text)
+        return FileSource(text, columns=options.columns, status=options.status or "all")
     return _by_name(text, options)
 
 
 def _by_name(text: str, options: Options) -> Source:
     name, year = split_name(text.casefold().replace("nips", "neurips").replace("neuneur", "neur"))
     keys = adapters()
-    if options.status != "accepted":
+    if options.venue_status != "accepted":
         return keys["openreview"].open(text, options)
     spans: list[str] = []
     for scheme in (*NAMED_BY_YEAR, *(key for key in keys if key not in NAMED_BY_YEAR)):

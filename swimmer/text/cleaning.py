@@ -23,8 +23,15 @@ _UNSAFE = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{_INVISIBLE}\ud800-\
 _SPACE = re.compile(r"\s+")
 _MARKUP = re.compile("[&<]")
 _AMPERSANDS = re.compile(r"&(?:amp;)+")
-_TAG = re.compile(
-    r"</?(?:i|b|u|em|strong|sub|sup|p|br|span|div|tt|sc|italic|bold|jats:[a-z-]+)(?:\s[^<>]*)?/?>",
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|br|div|li|ul|ol|jats:(?:p|sec|title|list|list-item|break|label))(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_INLINE_TAG = re.compile(
+    r"</?(?:i|b|u|em|strong|sub|sup|span|tt|sc|scp|inf|italic|bold|monospace|roman"
+    r"|(?:jats|mml):[a-z-]{1,30}|math|mi|mn|mo|mrow|msub|msup|msubsup|mtext|mspace|mfrac|msqrt"
+    r"|mstyle|mover|munder|semantics)"
+    r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
 _LATEX = re.compile(r"[\\^_{}]|\$[^$]+\$")
@@ -40,8 +47,8 @@ _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@
 def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     """Return `text` on one line, without markup, entities, control or override characters.
 
-    Whitespace is collapsed, HTML entities are resolved, inline HTML tags are dropped, Unicode
-    is put into NFC and the result is cut to `limit` characters. LaTeX is kept.
+    Whitespace is collapsed, HTML entities are resolved, tags of HTML, JATS and MathML are dropped,
+    Unicode is put into NFC and the result is cut to `limit` characters. LaTeX is kept.
     `clean(clean(x)) == clean(x)` for every string.
     """
     if len(text) <= limit and _is_clean(text):
@@ -79,7 +86,8 @@ def _clean_once(text: str) -> str:
 
         text = html.unescape(_AMPERSANDS.sub("&", text))
     if "<" in text:
-        text = _TAG.sub(" ", text)
+        # A block ends a word; what is set inline may be a part of one, as in H<sub>2</sub>O.
+        text = _INLINE_TAG.sub("", _BLOCK_TAG.sub(" ", text))
     text = " ".join(_UNSAFE.sub("", text).split())
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 

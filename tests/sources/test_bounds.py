@@ -311,7 +311,7 @@ def test_a_long_document_is_read_record_by_record(
             whole = [paper.to_dict() for paper in open_source(path).papers(SourceReport())]
             assert len(whole) == 40
             with monkeypatch.context() as short:
-                short.setattr("swimmer.sources.files.WHOLE_LIMIT", 100)
+                short.setattr("swimmer.sources.formats.json_lists.WHOLE_LIMIT", 100)
                 parts = [paper.to_dict() for paper in open_source(path).papers(SourceReport())]
             assert parts == whole
 
@@ -338,7 +338,7 @@ def test_a_long_document_that_is_none(
 ) -> None:
     monkeypatch.setattr("swimmer.sources.formats.json_text._STEP", 50)
     monkeypatch.setattr("swimmer.sources.formats.json_text.RECORD_LIMIT", 1_000)
-    monkeypatch.setattr("swimmer.sources.files.WHOLE_LIMIT", 5)
+    monkeypatch.setattr("swimmer.sources.formats.json_lists.WHOLE_LIMIT", 5)
     path = tmp_path / "list.json"
     path.write_text(text)
     with pytest.raises(SwimmerError, match="JSON"):
@@ -399,6 +399,6 @@ def test_a_document_of_empty_lists(tmp_path: Path) -> None:
 
 
 def test_text_io_is_all_that_readers_need() -> None:
-    from swimmer.sources.files import records
+    from swimmer.sources.formats.recognition import text_records
 
-    assert list(records(io.StringIO("[1]"), "x")) == [("record 1", 1)]
+    assert list(text_records(io.StringIO("[1]"), "x")) == [("record 1", 1)]

@@ -16,9 +16,10 @@ from swimmer.papers.paper import Paper
 from swimmer.sources import SourceReport, open_source
 from swimmer.sources.formats.bibtex import bibtex_records, split_names, unbraced
 from swimmer.sources.formats.markdown import markdown_records
+from swimmer.sources.formats.openreview import venue_of_group
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
 from swimmer.sources.formats.ris import ris_records
-from swimmer.sources.formats.shapes import plain, venue_of_group
+from swimmer.sources.formats.shapes import plain
 from swimmer.sources.kept import KeptSource, paper_from_line
 
 

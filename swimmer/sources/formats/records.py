@@ -5,42 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.papers import Paper, arxiv_id
+from swimmer.papers import Paper, arxiv_id, written_doi
+from swimmer.sources.formats.blanks import is_blank, is_placeholder
+from swimmer.sources.formats.fields import (
+    END_PAGE,
+    EXTRA_ALIASES,
+    OTHER_TYPES,
+    START_PAGE,
+    could_be_title,
+    field_name,
+    most_trusted,
+    page_range,
+    slot_of,
+)
+from swimmer.sources.formats.kinds import entry_kind
+from swimmer.sources.formats.people import keywords_of, names_of_people
 from swimmer.text import clean, clean_url
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "title": ("title", "name", "paper_title", "papertitle"),
-    "abstract": ("abstract", "abstract note", "summary", "abs_text", "description"),
-    "url": ("url", "virtualsite_url", "site", "link", "paper_url", "abs", "href", "forum", "pdf"),
-    "authors": ("authors", "author", "speakers/authors", "speakers", "author_site", "creators"),
-    "year": ("year", "publication_year", "publication year", "date", "published", "publishedat"),
-    "venue": ("venue", "conference", "booktitle", "journal", "publication title"),
-    "keywords": ("keywords", "keyword", "tags", "manual tags", "categories"),
-    "id": ("id", "paper_id", "paperid", "pid", "arxiv_id", "uid", "key"),
-    "status": ("status", "type", "eventtype", "event_type", "volume"),
-}
-"""Usual field names of the wild, most trusted first; compared in lower case."""
-
-EXTRA_ALIASES: dict[str, tuple[str, ...]] = {
-    "area": ("area", "primary_area", "topic"),
-    "tldr": ("tldr", "tl;dr", "tl_dr"),
-    "decision": ("decision",),
-    "doi": ("doi",),
-    "session": ("session",),
-    "abstract_translated": ("abstract_translated",),
-    "reading_notes": ("reading_notes",),
-}
-
-_SLOTS = {
-    alias: (name, rank)
-    for name, aliases in (*ALIASES.items(), *EXTRA_ALIASES.items())
-    for rank, alias in enumerate(aliases)
-}
-"""The plain name that a field of the wild stands for, and how many are trusted more for it."""
 
 PAPER_EVENTS = ("poster", "oral", "spotlight", "paper", "highlight", "journal track")
 OTHER_EVENTS = (
@@ -70,6 +53,14 @@ _VIRTUAL = re.compile(
     r"(?:https?://(?P<host>[a-z0-9.-]{1,253}))?/{1,9}virtual/(?P<year>\d{4})/(?P<kind>[a-z-]{1,40})/(?P<id>\d{1,20})",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?<!\d)((?:19|20)[0-9]{2})(?!\d)")
+_SHORT_VENUE = re.compile(r"[a-z]{2,8}")
+_NEXT_ADDRESS = re.compile(r"[;,|\s]{1,9}(?=https?://)")
+_PDF_FIELDS = ("pdf", "pdf_url", "pdf url", "pdf link", "pdf_link")
+_ELLIPSIS = re.compile(r"\s?(?:…|\.{3})$")
+_STAGES = re.compile(
+    r"final|article in press|published|epublish|ppublish|aheadofprint", re.IGNORECASE
+)
 _NOT_KEPT = frozenset(
     {
         "email",
@@ -83,11 +74,12 @@ _NOT_KEPT = frozenset(
         "linkedin",
         "bibtex",
         "speakers/authors",
+        "type",
+        *_PDF_FIELDS,
+        *START_PAGE,
+        *END_PAGE,
     }
 )
-_YEAR = re.compile(r"(?<!\d)((?:19|20)[0-9]{2})(?!\d)")
-_SHORT_VENUE = re.compile(r"[a-z]{2,8}")
-_SINGLE_NAME = re.compile(r"[^,;]+,[^,;]+")
 
 
 class NotAPaper(Exception):
@@ -97,30 +89,36 @@ class NotAPaper(Exception):
 def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
     """Return the paper that a record of any usual shape describes.
 
-    `base` is the address relative URLs stand under. Fields are found by `ALIASES`; values
-    wrapped as `{"value": …}` (OpenReview API v2) are unwrapped, also one level down in
-    `content`. Small fields that are not known are kept in `Paper.extra`.
+    `base` is the address relative URLs stand under. Fields are found by their usual names (see
+    `fields`); values wrapped as `{"value": …}` (OpenReview API v2) are unwrapped, also one level
+    down in `content`. Small fields that are not known are kept in `Paper.extra`.
 
     Raises:
         NotAPaper: the record is an event that is no paper, has no title, or holds a field of an
             unusable type; the text says which.
     """
     flat = _flatten(record)
-    found = _most_trusted(flat)
-    title = found.get("title")
+    found = most_trusted(flat)
+    title = found.get("title") or _title_of_another_name(flat)
     if title is not None and not isinstance(title, str):
         raise NotAPaper(f"title is not text ({type(title).__name__})")
     if not title or not clean(title):
         raise NotAPaper("no title")
-    status = _status(found.get("status"))
+    extra = _extra_fields(found, flat)
+    status = _status(found.get("status"), flat.get("type"), extra, bool(flat.get("_paper")))
     url, virtual_id = _address(flat, found.get("url"), base)
+    if not url and isinstance(extra.get("doi"), str) and extra["doi"].startswith("10."):
+        url = clean_url(f"https://doi.org/{extra['doi']}")
+    _keep_pdf(flat, url, extra)
     venue, year = _venue_and_year(found, url)
-    extra = {name: found[name] for name in EXTRA_ALIASES if found.get(name)}
-    extra.update(_small_fields(flat))
+    abstract = _text(found.get("abstract"))
+    if _ELLIPSIS.search(abstract[-5:]):
+        # A list that says itself that it has only the beginning.
+        abstract, extra["abstract_cut"] = _ELLIPSIS.sub("", abstract), True
     try:
         return Paper(
             title=title,
-            abstract=_text(found.get("abstract")),
+            abstract=abstract,
             url=url,
             id=virtual_id or _identifier(found.get("id")),
             authors=names_of_people(found.get("authors")),
@@ -134,20 +132,48 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
         raise NotAPaper(str(error).removeprefix("paper: ")) from None
 
 
-def _status(value: Any) -> str:
+def _title_of_another_name(flat: Mapping[str, Any]) -> Any:
+    return next((v for name, v in flat.items() if could_be_title(name) and not is_blank(v)), None)
+
+
+def _extra_fields(found: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    extra = {name: found[name] for name in EXTRA_ALIASES if found.get(name)}
+    if isinstance(extra.get("doi"), str):
+        extra["doi"] = written_doi(extra["doi"]) or extra["doi"]
+    if "entry_type" in extra:
+        extra["entry_type"] = entry_kind(extra["entry_type"]) or "misc"
+    if "pages" not in extra and (pages := page_range(flat)):
+        extra["pages"] = pages
+    extra.update(_small_fields(flat))
+    return extra
+
+
+def _keep_pdf(flat: Mapping[str, Any], url: str, extra: dict[str, Any]) -> None:
+    for name in _PDF_FIELDS:
+        value = flat.get(name)
+        if isinstance(value, str) and (address := clean_url(value)) and address != url:
+            extra["pdf"] = address
+            return
+
+
+def _status(value: Any, kind: Any, extra: dict[str, Any], listed: bool) -> str:
+    """Return the status of a record; a kind of document is kept in `extra` instead.
+
+    `listed` says that the record is a paper whatever its status is called.
+    """
+    if is_blank(value) and isinstance(kind, str):
+        if named := entry_kind(kind):
+            extra.setdefault("entry_type", named)
+        elif kind.strip().casefold() not in OTHER_TYPES:
+            value = kind
     status = clean(value.replace("{location}", ""), 200) if isinstance(value, str) else ""
-    if not status:
+    if not status or _STAGES.fullmatch(status):
         return ""
-    kind = status.casefold()
-    paper_event = any(word in kind for word in PAPER_EVENTS)
-    if any(word in kind for word in OTHER_EVENTS) and not paper_event:
-        raise NotAPaper(f"not a paper but {kind}")
+    event = status.casefold()
+    paper_event = listed or any(word in event for word in PAPER_EVENTS)
+    if any(word in event for word in OTHER_EVENTS) and not paper_event:
+        raise NotAPaper(f"not a paper but {event}")
     return status
-
-
-@lru_cache(maxsize=4096)
-def _field_name(name: str) -> str:
-    return name.strip().lstrip("\ufeff").casefold()
 
 
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,34 +183,13 @@ def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in merged.items():
         if isinstance(value, dict) and "value" in value and set(value) <= {"value", "readers"}:
             value = value["value"]
-        flat[_field_name(str(name)[:200])] = value
+        flat[field_name(str(name)[:200])] = value
     return flat
-
-
-def _most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return by plain name the value of its most trusted field that is not blank."""
-    found: dict[str, Any] = {}
-    ranks: dict[str, int] = {}
-    # A pass over the few fields of a record, not over the many names that one could have.
-    for alias, value in flat.items():
-        slot = _SLOTS.get(alias)
-        if slot is None or _is_blank(value):
-            continue
-        name, rank = slot
-        if rank < ranks.get(name, len(_SLOTS)):
-            found[name], ranks[name] = value, rank
-    return found
-
-
-def _is_blank(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isnan(value)
-    return not value and (value is None or value == "" or value == [] or value == {})
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return "" if is_placeholder(value) else value
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return " ".join(value)
     return ""
@@ -205,7 +210,11 @@ def _address(flat: Mapping[str, Any], url: Any, base: str) -> tuple[str, str]:
         address = clean_url(virtual, base)
         # A relative address whose host is not known leads nowhere; the paper's own page does.
         return address or clean_url(_text(flat.get("paper_url")), base), match["id"]
-    address = clean_url(_text(url), base)
+    text = _text(url)
+    if text.count("://") > 1:
+        # Several addresses in one cell: the first is the paper's.
+        text = _NEXT_ADDRESS.split(text[:4_000])[0]
+    address = clean_url(text, base)
     match = _virtual(address)
     return address, match["id"] if match else ""
 
@@ -241,70 +250,12 @@ def year_of(value: Any) -> int | None:
     return None
 
 
-def names_of_people(value: Any) -> tuple[str, ...]:
-    """Return names in order, from a list of names, a list of objects, or one joined string.
-
-    A string is split at semicolons, else at " and " (BibTeX, whose "Last, First" is turned
-    round), else at commas.
-    """
-    if isinstance(value, str):
-        text = clean(value, 20_000)
-        if ";" in text:
-            parts = [_name(part) for part in text.split(";")]
-        elif re.search(r"\sand\s", text) and (
-            all(_SINGLE_NAME.fullmatch(p.strip()) for p in re.split(r"\sand\s", text))
-            or "," not in text
-        ):
-            parts = [_turned(part) for part in re.split(r"\sand\s", text)]
-        else:
-            parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", text)
-    elif isinstance(value, (list, tuple)):
-        parts = [_name(person) for person in value]
-    elif isinstance(value, Mapping):
-        parts = [_name(value)]
-    else:
-        return ()
-    return tuple(name for part in parts if (name := clean(part, 500)))
-
-
-def _turned(name: str) -> str:
-    last, comma, first = name.partition(",")
-    return f"{first.strip()} {last.strip()}" if comma else name
-
-
-def _name(person: Any) -> str:
-    if isinstance(person, str):
-        return _turned(person) if person.count(",") == 1 else person
-    if isinstance(person, Mapping):
-        for key in ("fullname", "name", "full_name", "display_name"):
-            if isinstance(person.get(key), str) and person[key].strip():
-                return str(person[key])
-        first = person.get("first") or person.get("first_name") or person.get("given")
-        last = person.get("last") or person.get("last_name") or person.get("family")
-        return " ".join(part for part in (first, last) if isinstance(part, str))
-    return ""
-
-
-def keywords_of(value: Any) -> tuple[str, ...]:
-    """Return keywords, split where several stand in one string ("a; b; c", also in a list)."""
-    values = value if isinstance(value, (list, tuple)) else [value]
-    out: dict[str, None] = {}
-    for item in values:
-        if isinstance(item, Mapping):
-            item = item.get("name") or item.get("tag") or item.get("keyword")
-        if not isinstance(item, str):
-            continue
-        separator = ";" if ";" in item else "," if "," in item else None
-        for part in item.split(separator) if separator else [item]:
-            if keyword := clean(part, 500):
-                out.setdefault(keyword)
-    return tuple(out)
-
-
 def _small_fields(flat: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in flat.items():
-        if name in _SLOTS or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
+        if slot_of(name) or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
+            continue
+        if isinstance(value, str) and is_placeholder(value):
             continue
         number = isinstance(value, int) and abs(value) < 1 << 63
         small = number or (isinstance(value, str) and 0 < len(value) <= 200)

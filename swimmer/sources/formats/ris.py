@@ -7,52 +7,102 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from swimmer.papers import arxiv_id, doi, openreview_id
+from swimmer.sources.formats.bibtex import note_marks
+from swimmer.sources.formats.kinds import entry_kind
 from swimmer.sources.formats.records import NotAPaper
 
-STARTS = re.compile(r"TY\s{1,2}-")
+FIRST = re.compile(r"(?m)^[ \t]{0,3}TY[ \t]{1,3}-[ \t]{0,3}[A-Z]{3,8}\s{0,9}$")
+"""The line by which a record begins; headings and numbers may stand before the first."""
+
+_RECORD = re.compile(r"(?m)^(?=[ \t]{0,3}TY[ \t]{1,3}-)")
+_LINE = re.compile(r"[ \t]{0,3}([A-Z][A-Z0-9])[ \t]{1,3}-(?:[ \t]|$)")
 _NOT_PAPERS = frozenset({"WEB", "COMP", "DATA", "VIDEO", "SOUND", "MAP", "PAT"})
+_LISTS = ("AU", "A1", "A2", "A3", "A4", "KW", "UR", "L1", "L2", "N1", "ID")
 
 
 def ris_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
-    """Yield (place, record) of an RIS text; entries without an end are counted."""
-    import rispy
+    """Yield (place, record) of an RIS text; entries without an end are counted.
 
+    Numbers and headings between records, and one space where two belong, do no harm.
+    """
     number = 0
-    for chunk in re.split(r"(?m)^(?=TY\s{1,2}-)", text):
-        if not STARTS.match(chunk):
+    for chunk in _RECORD.split(text):
+        if not _LINE.match(chunk) or chunk.split("-")[0].strip() != "TY":
             continue
         number += 1
         place = f"record {number}"
-        if not re.search(r"(?m)^ER\s{1,2}-", chunk):
+        tagged = _regular(chunk)
+        if "\nER  -" not in tagged:
             yield place, NotAPaper("RIS without an end (no ER line); is the file cut off?")
             continue
-        try:
-            entries = rispy.loads(chunk, skip_unknown_tags=False)
-        except (ValueError, OSError, KeyError, IndexError) as error:
-            yield place, NotAPaper(f"RIS that cannot be read ({type(error).__name__})")
+        fields = _fields(tagged)
+        if fields is None:
+            yield place, NotAPaper("RIS that cannot be read")
             continue
-        for entry in entries[:1]:
-            kind = str(entry.get("type_of_reference", ""))
-            reason = NotAPaper(f"not a paper but {kind}") if kind in _NOT_PAPERS else None
-            yield place, reason or _record(entry)
+        kind = str(fields.get("TY", ""))
+        yield (
+            place,
+            NotAPaper(f"not a paper but {kind}") if kind in _NOT_PAPERS else _record(fields),
+        )
 
 
-def _record(entry: Mapping[str, Any]) -> dict[str, Any]:
-    urls = entry.get("urls") or [entry.get("url")]
-    url = next((u for u in urls if isinstance(u, str) and "://" in u), "")
-    found = doi(entry.get("doi"))
+def _regular(chunk: str) -> str:
+    """Return a record with two spaces between each tag and its hyphen, as the format has it."""
+    lines = []
+    for line in chunk.splitlines():
+        found = _LINE.match(line)
+        lines.append(f"{found[1]}  - {line[found.end() :]}" if found else line)
+    return "\n".join(lines) + "\n"
+
+
+def _fields(tagged: str) -> Mapping[str, Any] | None:
+    import rispy
+    from rispy.config import TAG_KEY_MAPPING
+
+    # The tags themselves: several of them share a name in the library's own mapping.
+    same = {tag: tag for tag in TAG_KEY_MAPPING}
+    try:
+        found = rispy.loads(tagged, mapping=same, list_tags=list(_LISTS), skip_unknown_tags=False)
+    except (ValueError, OSError, KeyError, IndexError):
+        return None
+    return found[0] if found else None
+
+
+def _pages(start: str, end: str) -> str:
+    """Return the pages of a record; "No – Specified" is what some programs write."""
+    whole = start if "-" in start or not end else f"{start}–{end}"
+    return whole if any(char.isdigit() for char in whole) else ""
+
+
+def _record(fields: Mapping[str, Any]) -> dict[str, Any]:
+    def first(*tags: str) -> str:
+        for tag in tags:
+            value = fields.get(tag)
+            value = next(iter(value), "") if isinstance(value, list) else value
+            if isinstance(value, str) and value.strip():
+                return value
+        return ""
+
+    urls = [str(url) for tag in ("UR", "L2", "L1") for url in fields.get(tag) or []]
+    url = next((u for u in urls if "://" in u), "")
+    found = doi(fields.get("DO")) or (doi(url) if "doi.org/" in url else "")
+    arxiv = arxiv_id(url) or arxiv_id(first("AN"))
     return {
-        "title": entry.get("title") or entry.get("primary_title"),
-        "abstract": entry.get("abstract") or entry.get("notes_abstract"),
-        "authors": entry.get("authors") or entry.get("first_authors"),
+        "title": first("TI", "T1", "CT", "BT"),
+        "abstract": first("AB", "N2"),
+        "authors": [*(fields.get("A1") or []), *(fields.get("AU") or [])],
         "url": url or (f"https://doi.org/{found}" if found else ""),
-        "id": entry.get("id") or entry.get("accession_number") or found,
-        "venue": entry.get("secondary_title")
-        or entry.get("journal_name")
-        or entry.get("alternate_title1"),
-        "year": entry.get("year") or entry.get("publication_year") or entry.get("date"),
-        "keywords": entry.get("keywords"),
+        "id": first("ID", "AN") or found,
+        "venue": first("T2", "JF", "JO", "JA", "J2", "BT", "C3"),
+        "year": first("PY", "Y1", "DA"),
+        "keywords": fields.get("KW"),
+        "volume": first("VL"),
+        "number": first("IS"),
+        "pages": _pages(first("SP"), first("EP")),
+        "publisher": first("PB"),
         "doi": found,
-        "arxiv": arxiv_id(url),
+        "arxiv": arxiv,
         "openreview": openreview_id(url),
+        "entry_type": entry_kind(str(fields.get("TY", ""))),
+        **note_marks(" ".join(map(str, fields.get("N1") or []))),
     }

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
+from swimmer.sources.formats.indexes import daily_paper
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import daily_paper, need_in_some
+from swimmer.sources.formats.shapes import need_in_some
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
 
 if TYPE_CHECKING:

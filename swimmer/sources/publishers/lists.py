@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
-from swimmer.sources.files import records as list_records, slug
-from swimmer.sources.formats.json_text import parse_json
+from swimmer.sources.files import slug
+from swimmer.sources.formats.recognition import text_records
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import plain
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
@@ -75,4 +75,4 @@ def _text_records(page: Page) -> list[tuple[str, Any]]:
         except json.JSONDecodeError as error:
             if ends_too_early(error, text):
                 raise IncompleteError(f"{page.url}: the JSON is cut off") from None
-    return list(list_records(io.StringIO(text, newline=""), page.url))
+    return list(text_records(io.StringIO(text, newline=""), page.url))

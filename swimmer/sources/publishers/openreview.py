@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
+from swimmer.sources.formats.openreview import openreview_note, unwrapped
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import need, need_in_some, openreview_note, unwrapped
+from swimmer.sources.formats.shapes import need, need_in_some
 from swimmer.sources.publishers.remote import (
     Options,
     RemoteSource,
@@ -70,7 +71,7 @@ class OpenReview:
         """Return the source of a group such as `ICLR.cc/2025/Conference`, or of `iclr2025`."""
         what, _, asked = what.strip().partition("?status=")
         what = what.strip("/")
-        status = Options(status=asked or options.status).status
+        status = Options(status=asked or options.status).venue_status
         if "/" in what or what == "TMLR":
             if not re.fullmatch(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", what):
                 raise SourceError(f"openreview:{what}: not a group such as ICLR.cc/2025/Conference")

@@ -13,11 +13,11 @@ from swimmer.errors import SourceError
 from swimmer.papers import Paper
 from swimmer.sources.base import Source, SourceReport
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
+from swimmer.sources.list_checks import checked
+from swimmer.sources.statuses import checked_status
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
-
-STATUSES = ("accepted", "rejected", "withdrawn", "all")
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,33 @@ class Options:
     """How sources are opened.
 
     Args:
-        status: one of `STATUSES`, for venues that publish what they turned down.
+        status: one of `statuses.STATUSES`, for lists that hold what a venue turned down; None
+            takes what a venue accepted, and a file as it is.
         client: makes the client that fetches; by default one that keeps its pages in the
             user's cache folder.
         offline: use only what is kept on disk.
         notify: called with lines of progress.
         cache: the folder that pages and lists are kept in, instead of the user's cache folder.
         fresh: fetch even when the list is kept on disk.
+        columns: for a table, the name of the column that holds a field, by field.
     """
 
-    status: str = "accepted"
+    status: str | None = None
     client: Callable[[], Client] | None = None
     offline: bool = False
     notify: Callable[[str], None] | None = field(default=None, compare=False)
     cache: Path | None = None
     fresh: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.status not in STATUSES:
-            raise SourceError(f"status {self.status!r}; expected one of {', '.join(STATUSES)}")
+        if self.status is not None:
+            checked_status(self.status)
+
+    @property
+    def venue_status(self) -> str:
+        """Which submissions of a venue are wanted."""
+        return self.status or "accepted"
 
     def open_client(self) -> Client:
         """Return a new client; the caller closes it."""
@@ -139,6 +147,9 @@ class RemoteSource:
             SourceError: the publisher cannot be asked, has changed its format (the message
                 names the field), or has no papers there.
         """
+        yield from checked(self._fetched(report), report)
+
+    def _fetched(self, report: SourceReport) -> Iterator[Paper]:
         given = 0
         with self._options.open_client() as client, client.listing(self.origin):
             for place, record in self._records(client):
@@ -151,7 +162,6 @@ class RemoteSource:
                     report.skip(str(reason), place)
                     continue
                 given += 1
-                report.without_abstract += not paper.abstract
                 yield paper
             if not report.read:
                 raise SourceError(f"{self.name}: {self.address} has no papers (yet)")

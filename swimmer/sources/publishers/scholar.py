@@ -13,8 +13,9 @@ from swimmer.errors import SourceError
 from swimmer.papers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
+from swimmer.sources.formats.indexes import semantic_scholar
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import need, need_in_some, semantic_scholar
+from swimmer.sources.formats.shapes import need, need_in_some
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
 
 if TYPE_CHECKING:

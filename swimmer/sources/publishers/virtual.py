@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.formats.shapes import event_kind, need, need_in_some, virtual_event
+from swimmer.sources.formats.shapes import need, need_in_some
+from swimmer.sources.formats.virtual import event_kind, virtual_event
 from swimmer.sources.publishers.remote import (
     Options,
     RemoteSource,

@@ -325,7 +325,7 @@ class _Build:
                     continue
                 seen[row] = 1
                 kept = database.papers([row])[0]
-                now = brought_up_to_date(kept, paper)
+                now = brought_up_to_date(kept, paper, same_source=same_source)
                 if database.row_of_id(now.id) not in (None, row):
                     now = replace(now, id=kept.id)
                 digest = text_hash(model.text_of(now))

@@ -11,7 +11,15 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz, utils
 
-from swimmer.papers import EVENTS, Paper, derived_id, same_numbers, shared_phrases
+from swimmer.papers import (
+    ABSTRACT_CUT,
+    AUTHORS_ORDER,
+    EVENTS,
+    Paper,
+    derived_id,
+    same_numbers,
+    shared_phrases,
+)
 from swimmer.store import PaperDatabase
 from swimmer.text import title_key
 
@@ -112,11 +120,20 @@ def _is_poster(paper: Paper) -> bool:
     return paper.status.casefold() == "poster" or "/poster/" in paper.url
 
 
-def brought_up_to_date(kept: Paper, new: Paper) -> Paper:
-    """Return a stored paper with what a list says of it now; what the list leaves out stays."""
+def brought_up_to_date(kept: Paper, new: Paper, *, same_source: bool) -> Paper:
+    """Return a stored paper with what a list says of it now; what the list leaves out stays.
+
+    Where the store was built from this list, what the list says of its own author order and
+    abstracts is right: another source that could know better has not been asked.
+    """
+    extra = dict(kept.extra)
     if new.extra.get(EVENTS):
-        kept = replace(kept, extra={k: v for k, v in kept.extra.items() if k != EVENTS})
-    return new.filled_from(kept)
+        extra.pop(EVENTS, None)
+    if same_source and kept.authors == new.authors and not new.authors_ordered:
+        extra[AUTHORS_ORDER] = "unknown"
+    if same_source and kept.abstract == new.abstract and new.abstract_is_cut:
+        extra[ABSTRACT_CUT] = True
+    return new.filled_from(replace(kept, extra=extra))
 
 
 def find_stored(

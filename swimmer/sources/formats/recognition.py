@@ -35,8 +35,9 @@ _BIBTEX = re.compile(
 _ANY_ENTRY = re.compile(r"@\s{0,9}[A-Za-z]{2,20}\s{0,9}[{(]")
 _BEGINS = re.compile(
     r"(?m)^(?:[ \t]{0,9}@\s{0,9}[A-Za-z]{1,40}\s{0,9}[{(]|[ \t]{0,3}TY[ \t]{1,3}-|PMID\s?-|PT |%0"
-    r"|##[ \t]{1,9}\d{1,9}[.):、]|[ \t]{0,3}[-*+|] ?)"
+    r"|##[ \t]{1,9}\d{1,9}[.):、])"
 )
+_BULLET = re.compile(r"(?m)^[ \t]{0,3}[-*+|]")
 _BIBTEX_STRING = re.compile(r"(?im)^@string\s{0,9}[{(][^\n]{0,2000}$")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[\]<>]{0,500}>")
 _MARKDOWN = re.compile(
@@ -80,12 +81,15 @@ def _read(reader: Reader, head: str, stream: IO[str], name: str) -> Records:
     if reader in (_xml, yaml.yaml_records):
         yield from reader(read_whole(head, stream, name, XML_LIMIT), name)
         return
+    from swimmer.sources.formats.markdown import SECTION
+
     defined = ""
-    for part, lines in parts_of(head, stream, name, _BEGINS):
-        if reader is _markdown:
+    links = reader is _markdown and not SECTION.search(head)
+    for part, lines in parts_of(head, stream, name, _BULLET if links else _BEGINS):
+        is_part = bool(lines) or len(part) < len(head)
+        if reader is _markdown and is_part and not _is_list(part):
             # A part may hold the introduction only; then a later one has the papers.
-            if (lines or len(part) < len(head)) and not _is_list(part):
-                continue
+            continue
         # The abbreviations of one part of a bibliography are used in the next.
         for place, record in reader(defined + part, name):
             yield _moved(place, lines - defined.count("\n")), record

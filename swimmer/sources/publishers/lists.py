@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
+from swimmer.sources.formats.json_text import parse_json
 from swimmer.sources.formats.recognition import text_records
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import plain

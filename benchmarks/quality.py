@@ -136,7 +136,7 @@ def bm25_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
 
 def tfidf_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
     """TF-IDF cosine of every query with every text by scikit-learn, float32 (queries, texts)."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english")
     documents = vectorizer.fit_transform(texts)

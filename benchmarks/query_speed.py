@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from swimmer import PaperStore, ask, open_store, search
-from swimmer.retrieval.query import nearest
+from swimmer.retrieval import nearest
 from swimmer.store.facets import admitted
 
 

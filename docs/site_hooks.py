@@ -1,8 +1,8 @@
-"""What `mkdocs build` does beyond its plugins: parts of other files, and a look at the docstrings.
+"""Hooks of `mkdocs build`: include parts of other files, and warn about missing docstrings.
 
-A line `<!-- include: README.md#Figures -->` becomes that section, `<!-- include: CHANGELOG.md -->`
-the whole file less its title, so that no figure is written down twice. Under `--strict` every
-warning here ends the build.
+A line `<!-- include: CHANGELOG.md -->` becomes that file without its title, and
+`<!-- include: README.md#Development -->` one section of it. Under `--strict`, a
+warning ends the build.
 """
 
 from __future__ import annotations

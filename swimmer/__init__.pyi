@@ -17,6 +17,9 @@ from .embeddings.loading import (
 from .errors import (
     SwimmerError as SwimmerError,
 )
+from .langchain.embeddings import (
+    SwimmerEmbeddings as SwimmerEmbeddings,
+)
 from .langchain.related_work import (
     related_work_chain as related_work_chain,
 )
@@ -29,7 +32,6 @@ from .langchain.tools import (
 )
 from .langchain.vectorstore import (
     PaperVectorStore as PaperVectorStore,
-    SwimmerEmbeddings as SwimmerEmbeddings,
 )
 from .papers.paper import (
     Paper as Paper,

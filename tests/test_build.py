@@ -24,7 +24,8 @@ from swimmer.embeddings.identity import PROBES
 from swimmer.embeddings.loading import load_model
 from swimmer.errors import InputError, ModelError, SourceError, StoreBusyError, StoreError
 from swimmer.langchain.documents import paper_document
-from swimmer.langchain.vectorstore import PaperVectorStore, SwimmerEmbeddings
+from swimmer.langchain.embeddings import SwimmerEmbeddings
+from swimmer.langchain.vectorstore import PaperVectorStore
 from swimmer.store.database import PaperDatabase
 
 from .conftest import REPOSITORY, Outcome

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -23,7 +26,7 @@ def test_python_snippets_run(text: str, capsys: pytest.CaptureFixture[str]) -> N
     pytest.importorskip("langchain_core")
     names: dict[str, object] = {}
     snippets = blocks(text, "python")
-    assert len(snippets) >= 3
+    assert len(snippets) >= 2
     for snippet in snippets:
         exec(compile(snippet, "README", "exec"), names)
     assert "https://iclr.cc/virtual/2025/poster/" in capsys.readouterr().out
@@ -46,16 +49,33 @@ def test_both_languages_show_the_page_and_the_map(command: str) -> None:
     assert command in README and command in JAPANESE
 
 
-def test_the_pasted_answer_is_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    from swimmer.cli import main
+def test_the_picture_of_the_terminal_shows_what_is_printed() -> None:
+    """The other pictures are checked by `.ci/checks pictures`."""
+    pictures = runpy.run_path(str(REPOSITORY / "docs" / "pictures.py"))
+    lines = pictures["terminal_text"]()
+    assert lines[0].startswith("$ swimmer search") and len(lines) > 15
+    picture = (REPOSITORY / "docs" / "assets" / "terminal.svg").read_text(encoding="utf-8")
+    shown = re.search(r"<desc>(.*?)</desc>", picture, re.DOTALL)
+    assert shown is not None
+    assert html.unescape(shown[1]).splitlines() == lines, (
+        "run: python docs/pictures.py terminal.svg"
+    )
+    drawn = " ".join(re.findall(r"<text[^>]*>(.*?)</text>", picture))
+    assert html.unescape(drawn).split() == " ".join(lines).split()
+    assert "http" not in re.sub(r"<(text|desc)[^>]*>.*?</\1>|xmlns=\S+", "", picture, flags=re.S)
 
-    command = re.search(r"swimmer search \"(.*?)\"\n```\n\n```text\n(.*?)\n```", README, re.DOTALL)
-    assert command is not None
-    with pytest.raises(SystemExit):
-        main(["search", command[1]])
-    answer = capsys.readouterr().out.split()
-    pasted = command[2].split("…")[0].split()
-    assert answer[: len(pasted)] == pasted and len(pasted) > 40
+
+def test_a_picture_that_shows_something_else_is_found_out(tmp_path: Path) -> None:
+    pictures = runpy.run_path(str(REPOSITORY / "docs" / "pictures.py"))
+    kept = json.loads((REPOSITORY / "docs" / "assets" / "pictures.json").read_text("utf-8"))
+    kept["page.png"][1] = "Another paper"
+    assert "page.png" in list(pictures["outdated"](kept))
+
+
+def test_the_first_screen_shows_it_and_the_whole_is_short() -> None:
+    assert len(README.split()) <= 700
+    for text in (README, JAPANESE):
+        assert "docs/assets/terminal.svg" in "\n".join(text.splitlines()[:10])
 
 
 @pytest.mark.parametrize("text", [README, JAPANESE], ids=["README", "README.ja"])

@@ -48,6 +48,12 @@ _OPTIONS = (
         metavar="0..1",
         help="How much the answers are to differ from one another.",
     ),
+    click.option(
+        "--sort",
+        default="",
+        metavar="FIELD[:asc|:desc]",
+        help="Order by year, title, citations, upvotes, rating, published or score.",
+    ),
     click.option("--group", is_flag=True, help="Show versions of one work as one."),
     click.option(
         "--rerank",
@@ -93,6 +99,7 @@ def read_search(
     mode: str,
     diversity: float,
     group: bool,
+    sort: str,
     rerank: str | None,
 ) -> tuple[list[str | Paper], SearchOptions]:
     """Return the queries and the search options that the values of a command stand for.
@@ -129,6 +136,7 @@ def read_search(
         mode=mode,
         diversity=diversity,
         group=group,
+        sort=sort,
         rerank=None if rerank is None else rerank or True,
         explain=explain,
     )

@@ -160,12 +160,14 @@ class Prompt:
         elif typed.startswith(":"):
             lines = list(COMMANDS)
         else:
-            from swimmer.retrieval import complete_titles
+            from swimmer.retrieval import complete, complete_titles
 
             # Readline puts the common beginning of all completions in the place of what was
             # typed, so only titles that begin with it will do.
             found = complete_titles(self.store, typed, _COMPLETIONS, anywhere=False)
-            return [printable(title) for title in found]
+            people = [one.text for one in complete(self.store, typed) if one.kind != "paper"]
+            begin = [one for one in people if one.casefold().startswith(typed.casefold())]
+            return [printable(text) for text in dict.fromkeys([*begin, *found])]
         return [line for line in lines if line.startswith(typed)]
 
 

@@ -86,6 +86,7 @@ def search_command(
     swimmer search "Attention Is All You Need" -k 5
     swimmer search "Attention Is All You Need" -o similar.bib
     swimmer search "Y. Bengio"
+    swimmer search --where 'status="Oral" and year>2023' --sort title
     swimmer search https://arxiv.org/abs/1706.03762
     swimmer search --text "robots that learn to walk" --json
     swimmer search "A" "B" --like-all --unlike "C" --where 'year>=2024'
@@ -93,7 +94,11 @@ def search_command(
     swimmer search "Attention Is All You Need" --plot
     """
     style = chosen_format(named or style, output)
-    given = list(titles) if values["like"] or (titles and titles != ("-",)) else _from_stdin()
+    browses = bool(values["where"]) and not titles
+    if values["like"] or (titles and titles != ("-",)) or (browses and values["sort"]):
+        given = list(titles)
+    else:
+        given = _from_stdin(may_be_empty=browses)
     with _opened(stores, every, trust_model) as opened:
         queries, options = read_search(
             given,
@@ -145,12 +150,15 @@ def _answers(
     return ask_stores(stores, queries, k, options)
 
 
-def _from_stdin() -> list[str]:
+def _from_stdin(*, may_be_empty: bool) -> list[str]:
+    """Return the titles on standard input; none where a filter alone is asked."""
     if sys.stdin is None or sys.stdin.isatty():
+        if may_be_empty:
+            return []
         raise click.UsageError('give a title: swimmer search "TITLE", or titles on standard input')
     raw = sys.stdin.buffer.read(64 << 20).decode("utf-8", errors="replace")
     lines = [line for line in raw.splitlines() if line.strip()]
-    if not lines:
+    if not lines and not may_be_empty:
         raise QueryError("standard input holds no title; give one a line")
     return lines
 

@@ -1,6 +1,8 @@
 """The names that other packages may use."""
 
 from .completion import (
+    Completion as Completion,
+    complete as complete,
     complete_titles as complete_titles,
 )
 from .conditions import (
@@ -48,6 +50,10 @@ from .ranking import (
 from .resolver import (
     Resolution as Resolution,
     resolve as resolve,
+)
+from .sorting import (
+    SORTS as SORTS,
+    read_sort as read_sort,
 )
 from .titles import (
     find_title as find_title,

@@ -40,6 +40,7 @@ _COMPARISONS = {
 }
 _CONSTANTS = {"true": True, "false": False, "null": None, "none": None}
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)")
+_TEXTS = ("id", "title", "abstract", "url", "venue", "status", "authors", "keywords")
 _DEPTH = 25
 _LENGTH = 20_000
 _EXAMPLE = """an example: --where 'year>=2024 and area=~"reinforcement"'"""
@@ -120,7 +121,9 @@ class _Parser:
                 return {"$not": {field: {"$contains": self._contained()}}}
             if operator.text == "=~":
                 return {field: {"$contains": self._contained()}}
-            return {field: {_COMPARISONS[operator.text]: self._value()}}
+            value = self._value()
+            self._check_kind(field, operator.text, value)
+            return {field: {_COMPARISONS[operator.text]: value}}
         outside = self._takes("not")
         if not self._takes("in"):
             self._expected("=, !=, >, >=, <, <=, =~, !~, in or not in")
@@ -132,6 +135,19 @@ class _Parser:
         if not self._takes(")"):
             self._expected("a comma or a closing parenthesis")
         return {field: {"$nin" if outside else "$in": values}}
+
+    def _check_kind(self, field: str, operator: str, value: Any) -> None:
+        """Refuse a value that no value of the field can be compared with."""
+        ordered = operator in ("<", "<=", ">", ">=")
+        if field == "year" and isinstance(value, str):
+            self._fail(f"compares year, a whole number, with {value!r:.60}", self._before())
+        if ordered and value is None:
+            self._fail(f"asks what is {operator} nothing", self._before())
+        if ordered and field in _TEXTS and not isinstance(value, str):
+            self._fail(f"compares {field}, a text, with the number {value!r:.60}", self._before())
+
+    def _before(self) -> int:
+        return self._tokens[self._at - 1].start
 
     def _contained(self) -> str:
         token = self._next("quoted", "word")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from swimmer.retrieval.hits import Reasons
 from swimmer.retrieval.inputs import QueryInput
 from swimmer.retrieval.sentence_facets import facet_of
 from swimmer.store import PaperStore
-from swimmer.text import WORD, compatible, fold, sentences, stem, stop_stems
+from swimmer.text import compatible, fold, sentences, stem, stop_stems
 
 if TYPE_CHECKING:
     from swimmer.retrieval.hits import Answer
@@ -24,6 +24,11 @@ RARE = 0.1
 """The share of a store's titles above which a word says nothing."""
 
 _MANY = 100
+_TERM = re.compile(r"(?<![\\])(?<![^\W_])(?=\d*[^\W\d_])[^\W_]+")
+"""A word as a term has it, digits before its letters included (`3D`); a LaTeX command is none."""
+
+_GENERAL = frozenset("learning deep neural network data task model large".split())
+"""Stop words that are part of a term beside other words (`language model`)."""
 
 
 def explained(
@@ -71,15 +76,19 @@ class _Text:
             for sentence in (fold(title), *sentences(compatible(abstract[:4_000])))
         ]
         self.words = [
-            [(stem(found[0]), *found.span()) for found in WORD.finditer(sentence)]
+            [(stem(found[0]), *found.span()) for found in _TERM.finditer(sentence)]
             for sentence in self.sentences
         ]
         stops = stop_stems()
         self.stems = [{stem for stem, _, _ in words} - stops for words in self.words]
         self.known = set().union(*self.stems)
-        self.pairs = {
-            (first[0], second[0]) for words in self.words for first, second in pairwise(words)
-        }
+        self._joined = [f" {' '.join(word for word, _, _ in words)} " for words in self.words]
+        self.short = len(parts) == 1 and not parts[0][1]
+
+    def holds(self, stems: Sequence[str]) -> bool:
+        """Return whether some words stand side by side in one of the sentences."""
+        run = f" {' '.join(stems)} "
+        return any(run in sentence for sentence in self._joined)
 
 
 class _Rarity:
@@ -112,7 +121,8 @@ def _shared(text: _Text, query: _Text) -> dict[str, str]:
         stem: sentence[start:end]
         for sentence, words in zip(reversed(text.sentences), reversed(text.words), strict=True)
         for stem, start, end in reversed(words)
-        if stem in query.known and (end - start > 2 or sentence[start:end].isupper())
+        if stem in query.known
+        and (end - start > 2 or (end - start == 2 and sentence[start:end].isupper()))
     }
 
 
@@ -135,29 +145,54 @@ def _reasons(text: _Text, written: dict[str, str], query: _Text, rarity: _Rarity
 def _terms(
     text: _Text, query: _Text, weights: dict[str, float], written: dict[str, str]
 ) -> tuple[str, ...]:
-    """Return the rarest shared terms, two words where both papers have them side by side."""
-    candidates = {(stem,): (value, written[stem]) for stem, value in weights.items()}
-    pairs: dict[tuple[str, ...], tuple[float, str]] = {}
+    """Return the terms that a text shares: phrases that both have first, then words, rarest first.
+
+    A phrase is as long as both write it. What is the whole of a short query is left out: it would
+    say nothing.
+    """
+    phrases: dict[tuple[str, ...], tuple[float, str]] = {}
     for sentence, words in zip(text.sentences, text.words, strict=True):
-        for (first, start, middle), (second, begin, end) in pairwise(words):
-            pair = (first, second)
-            if (
-                pair not in pairs
-                and pair in query.pairs
-                and first in weights
-                and second in weights
-                and sentence[middle:begin] in (" ", "-")
-            ):
-                pairs[pair] = weights[first] + weights[second], sentence[start:end]
-    ordered = sorted([*pairs.items(), *candidates.items()], key=lambda item: (-item[1][0], item[0]))
+        for run in _runs(sentence, words, query, weights):
+            stems = tuple(one for one, _, _ in run)
+            weight = sum(weights.get(one, 0.0) for one in stems)
+            phrases.setdefault(stems, (weight, sentence[run[0][1] : run[-1][2]]))
+    singles = {(one,): (value, written[one]) for one, value in weights.items()}
     chosen: list[str] = []
     seen: set[str] = set()
-    for stems, (_, term) in ordered:
-        if not seen & set(stems):
+    for found in (phrases, singles):
+        for stems, (_, term) in sorted(found.items(), key=lambda item: (-item[1][0], item[0])):
+            if seen & set(stems):
+                continue
+            if query.short and query.known <= set(stems):
+                seen |= set(stems)
+                continue
             # Capitals inside a word are its own; at its start they may be the sentence's.
             chosen.append(term if term[1:] != term[1:].lower() else term.casefold())
             seen |= set(stems)
     return tuple(chosen[:TERMS])
+
+
+_Words = list[tuple[str, int, int]]
+
+
+def _runs(
+    sentence: str, words: _Words, query: _Text, weights: dict[str, float]
+) -> Iterator[_Words]:
+    """Yield the longest runs of words side by side that the query has too, at least two long."""
+    run: _Words = []
+    for word in [*words, ("", 0, 0)]:
+        stem, start, _ = word
+        part = stem in weights or stem in _GENERAL
+        beside = bool(run) and sentence[run[-1][2] : start] in (" ", "-")
+        if part and beside and query.holds([one for one, _, _ in run] + [stem]):
+            run.append(word)
+            continue
+        if len(run) > 1 and any(one in weights for one, _, _ in run):
+            yield run
+        if part and beside and query.holds([run[-1][0], stem]):
+            run = [run[-1], word]
+        else:
+            run = [word] if part else []
 
 
 def _meets(query: _Text, stems: set[str], facet: str) -> bool:

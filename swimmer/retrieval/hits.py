@@ -72,9 +72,10 @@ class Hit:
 class Reading:
     """One way in which what was typed can be taken.
 
-    `kind` is `title`, `address`, `name` (short, of a paper), `author`, `part` (of a title) or
-    `text`; `text` is what was typed or the author's name; `papers` says how many papers it names.
-    `typed` is what was typed where misspelt words were corrected, else "".
+    `kind` is `title`, `address`, `name` (short, of a paper), `author`, `part` (of a title),
+    `filter` (a filter alone) or `text`; `text` is what was typed or the author's name; `papers`
+    says how many papers it names. `typed` is what was typed where misspelt words were
+    corrected, else "".
     """
 
     kind: str
@@ -89,6 +90,8 @@ class Reading:
 
     def __str__(self) -> str:
         shown = self.text if len(self.text) <= 80 else f"{self.text[:80]}…"
+        if self.kind == "filter":
+            return f"a filter that {self.papers:,} papers meet"
         counted = f" ({self.papers} paper{'' if self.papers == 1 else 's'})"
         if self.kind == "author":
             return f"the author {shown}{counted}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
+from swimmer.retrieval.sorting import read_sort
 
 if TYPE_CHECKING:
     from swimmer.embeddings import Embeddings, Model
@@ -43,6 +44,7 @@ class SearchArguments(TypedDict, total=False):
     mode: str
     diversity: float
     group: bool
+    sort: str
     rerank: bool | str | Path | RerankFunction | None
     explain: bool
 
@@ -65,6 +67,8 @@ class SearchOptions:
         diversity: from 0 (relevance only) to 1 (difference only): how much each hit differs from
             those before it.
         group: whether versions of one work become one hit, the others its `copies`.
+        sort: in the order of which field the hits stand, such as `year`, `title` or
+            `citations:asc` (`sorting.SORTS`); "" for that of the search.
         rerank: reranks the first 50 hits: True or the name of a cross-encoder, an object with
             LangChain's `BaseCrossEncoder.score`, or a function of the query's text and a list of
             papers to their scores.
@@ -83,6 +87,7 @@ class SearchOptions:
     mode: str = "dense"
     diversity: float = 0.0
     group: bool = False
+    sort: str = ""
     rerank: bool | str | Path | RerankFunction | None = None
     explain: bool = False
 
@@ -103,6 +108,10 @@ class SearchOptions:
             raise QueryError(f"diversity is a number from 0 to 1, got {self.diversity!r:.40}")
         if self.unlike and self.mode == "keyword":
             raise QueryError("unlike compares vectors; ask in the mode dense or hybrid")
+        if not isinstance(self.sort, str):
+            raise QueryError(f"sort is the name of a field, got {self.sort!r:.40}")
+        if self.sort:
+            read_sort(self.sort)
         _check_rerank(self.rerank)
 
     @classmethod

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
-from swimmer.retrieval.hits import Answer, Hit
+from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import (
     EmbeddedPaper,
     EmbeddedText,
@@ -17,6 +18,7 @@ from swimmer.retrieval.inputs import (
     resolve_inputs,
 )
 from swimmer.retrieval.options import SearchOptions
+from swimmer.retrieval.sorting import sorted_papers, sorted_rows
 from swimmer.retrieval.words import CLEAR, are_foreign, rows_by_words
 from swimmer.store import Filter, PaperStore, admitted, why_empty
 
@@ -42,7 +44,7 @@ def search(
     Args:
         store: an open store.
         query: a title, any text, or a `Paper` that the store need not know; None to search by
-            examples (`like`) alone.
+            examples (`like`) or a filter alone.
         k: hits wanted; fewer come back only where fewer papers match.
         options: the search options, by default those of a plain search.
         arguments: fields of `SearchOptions` by name, in place of those of `options`.
@@ -51,9 +53,10 @@ def search(
         QueryError, ModelError: as `ask` does.
     """
     options = SearchOptions.of(options, arguments)
-    if query is None and not options.like:
+    if query is None and not options.like and options.filter is None:
         raise QueryError(
-            "nothing is asked; give a title, some words or a paper, or examples as like=[…]"
+            "nothing is asked; give a title, some words or a paper, examples as like=[…], or a "
+            "filter"
         )
     return ask(store, [] if query is None else [query], k, options)[0].hits
 
@@ -71,7 +74,8 @@ def ask(
         store: an open store.
         queries: titles, any texts, or papers from outside (title and abstract). For a title that
             the store knows, its stored vector is used, which carries its abstract too; anything
-            else is embedded. With none, the positive examples alone are one query.
+            else is embedded. With none, the positive examples alone are one query; with no
+            example either, the filter alone, whose papers are listed.
         k: hits wanted; fewer come back only where fewer papers match.
         options: the search options, by default those of a plain search.
         arguments: fields of `SearchOptions` by name, in place of those of `options`: `filter`,
@@ -103,6 +107,8 @@ def ask(
         empty = ""
         if options.filter is not None and allowed is not None and not allowed.any():
             empty = why_empty(store.database, options.filter)
+        if allowed is not None and not (queries or like):
+            return [_browsed(store, k, allowed, options.sort, empty)]
         inputs = resolve_inputs(store, [*queries, *like, *unlike], options.lookup)
         alone = not (like or unlike)
         listed = [alone and _is_listed(one) for one in inputs[: len(queries)]]
@@ -112,7 +118,7 @@ def ask(
             examples = inputs[len(queries) :]
             found = iter(_searched(store, rest, examples, k, allowed, options, reranker, empty))
         return [
-            _listing(store, one, k, allowed, empty) if done else next(found)
+            _listing(store, one, k, allowed, empty, options.sort) if done else next(found)
             for one, done in zip(inputs, listed or [False], strict=False)
         ]
 
@@ -127,11 +133,14 @@ def _listing(
     k: int,
     allowed: NDArray[np.bool_] | None,
     empty: str,
+    sort: str,
 ) -> Answer:
     """Return the answer to a query that names papers: these papers, in their order."""
     resolution = one.resolution
     assert resolution is not None
     rows = [row for row in resolution.rows if allowed is None or allowed[row]]
+    if sort:
+        rows = sorted_rows(store, rows, sort)
     warnings = [*one.warnings, *([f"the filter admits no paper: {empty}"] if empty else [])]
     return Answer(
         query=resolution.typed,
@@ -146,6 +155,33 @@ def _listing(
         others=resolution.others,
         listed=True,
     )
+
+
+def _browsed(
+    store: PaperStore, k: int, allowed: NDArray[np.bool_], sort: str, empty: str
+) -> Answer:
+    """Return the papers that a filter admits, in the order of a field, by default the newest."""
+    rows = allowed.nonzero()[0].tolist()
+    ordered = sorted_rows(store, rows, sort or "year")[:k]
+    return Answer(
+        query="",
+        store=store.name,
+        model=store.identity.name,
+        matched=None,
+        exact=False,
+        hits=[Hit(paper, 1.0, place) for place, paper in enumerate(store.papers(ordered), 1)],
+        warnings=[f"the filter admits no paper: {empty}"] if empty else [],
+        related=bool(rows),
+        reading=Reading("filter", "", len(rows)),
+        listed=True,
+    )
+
+
+def _in_order(answer: Answer, sort: str) -> Answer:
+    """Return an answer whose hits stand in the order of a field."""
+    places = sorted_papers([hit.paper for hit in answer.hits], sort)
+    hits = [replace(answer.hits[place], rank=rank) for rank, place in enumerate(places, 1)]
+    return replace(answer, hits=hits)
 
 
 def _searched(
@@ -189,7 +225,7 @@ def _searched(
         from swimmer.retrieval.explanations import explained
 
         answers = explained(store, answers, [positive for positive, _ in prepared])
-    return answers
+    return [_in_order(answer, options.sort) for answer in answers] if options.sort else answers
 
 
 def _named_first(

@@ -41,6 +41,7 @@ from .lookups import (
     people_starting as people_starting,
     rows_of_identifier as rows_of_identifier,
     rows_of_name as rows_of_name,
+    rows_of_name_start as rows_of_name_start,
     rows_of_people as rows_of_people,
 )
 from .manifest import (

@@ -55,6 +55,17 @@ def rows_of_name(database: PaperDatabase, text: str) -> list[int]:
     return first or [int(row) for row, _ in found]
 
 
+def rows_of_name_start(database: PaperDatabase, text: str, limit: int) -> list[int]:
+    """Return rows of papers whose titles begin with a short name that begins so."""
+    key = title_key(text[:LONGEST_NAME])
+    if not key or not database.has_lookups:
+        return []
+    sql = (
+        "SELECT row FROM short_names WHERE key >= ? AND key < ? AND place = 0 ORDER BY key LIMIT ?"
+    )
+    return [int(row) for (row,) in database.query(sql, (key, key + "\U0010ffff", limit))]
+
+
 def people_named(database: PaperDatabase, text: str) -> list[Person]:
     """Return the people whom a name may mean: equal in full, else those whom it fits.
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.retrieval import MODE_LABELS
+from swimmer.retrieval import MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
 from swimmer.web.search_form import DEFAULTS, SearchForm, condition_error, read_form
 from swimmer.web.site import MenuItem, shown, site_of
@@ -105,6 +105,7 @@ def _form(
         stores=stores,
         only_sample=all(info.name == SAMPLE for info in stores),
         defaults=DEFAULTS,
+        sorts=SORTS,
         modes=MODE_LABELS,
         **unset | context,
     )
@@ -112,12 +113,12 @@ def _form(
 
 def complete(request: Request) -> Response:
     """Return titles that complete what was typed, as the options of a listbox."""
-    from swimmer.retrieval import complete_titles
+    from swimmer.retrieval import complete
 
     site = site_of(request)
     typed = request.query_params.get("q", "")[:300]
     store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
-    return site.fragment("options.html", titles=complete_titles(store, typed, COMPLETIONS))
+    return site.fragment("options.html", completions=complete(store, typed, COMPLETIONS))
 
 
 def export(request: Request) -> Response:

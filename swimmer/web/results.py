@@ -39,7 +39,7 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
     from swimmer.retrieval import SearchOptions, ask
 
     like, unlike = examples(store, form.like), examples(store, form.unlike)
-    if not form.query and not like:
+    if not form.query and not like and (form.like or form.filter is None):
         raise QueryError(
             "None of the examples is a paper of this store."
             if form.like
@@ -53,6 +53,7 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
         mode=form.mode,
         diversity=form.diversity,
         explain=explain,
+        sort=form.sort,
     )
     (answer,) = ask(store, [form.query] if form.query else [], form.k, options)
     missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
-from swimmer.retrieval import LOOKUPS, MODES
+from swimmer.retrieval import LOOKUPS, MODES, read_sort
 from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ QUERY_LIMIT = 5_000
 WHERE_LIMIT = 2_000
 ID_LIMIT = 500
 DEFAULTS = {"k": "10", "mode": "dense", "diversity": "0"}
-_NAMES = ("q", "as", "k", "mode", "diversity", "year_from", "year_to", "where")
+_NAMES = ("q", "as", "sort", "k", "mode", "diversity", "year_from", "year_to", "where")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class SearchForm:
     query: str = ""
     k: int = 10
     lookup: bool | str = True
+    sort: str = ""
     mode: str = "dense"
     diversity: float = 0.0
     filter: Filter | None = None
@@ -56,8 +57,8 @@ class SearchForm:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is neither a query nor a positive example."""
-        return not self.query and not self.like
+        """Whether there is neither a query nor a positive example, nor a filter."""
+        return not self.query and not self.like and self.filter is None
 
     @property
     def is_plain(self) -> bool:
@@ -106,7 +107,7 @@ class SearchForm:
         like = tuple(one for one in self.like if one != identifier)
         unlike = tuple(one for one in self.unlike if one != identifier)
         # With nothing left to ask, what remains is the empty form.
-        path = "/search" if self.query or like else "/"
+        path = "/search" if self.query or like or self.filter else "/"
         return self.url(path, like=like, unlike=unlike, page=1)
 
 
@@ -135,6 +136,7 @@ def read_form(params: QueryParams, default_store: str) -> SearchForm:
         query=query,
         k=reader.number("k", 1, MOST) or 10,
         lookup=reader.lookup(),
+        sort=reader.sort(),
         mode=reader.mode(),
         diversity=reader.share("diversity"),
         filter=reader.filter(years),
@@ -171,6 +173,14 @@ class _Reader:
             return float(value)
         self.errors[name] = "A number from 0 to 1 is wanted."
         return 0.0
+
+    def sort(self) -> str:
+        value = self._given["sort"]
+        try:
+            return value if not value or read_sort(value) else ""
+        except QueryError as error:
+            self.errors["sort"] = str(error)
+            return ""
 
     def lookup(self) -> bool | str:
         value = self._given["as"]

@@ -38,14 +38,14 @@
   };
 
   const choose = (option) => {
-    input.value = option.textContent.trim();
+    input.value = option.dataset.text;
     close();
     input.form.requestSubmit();
   };
 
   new MutationObserver(() => {
     // A late answer must not take away the title that the reader stands on.
-    const again = options().findIndex((option) => option.textContent === reached);
+    const again = options().findIndex((option) => option.dataset.text === reached);
     show(wanted && options().length > 0 && document.activeElement === input);
     mark(list.hidden ? -1 : again);
   }).observe(list, { childList: true });
@@ -68,7 +68,7 @@
       const step = event.key === "ArrowDown" ? 1 : -1;
       // Before the first and after the last stands what was typed.
       mark(((at + 1 + step + count + 1) % (count + 1)) - 1);
-      reached = options()[at]?.textContent ?? "";
+      reached = options()[at]?.dataset.text ?? "";
     } else if (event.key === "Enter" && !list.hidden && at >= 0) {
       event.preventDefault();
       choose(options()[at]);

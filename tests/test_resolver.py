@@ -279,6 +279,8 @@ def test_the_retriever_reads_alike(store: PaperStore) -> None:
     retriever = load_retriever(store, k=2)
     assert [d.metadata["year"] for d in retriever.invoke("Yoshua Bengio")] == [2025, 2022]
     assert len(retriever.invoke("Yoshua Bengio", lookup="text")) == 2
+    forced = load_retriever(store, lookup="author")
+    assert len(forced.invoke("Samy Bengio")) == 1
 
 
 def test_the_terminal_says_what_it_took(

@@ -62,6 +62,7 @@ class PaperRetriever(BaseRetriever):
     mode: str = "dense"
     diversity: float = 0.0
     group: bool = False
+    sort: str = ""
     rerank: Any = Field(default=None, exclude=True)
     explain: bool = False
 
@@ -255,7 +256,8 @@ def load_retriever(
         tags: labels that tracing shows, as for every LangChain retriever.
         metadata: what else tracing shows.
         arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
-            `embeddings`, `like`, `unlike`, `mode`, `diversity`, `group`, `rerank`, `explain`.
+            `embeddings`, `like`, `unlike`, `mode`, `diversity`, `group`,
+            `sort`, `rerank`, `explain`.
 
     Raises:
         StoreNotFoundError: there is no such store; the message lists those there are.

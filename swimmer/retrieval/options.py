@@ -57,8 +57,9 @@ class SearchOptions:
         filter: conditions as `store.compile_filter` takes them, applied before the search.
         include_self: whether the paper that a query names may be among its own hits.
         lookup: True takes a query as what it is: a title, an address, a short name, an author,
-            a part of a title, or a text. `title` or `author` force that reading; `text`, or
-            False, embeds a query even when it is a title of the store.
+            a part of a title, or a text. `title` or `author` force that reading; `text`
+            searches a query as words even when it is a title of the store; False does so by the
+            vectors alone.
         embeddings: the model for text; None for the store's own.
         like: positive examples, titles or papers, added to each query.
         unlike: negative examples.

@@ -243,7 +243,7 @@ def _named_first(
     reading = own.resolution.reading
     named: Sequence[int] = own.resolution.rows
     rows = named
-    if not named and reading.kind == "text" and not reading.typed:
+    if not named and reading.kind == "text" and not (reading.typed or own.resolution.by_meaning):
         rows = rows_by_words(store, own.text)
     rows = [row for row in rows if (allowed is None or allowed[row]) and row not in query.excluded]
     if not rows:

@@ -74,6 +74,7 @@ class Resolution:
     exact: bool = False
     listed: bool = False
     given: str = ""
+    by_meaning: bool = False
     others: tuple[Reading, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -89,14 +90,14 @@ def resolve(store: PaperStore, text: str, lookup: bool | str = True) -> Resoluti
     Args:
         store: an open store.
         text: what was typed, cleaned, not blank.
-        lookup: True to find out; "title" or "author" to allow that reading only; "text" or False
-            to search the words as they stand.
+        lookup: True to find out; "title" or "author" to allow that reading only; "text" to search
+            the words as they stand; False to search them by meaning alone.
 
     Raises:
         QueryError: the store has no such title or author, and nothing else is allowed.
     """
     if lookup is False or lookup == "text":
-        return _as_text(text)
+        return Resolution(Reading("text", text), text, by_meaning=lookup is False)
     if lookup == "author":
         return _forced_author(store, text)
     if lookup == "title":
@@ -108,10 +109,6 @@ def resolve_all(store: PaperStore, texts: Sequence[str]) -> list[Resolution]:
     """Return what each of several queries is taken as; their titles are looked up together."""
     exact = exact_titles(store, texts)
     return [_resolved(store, text, row) for text, row in zip(texts, exact, strict=True)]
-
-
-def _as_text(text: str) -> Resolution:
-    return Resolution(Reading("text", text), text)
 
 
 def _resolved(store: PaperStore, text: str, title: int | None) -> Resolution:

@@ -16,6 +16,7 @@ CLEAR = 0.25
 """How far a score must lie above the threshold for the words not to matter."""
 
 _MOST = 50
+_PAPERS_PER_RARE = 200
 _LOOKED_UP = 12
 
 
@@ -27,8 +28,9 @@ def rows_by_words(store: PaperStore, text: str) -> list[int]:
     words = content_words(text[:TITLE_LIMIT])
     if not 0 < len(words) <= SHORT:
         return []
-    counts = {word: frequency(store.database, word, RARE + 1) for word in words}
-    rare = [word for word, count in counts.items() if 0 < count <= RARE]
+    most = min(RARE, max(1, len(store) // _PAPERS_PER_RARE))
+    counts = {word: frequency(store.database, word, most + 1) for word in words}
+    rare = [word for word, count in counts.items() if 0 < count <= most]
     if not rare or not all(counts.values()):
         return []
     known = knows_word(store)

@@ -12,7 +12,7 @@ import pytest
 
 from swimmer import Paper, PaperStore, ask, build_store, search
 from swimmer.errors import QueryError
-from swimmer.retrieval import complete, parse_where
+from swimmer.retrieval import SearchOptions, browse, complete, parse_where
 
 from .conftest import Outcome
 from .models import HashEmbeddings
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> PaperStore:
 
 
 def years(store: PaperStore, where: str, sort: str = "") -> list[int | None]:
-    (answer,) = ask(store, [], 10, filter=parse_where(where), sort=sort)
+    answer = browse(store, 10, SearchOptions(filter=parse_where(where), sort=sort))
     assert answer.listed
     return [hit.paper.year for hit in answer.hits]
 

@@ -143,6 +143,10 @@ def _answers(
     stores: Sequence[PaperStore], queries: list[str | Paper], k: int, options: SearchOptions
 ) -> list[Answer]:
     """Return the answers of one store, or of several as one."""
+    if not queries and not options.like and options.filter is not None:
+        from swimmer.retrieval import browse
+
+        return [browse(store, k, options) for store in stores]
     if len(stores) == 1:
         return ask(stores[0], queries, k, options)
     from swimmer.retrieval import ask_stores

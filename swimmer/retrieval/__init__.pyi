@@ -41,6 +41,7 @@ from .options import (
 from .query import (
     allowed_rows as allowed_rows,
     ask as ask,
+    browse as browse,
     checked_k as checked_k,
     search as search,
 )

@@ -58,6 +58,8 @@ def search(
             "nothing is asked; give a title, some words or a paper, examples as like=[…], or a "
             "filter"
         )
+    if query is None and not options.like:
+        return browse(store, k, options).hits
     return ask(store, [] if query is None else [query], k, options)[0].hits
 
 
@@ -74,8 +76,7 @@ def ask(
         store: an open store.
         queries: titles, any texts, or papers from outside (title and abstract). For a title that
             the store knows, its stored vector is used, which carries its abstract too; anything
-            else is embedded. With none, the positive examples alone are one query; with no
-            example either, the filter alone, whose papers are listed.
+            else is embedded. With none, the positive examples alone are one query.
         k: hits wanted; fewer come back only where fewer papers match.
         options: the search options, by default those of a plain search.
         arguments: fields of `SearchOptions` by name, in place of those of `options`: `filter`,
@@ -107,8 +108,6 @@ def ask(
         empty = ""
         if options.filter is not None and allowed is not None and not allowed.any():
             empty = why_empty(store.database, options.filter)
-        if allowed is not None and not (queries or like):
-            return [_browsed(store, k, allowed, options.sort, empty)]
         inputs = resolve_inputs(store, [*queries, *like, *unlike], options.lookup)
         alone = not (like or unlike)
         listed = [alone and _is_listed(one) for one in inputs[: len(queries)]]
@@ -157,19 +156,33 @@ def _listing(
     )
 
 
-def _browsed(
-    store: PaperStore, k: int, allowed: NDArray[np.bool_], sort: str, empty: str
-) -> Answer:
-    """Return the papers that a filter admits, in the order of a field, by default the newest."""
-    rows = allowed.nonzero()[0].tolist()
-    ordered = sorted_rows(store, rows, sort or "year")[:k]
+def browse(store: PaperStore, k: int, options: SearchOptions) -> Answer:
+    """Return the papers that a filter admits, in the order of a field, by default the newest.
+
+    Args:
+        store: an open store.
+        k: papers wanted.
+        options: of which `filter` and `sort` count.
+
+    Raises:
+        QueryError: there is no filter or it is wrong, or no paper has the field.
+    """
+    if options.filter is None:
+        raise QueryError("nothing is asked; give a filter")
+    k = checked_k(k)
+    with store.reading():
+        allowed = admitted(store.database, options.filter)
+        rows = allowed.nonzero()[0].tolist()
+        empty = "" if rows else why_empty(store.database, options.filter)
+        ordered = sorted_rows(store, rows, options.sort or "year")[:k]
+        papers = store.papers(ordered)
     return Answer(
         query="",
         store=store.name,
         model=store.identity.name,
         matched=None,
         exact=False,
-        hits=[Hit(paper, 1.0, place) for place, paper in enumerate(store.papers(ordered), 1)],
+        hits=[Hit(paper, 1.0, place) for place, paper in enumerate(papers, 1)],
         warnings=[f"the filter admits no paper: {empty}"] if empty else [],
         related=bool(rows),
         reading=Reading("filter", "", len(rows)),

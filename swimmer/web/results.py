@@ -36,7 +36,7 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
     Raises:
         QueryError: nothing is asked, or it cannot be; ModelError: as `swimmer.ask`.
     """
-    from swimmer.retrieval import SearchOptions, ask
+    from swimmer.retrieval import SearchOptions, ask, browse
 
     like, unlike = examples(store, form.like), examples(store, form.unlike)
     if not form.query and not like and (form.like or form.filter is None):
@@ -55,7 +55,10 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
         explain=explain,
         sort=form.sort,
     )
-    (answer,) = ask(store, [form.query] if form.query else [], form.k, options)
+    if form.query or like:
+        (answer,) = ask(store, [form.query] if form.query else [], form.k, options)
+    else:
+        answer = browse(store, form.k, options)
     missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)
     if missing:
         note = f"{missing} of the examples left out: not a paper of the store {store.name}"

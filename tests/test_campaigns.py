@@ -15,7 +15,7 @@ from .conftest import REPOSITORY
 if not hasattr(os, "fork"):
     pytest.skip("campaigns fork", allow_module_level=True)
 
-NAMES = ("kills", "flips", "crafted", "pickles", "disk")
+NAMES = ("kills", "flips", "crafted", "pickles", "disk", "lists", "publisher", "page")
 
 
 def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -32,6 +32,8 @@ def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
 def test_a_slice_of_the_campaign_finds_nothing(name: str) -> None:
     if name == "pickles":
         pytest.importorskip("langchain_community")
+    if name == "page":
+        pytest.importorskip("starlette")
     # Another part of it each time: a failure prints the seed that repeats it.
     seed = random.SystemRandom().randrange(1_000_000)
     done = run(name, "--minutes", "0.1", "--trials", "40", "--seed", str(seed))
@@ -78,3 +80,26 @@ assert list(found.failures) == [7] and {WRONG[statement]!r} in found.failures[7]
 def test_an_unknown_campaign_is_named() -> None:
     done = run("nothing")
     assert done.returncode == 2 and "kills" in done.stderr
+
+
+FAULTS = {
+    "lists": "import swimmer.sources.formats.records as r; r.year_of = int",
+    "publisher": "import swimmer.sources.http.addresses as a; a.refuse_address = lambda *_: None",
+    "page": "import jinja2, swimmer.web.site as s; "
+    "s.Environment = lambda **o: jinja2.Environment(**{**o, 'autoescape': False})",
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_campaign_finds_a_fault_put_in(name: str) -> None:
+    if name == "page":
+        pytest.importorskip("starlette")
+    done = run(
+        code=f"""
+{FAULTS[name]}
+from tests.campaigns import CAMPAIGNS, runner
+found = runner.run(CAMPAIGNS[{name!r}], seconds=120, trials=20)
+assert found.failures
+"""
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -212,6 +215,124 @@ def test_a_filter_on_an_unknown_field(retriever: PaperRetriever) -> None:
         retriever.vectorstore.similarity_search(TITLE, filter={"venu": "TEST"})
 
 
+def test_metadata_under_the_name_of_a_papers_field_is_filtered_as_it_is() -> None:
+    odd: dict[str, Any] = {
+        "year": "2024",
+        "keywords": "gnn, graphs",
+        "authors": "A. Wang",
+        "url": "file.pdf",
+        "title": 7,
+        "abstract": ["a", "b"],
+        "score": 0.5,
+        "rank": 3,
+        "id": 12,
+        "status": True,
+    }
+    vectors = PaperVectorStore.from_documents(
+        [
+            Document(page_content="graph text", metadata=odd),
+            Document(page_content="other text", metadata={"year": 2024, "authors": ["B. Wu"]}),
+        ],
+        "static",
+    )
+    for name, value in odd.items():
+        wanted = value[0] if isinstance(value, list) else value
+        found = vectors.similarity_search("text", filter={name: wanted})
+        assert [document.metadata for document in found] == [odd], name
+    for filter in (
+        {"authors": {"$contains": "wang"}},
+        {"rank": {"$gt": 2}},
+        {"year": {"$ne": 2024}},
+    ):
+        (only,) = vectors.similarity_search("text", filter=filter)
+        assert only.metadata == odd
+    assert len(vectors.similarity_search("text", filter={"year": {"$gte": 2024}})) == 1
+    assert len(vectors.similarity_search("text", filter={"title": "other text"})) == 1
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.int64(3), 3),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        (np.array([1, 2]), [1, 2]),
+        (np.datetime64("2024-01-01"), "2024-01-01"),
+        (datetime(2024, 1, 1, 12), "2024-01-01T12:00:00"),
+        (date(2024, 1, 1), "2024-01-01"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (Path("a/b.pdf"), str(Path("a/b.pdf"))),
+        (Decimal("1.5"), 1.5),
+        (Colour.RED, "red"),
+        (frozenset({"a"}), ["a"]),
+        (("a", "b"), ["a", "b"]),
+        (timedelta(seconds=90), 90.0),
+        (b"ab", "ab"),
+        (float("nan"), None),
+        ({"inner": [np.int64(1), date(2024, 1, 1)]}, {"inner": [1, "2024-01-01"]}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_programs_hold_in_metadata_becomes_json(value: Any, plain: Any) -> None:
+    vectors = PaperVectorStore.from_texts(["graph", "other"], "static", [{"x": value}, {"x": "no"}])
+    (found, _) = vectors.similarity_search("graph")
+    assert found.metadata == {"x": plain}
+    if isinstance(value, (dict, np.ndarray, frozenset, tuple)):
+        return
+    (same,) = vectors.similarity_search("graph", filter={"x": value})
+    assert same == found
+    assert len(vectors.similarity_search("graph", filter={"x": {"$in": [value]}})) == 1
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    nested: list[Any] = []
+    for _ in range(500):
+        nested = [nested]
+    for value in (object(), lambda: 1, nested):
+        with pytest.raises(InputError, match="metadata"):
+            PaperVectorStore.from_texts(["graph"], "static", [{"x": value}])
+    with pytest.raises(QueryError, match="cannot compare"):
+        PaperVectorStore("static").similarity_search("graph", filter={"x": object()})
+
+
+def test_a_filter_on_a_field_that_no_document_has_yet() -> None:
+    vectors = PaperVectorStore("static")
+    with pytest.warns(UserWarning, match="holds nothing yet"):
+        assert vectors.similarity_search("a", filter={"tenant": "b"}) == []
+    vectors.add_texts(["shared"])
+    with pytest.warns(UserWarning, match="tenant"):
+        assert vectors.similarity_search("a", filter={"tenant": "b"}) == []
+    assert len(vectors.similarity_search("a", filter={"tenant": {"$ne": "b"}})) == 1
+    with pytest.raises(QueryError, match="unknown operator"):
+        vectors.similarity_search("a", filter={"$tenant": "b"})
+    vectors.add_texts(["of b"], [{"tenant": "b"}])
+    assert len(vectors.similarity_search("a", filter={"tenant": "b"})) == 1
+    assert "langchain_document" not in vectors.store.fields()
+
+
+def test_a_plain_document_is_not_hidden_by_its_own_text() -> None:
+    vectors = PaperVectorStore.from_texts(
+        ["What is LangChain?", "How to cook rice", "What is LangGraph?"], "static"
+    )
+    retriever = load_retriever(vectors.store, k=3)
+    found = retriever.invoke("What is LangChain?")
+    assert len(found) == 3 and found[0].page_content == "What is LangChain?"
+    book = PaperVectorStore.from_documents(
+        [
+            Document(page_content=f"chunk {i} on {t}", metadata={"title": "My Book"})
+            for i, t in enumerate(["graphs", "safety", "crystals"])
+        ],
+        "static",
+    )
+    assert len(load_retriever(book.store, k=3).invoke("My Book")) == 3
+    assert len(load_retriever(book.store, k=3).batch(["My Book", "graphs"])[0]) == 3
+
+
 def test_an_unknown_store_says_which_there_are(store: PaperStore) -> None:
     with pytest.raises(StoreNotFoundError, match="test"):
         load_retriever("tset")
@@ -383,12 +504,10 @@ def test_ids_that_could_not_be_kept(model: HashEmbeddings, identifier: Any) -> N
 
 def test_nothing_is_added_when_one_document_is_wrong(model: HashEmbeddings) -> None:
     vectors = PaperVectorStore.from_texts(["kept"], model)
-    day = datetime.date(2025, 1, 1)
     for document in (
         Document(page_content="  "),
-        Document(page_content="x", metadata={"day": day}),
-        Document(page_content="x", metadata={"a": float("nan")}),
-        Document(page_content="x", metadata={"n": np.float32(1)}),
+        Document(page_content="x", metadata={"day": object()}),
+        Document(page_content="x", metadata={"n": {"deep": [lambda: 1]}}),
     ):
         with pytest.raises(InputError, match="document 2"):
             vectors.add_documents([Document(page_content="good"), document])

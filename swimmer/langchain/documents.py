@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.documents import Document
 
 from swimmer.errors import InputError
-from swimmer.papers import DOCUMENT_RECORD as RECORD, Paper
+from swimmer.papers import DOCUMENT_RECORD as RECORD, Paper, plain_value
 from swimmer.retrieval import Hit
 from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
 
 _PIECE = ABSTRACT_LIMIT // 2
 _TEXTS = ("title", "abstract", "url", "venue", "status")
 _LISTS = ("authors", "keywords")
+_FIELDS = (*_TEXTS, *_LISTS, "year")
 
 
 def paper_document(paper: Paper) -> Document:
@@ -43,8 +45,9 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
     """Return a document as a paper with the id given.
 
     Fields of a paper in the metadata (`title`, `url`, `authors` …) become the paper's, all others
-    its `extra`, so that a filter finds both. Without a title in the metadata, the first line is
-    the title, the rest the abstract.
+    its `extra`, so that a filter finds both; so do those whose value no field of a paper can hold,
+    such as a year in text. Without a title in the metadata, the first line is the title, the rest
+    the abstract. Values that JSON does not know become what `plain_value` says.
 
     Raises:
         InputError: the content is blank, the metadata is not JSON, or the id is not one line of
@@ -58,16 +61,40 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
         or (clean(identifier) != identifier)
     ):
         raise InputError(f"an id is one line of 1 to 500 characters, got {identifier!r:.80}")
+    metadata = _plain(metadata)
     fields = {k: v for k, v in metadata.items() if k not in ("id", "score", "rank")}
     named = _named(fields)
-    extra = {k: v for k, v in fields.items() if k not in (*_TEXTS, *_LISTS, "year", RECORD)}
+    extra = {k: v for k, v in fields.items() if k not in (*_FIELDS, RECORD)}
     if "title" in named:
         paper = Paper(**named, id=identifier, extra=extra)
         if paper.page_content == content and _same(paper.to_dict(), fields):
             return paper
     lines = _from_lines(content)
     extra[RECORD] = _pieces(content, metadata)
-    return Paper(**{**lines, **named}, id=identifier, extra=extra)
+    paper = Paper(**{**lines, **named}, id=identifier, extra=extra)
+    kept = {
+        name: metadata[name]
+        for name in (*_FIELDS, "id", "score", "rank")
+        if name in metadata and not _holds(paper, name, metadata[name])
+    }
+    # What no field of a paper can hold, a filter finds in the other fields.
+    return replace(paper, extra={**extra, **kept}) if kept else paper
+
+
+def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        plain = plain_value(metadata)
+    except RecursionError as error:
+        raise InputError(f"the metadata of a document: {error}") from None
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _holds(paper: Paper, name: str, value: object) -> bool:
+    if name not in (*_FIELDS, "id"):
+        return False
+    held = getattr(paper, name)
+    return bool((list(held) if isinstance(held, tuple) else held) == value)
 
 
 def _named(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,3 +45,6 @@ from .paper import (
     Paper as Paper,
     derived_id as derived_id,
 )
+from .values import (
+    plain_value as plain_value,
+)

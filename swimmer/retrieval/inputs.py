@@ -87,7 +87,7 @@ def resolve_inputs(
     """
     inputs = [_input(one) for one in given]
     if lookup in (False, "text"):
-        return [_resolved(one, resolve(store, one.text, lookup)) for one in inputs]
+        return [_resolved(store, one, resolve(store, one.text, lookup)) for one in inputs]
     papers = [one for one in inputs if one.outside is not None]
     texts = [one.text for one in inputs if one.outside is None]
     matches = iter(find_titles(store, [one.text for one in papers]))
@@ -96,16 +96,19 @@ def resolve_inputs(
     else:
         resolutions = iter([resolve(store, text, lookup) for text in texts])
     return [
-        _resolved(one, next(resolutions))
+        _resolved(store, one, next(resolutions))
         if one.outside is None
         else _with_row(store, one, next(matches))
         for one in inputs
     ]
 
 
-def _resolved(one: QueryInput, found: Resolution) -> QueryInput:
+def _resolved(store: PaperStore, one: QueryInput, found: Resolution) -> QueryInput:
     if one.outside is not None:
         return one
+    if store.database.documents_among(found.rows):
+        # Only papers are looked up: a document is found by its text, also where that is the query.
+        found = resolve(store, found.typed, "text")
     return replace(
         one,
         text=found.text,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from swimmer.errors import REBUILD, StoreDamagedError, StoreError
-from swimmer.papers import Paper
+from swimmer.papers import DOCUMENT_RECORD, Paper
 from swimmer.store.lookup_tables import (
     LOOKUP_TABLES,
     SEGMENT_TABLE,
@@ -320,8 +320,33 @@ class PaperDatabase:
 
     def fields(self) -> list[str]:
         """Return the names of all fields that a filter may use, sorted."""
-        found = self.query("SELECT name FROM fields", (), (str,))
-        return sorted({*COLUMNS, *(name for (name,) in found)})
+        return sorted({*COLUMNS, *self.other_fields} - {DOCUMENT_RECORD})
+
+    @property
+    def other_fields(self) -> frozenset[str]:
+        """The names of the fields that are no columns of their own, or not for every paper."""
+
+        def read() -> frozenset[str]:
+            found = self.query("SELECT name FROM fields", (), (str,))
+            return frozenset(name for (name,) in found)
+
+        return self.kept("other fields", read)
+
+    @property
+    def holds_documents(self) -> bool:
+        """Whether some of the papers are documents that were not a paper's."""
+        return DOCUMENT_RECORD in self.other_fields
+
+    def documents_among(self, rows: Sequence[int]) -> list[int]:
+        """Return those of some rows that are documents which were not a paper's."""
+        if not rows or not self.holds_documents:
+            return []
+        sql = (
+            "SELECT row FROM papers WHERE row IN (SELECT value FROM json_each(?)) "
+            "AND json_type(extra, ?) IS NOT NULL"
+        )
+        path = f'$."{DOCUMENT_RECORD}"'
+        return [row for (row,) in self.query(sql, (json.dumps(list(rows)), path), (int,))]
 
     def kept(self, name: str, make: Callable[[], _T]) -> _T:
         """Return a value computed from the papers; it is kept until a paper changes."""
@@ -336,17 +361,27 @@ class PaperDatabase:
 
         Papers without the field are left out, except where it is one of the columns.
         """
-        if field in COLUMNS and field not in LISTS:
+        if field not in COLUMNS:
+            return self._other_values(field)
+        own = self._own_values(field)
+        if field not in self.other_fields:
+            return own
+        # A value that the column cannot hold stands among the other fields, and counts instead.
+        others = self._other_values(field)
+        replaced = {row for row, _ in others}
+        return [pair for pair in own if pair[0] not in replaced] + others
+
+    def _own_values(self, field: str) -> list[tuple[int, Any]]:
+        if field not in LISTS:
             kinds = (int, None if field == "year" else str)
             return [
                 (row, value)
                 for row, value in self.query(f"SELECT row, {field} FROM papers", (), kinds)
             ]
-        if field in LISTS:
-            pairs = self.query(
-                f"SELECT row, {field} FROM papers WHERE {field} != '[]'", (), (int, str)
-            )
-            return self._leaves(pairs)
+        pairs = self.query(f"SELECT row, {field} FROM papers WHERE {field} != '[]'", (), (int, str))
+        return self._leaves(pairs)
+
+    def _other_values(self, field: str) -> list[tuple[int, Any]]:
         # The name is a parameter, never part of the statement: it came from outside.
         stored = self.query(
             "SELECT papers.row, CASE WHEN found.type IN ('array', 'object') "

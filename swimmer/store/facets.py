@@ -32,12 +32,14 @@ def admitted(database: PaperDatabase, filter: Filter) -> Mask:
     Raises:
         QueryError: as for `compile_filter`.
     """
-    return _evaluate(facets_of(database), compile_filter(filter, database.fields()))
+    return _evaluate(facets_of(database), _compiled(database, filter))
 
 
 def why_empty(database: PaperDatabase, filter: Filter) -> str:
     """Return a sentence that names the condition by which a filter admits no paper at all."""
-    facets, tree = facets_of(database), compile_filter(filter, database.fields())
+    facets, tree = facets_of(database), _compiled(database, filter)
+    if not facets.rows:
+        return "the store holds nothing yet"
     parts = _flattened(tree)
     left = np.ones(facets.rows, bool)
     for part in parts:
@@ -49,6 +51,13 @@ def why_empty(database: PaperDatabase, filter: Filter) -> str:
             return f"no paper that meets {others} also meets {_in_words(part)}"
         left &= mask
     return "no paper of this store meets the filter"
+
+
+def _compiled(database: PaperDatabase, filter: Filter) -> Group:
+    # Documents bring the fields that they happen to have, papers those of their source: there, an
+    # unknown name is a misspelt one.
+    strict = bool(len(database)) and not database.holds_documents
+    return compile_filter(filter, database.fields(), strict=strict)
 
 
 def _flattened(tree: Condition) -> list[Condition]:
@@ -100,7 +109,7 @@ class Facets:
             return mask
 
     def _asked(self, leaf: Leaf) -> Mask:
-        if leaf.field in LONG:
+        if leaf.field in LONG and leaf.field not in self._database.other_fields:
             mask = np.zeros(self.rows, bool)
             mask[self._database.rows_where(leaf.field, leaf.sql, leaf.parameters)] = True
             return mask

@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from swimmer.errors import QueryError
+from swimmer.papers import plain_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +55,7 @@ class Group:
 Condition = Leaf | Group
 
 
-def compile_filter(filter: Filter, fields: Iterable[str]) -> Group:
+def compile_filter(filter: Filter, fields: Iterable[str], *, strict: bool = True) -> Group:
     """Return a filter as a tree of checked conditions.
 
     `{"year": {"$gte": 2024}, "venue": "ICLR"}`: every entry must hold. A value stands for
@@ -66,17 +68,19 @@ def compile_filter(filter: Filter, fields: Iterable[str]) -> Group:
     Args:
         filter: the conditions.
         fields: the names that the store knows.
+        strict: whether another name is an error; else it is a field that no paper has.
 
     Raises:
         QueryError: an unknown field or operator, or a value of a type that cannot be compared;
             the message lists what there is.
     """
-    return _Compiler(sorted(fields)).group(filter, 0)
+    return _Compiler(sorted(fields), strict).group(filter, 0)
 
 
 class _Compiler:
-    def __init__(self, fields: list[str]) -> None:
+    def __init__(self, fields: list[str], strict: bool) -> None:
         self._fields = fields
+        self._strict = strict
         self._leaves = 0
 
     def group(self, filter: object, depth: int) -> Group:
@@ -95,14 +99,19 @@ class _Compiler:
             return Group(str(name)[1:], tuple(self.group(part, depth + 1) for part in value))
         if name == "$not":
             return Group("not", (self.group(value, depth + 1),))
-        if not isinstance(name, str) or name not in self._fields:
+        known = isinstance(name, str) and (
+            name in self._fields or not (self._strict or name.startswith("$"))
+        )
+        if not known:
             raise QueryError(self._unknown(name))
-        return self._field(name, value, depth)
+        return self._field(str(name), _plain(name, value), depth)
 
     def _unknown(self, name: object) -> str:
         if isinstance(name, str) and name.startswith("$"):
             return f"unknown operator {name!r:.40}; there is {', '.join(OPERATORS)}"
-        return f"unknown field {name!r:.60}; this store has {', '.join(self._fields)}"
+        near = get_close_matches(str(name), self._fields, n=1)
+        meant = f"did you mean {near[0]}? This" if near else "this"
+        return f"unknown field {name!r:.60}; {meant} store has {', '.join(self._fields)}"
 
     def _field(self, name: str, value: Any, depth: int) -> Condition:
         if isinstance(value, Mapping):
@@ -161,6 +170,14 @@ class _Compiler:
         if self._leaves > _LEAVES:
             raise QueryError(f"a filter may have {_LEAVES} conditions, not more; use $in")
         return Leaf(name, sql, parameters, negated, f"{name} {said}")
+
+
+def _plain(name: object, value: Any) -> Any:
+    try:
+        # A set stays one value after the other, in any order.
+        return plain_value(value)
+    except RecursionError:
+        raise QueryError(f"{name}: the condition is nested too deep") from None
 
 
 def _check_scalar(name: str, value: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from swimmer.papers import (
     LONGEST_NAME,
+    address_key,
     identifiers_in,
     is_person,
     name_words,
@@ -30,7 +31,7 @@ class Person:
 def rows_of_identifier(database: PaperDatabase, text: str) -> list[int]:
     """Return the rows of the papers that an identifier or address names, surest reading first."""
     if not database.has_lookups:
-        return []
+        return _rows_of_address(database, text)
     for kind, value in identifiers_in(text):
         found = database.query(
             "SELECT row FROM identifiers WHERE kind = ? AND value = ? ORDER BY row LIMIT 20",
@@ -39,6 +40,19 @@ def rows_of_identifier(database: PaperDatabase, text: str) -> list[int]:
         )
         if found:
             return [int(row) for (row,) in found]
+    return []
+
+
+def _rows_of_address(database: PaperDatabase, text: str) -> list[int]:
+    """Return the row of an address in any spelling, in a store of schema 1."""
+
+    def read() -> dict[str, int]:
+        return {address_key(str(url)): row for row, url in reversed(database.values("url")) if url}
+
+    addresses = database.kept("addresses", read)
+    for kind, value in identifiers_in(text):
+        if kind == "url" and value in addresses:
+            return [addresses[value]]
     return []
 
 

@@ -14,12 +14,13 @@ from uuid import UUID
 _DEPTH = 200
 
 
-def plain_value(value: Any, depth: int = 0) -> Any:
+def plain_value(value: Any, depth: int = 0, *, finite: bool = True) -> Any:
     """Return a value with what programs commonly hold turned into what JSON has.
 
     NumPy's scalars and arrays become numbers and lists; a date or a time ISO 8601 text; a UUID, a
     path, and bytes of UTF-8 text; a decimal and a duration (in seconds) a number; an enumeration
-    its value; tuples and sets lists; a number that is not finite None. Anything else stays.
+    its value; tuples and sets lists; with `finite`, a number that is not finite None. Anything else
+    stays.
 
     Raises:
         RecursionError: the value is nested deeper than 200.
@@ -27,18 +28,22 @@ def plain_value(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, (bool, int)) or type(value) is str:
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return float(value) if math.isfinite(value) or not finite else None
     if depth > _DEPTH:
         raise RecursionError("nested too deep")
     if isinstance(value, Mapping):
-        return {plain_key(key): plain_value(one, depth + 1) for key, one in value.items()}
+        return {
+            plain_key(key): plain_value(one, depth + 1, finite=finite) for key, one in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [plain_value(one, depth + 1) for one in value]
+        return [plain_value(one, depth + 1, finite=finite) for one in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((plain_value(one, depth + 1) for one in value), key=lambda one: str(one))
+        return sorted(
+            (plain_value(one, depth + 1, finite=finite) for one in value), key=lambda one: str(one)
+        )
     if isinstance(value, Enum):
-        return plain_value(value.value, depth + 1)
-    return _plain_object(value, depth)
+        return plain_value(value.value, depth + 1, finite=finite)
+    return _plain_object(value, depth, finite)
 
 
 def plain_key(key: Any) -> Any:
@@ -46,7 +51,7 @@ def plain_key(key: Any) -> Any:
     return str(plain_value(key)) if isinstance(key, (UUID, PurePath, date, Enum)) else key
 
 
-def _plain_object(value: Any, depth: int) -> Any:
+def _plain_object(value: Any, depth: int, finite: bool) -> Any:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, (date, time)):
@@ -63,5 +68,5 @@ def _plain_object(value: Any, depth: int) -> Any:
     if hasattr(value, "dtype") and callable(getattr(value, "tolist", None)):
         # By its attributes: numpy itself is not loaded for it.
         converted = value.tolist()
-        return value if converted is value else plain_value(converted, depth + 1)
+        return value if converted is value else plain_value(converted, depth + 1, finite=finite)
     return value

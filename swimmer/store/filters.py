@@ -110,8 +110,8 @@ class _Compiler:
         if isinstance(name, str) and name.startswith("$"):
             return f"unknown operator {name!r:.40}; there is {', '.join(OPERATORS)}"
         near = get_close_matches(str(name), self._fields, n=1)
-        meant = f"did you mean {near[0]}? This" if near else "this"
-        return f"unknown field {name!r:.60}; {meant} store has {', '.join(self._fields)}"
+        meant = f"did you mean {near[0]}? " if near else ""
+        return f"unknown field {name!r:.60}; {meant}this store has {', '.join(self._fields)}"
 
     def _field(self, name: str, value: Any, depth: int) -> Condition:
         if isinstance(value, Mapping):
@@ -174,8 +174,8 @@ class _Compiler:
 
 def _plain(name: object, value: Any) -> Any:
     try:
-        # A set stays one value after the other, in any order.
-        return plain_value(value)
+        # A number that is not finite is an error here, and no missing value.
+        return plain_value(value, finite=False)
     except RecursionError:
         raise QueryError(f"{name}: the condition is nested too deep") from None
 

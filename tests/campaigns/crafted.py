@@ -74,7 +74,7 @@ class Crafted(Campaign):
         (gift / MANIFEST).write_text(json.dumps(fields))
 
     def _connected(self, gift: Path, statements: list[str]) -> None:
-        connection = sqlite3.connect(gift / Manifest.read(gift).database.name)
+        connection = sqlite3.connect(still_a_file(gift / Manifest.read(gift).database.name))
         connection.execute("PRAGMA writable_schema=ON")
         for statement in statements:
             with contextlib.suppress(sqlite3.Error):
@@ -91,7 +91,7 @@ class Crafted(Campaign):
         self._connected(gift, [chance.choice(databases.WRONG_VALUES) for _ in range(count)])
 
     def index(self, chance: random.Random, gift: Path) -> None:
-        path = gift / Manifest.read(gift).index.name
+        path = still_a_file(gift / Manifest.read(gift).index.name)
         content = bytearray(path.read_bytes())
         for _ in range(chance.choice([1, 2, 4])):
             # The structure lies at the beginning, and at the direct map and the sizes.
@@ -106,7 +106,7 @@ class Crafted(Campaign):
         seal(gift)
 
     def pages(self, chance: random.Random, gift: Path) -> None:
-        path = gift / Manifest.read(gift).database.name
+        path = still_a_file(gift / Manifest.read(gift).database.name)
         content = bytearray(path.read_bytes())
         for _ in range(chance.choice([1, 3, 30])):
             content[chance.randrange(100, len(content))] = chance.randrange(256)
@@ -141,6 +141,13 @@ class Crafted(Campaign):
             path.symlink_to("../../home")
         else:
             path.mkdir()
+
+
+def still_a_file(path: Path) -> Path:
+    """Return the path of a file that no earlier change has replaced by a link or a FIFO."""
+    if path.is_symlink() or not path.is_file():
+        raise FileNotFoundError(path)
+    return path
 
 
 def use(chance: random.Random, gift: Path) -> None:

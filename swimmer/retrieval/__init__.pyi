@@ -50,6 +50,7 @@ from .ranking import (
 )
 from .resolver import (
     Resolution as Resolution,
+    content_words as content_words,
     resolve as resolve,
 )
 from .sorting import (

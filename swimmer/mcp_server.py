@@ -9,15 +9,17 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio.from_thread
 from mcp.server.mcpserver import Context, MCPServer, ResourceSecurity
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
-from mcp_types import ToolAnnotations
-from pydantic import Field
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from swimmer import __version__
@@ -26,18 +28,16 @@ from swimmer.store import StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
     AnswerData,
-    Number,
+    Conditions,
+    FindSimilarPapers,
+    GetPaper,
     PaperData,
-    StoreData,
-    StoreName,
-    Text,
-    Title,
-    Wanted,
-    YearFrom,
-    YearTo,
+    SearchPapers,
+    StoreList,
     answer_data,
     as_text,
-    ask_store,
+    ask_for_tool,
+    faults_of,
     find_paper,
     paper_data,
     stores_data,
@@ -113,15 +113,15 @@ def build_server(
         allow_build: offer the tool build_store too. It reads files and addresses that the client
             names and writes stores, so it is for clients that may do both.
     """
+    pool = StorePool(default=store)
     server: MCPServer[dict[str, object]] = MCPServer(
         "swimmer",
         title="swimmer: similar papers",
         version=__version__,
         instructions=INSTRUCTIONS,
+        tools=_tools(pool),
         log_level="WARNING",
     )
-    pool = StorePool(default=store)
-    _add_tools(server, pool)
     _add_resources(server, pool)
     if allow_build:
         server.add_tool(
@@ -134,50 +134,79 @@ def build_server(
     return server
 
 
-def _add_tools(server: MCPServer[dict[str, object]], pool: StorePool) -> None:
-    def find_similar_papers(
-        title: Title,
-        k: Number = 5,
-        store: StoreName = None,
-        year_from: YearFrom = None,
-        year_to: YearTo = None,
-    ) -> AnswerData:
+class PaperTool(Tool):
+    """A tool whose answer is one compact text, and whose refusals are one line."""
+
+    @classmethod
+    def made(
+        cls, function: Callable[..., Any], arguments: type[BaseModel], output: Any, title: str
+    ) -> PaperTool:
+        """Return a tool of a function of the fields of a model; no other argument is taken."""
+        model: Any = type(arguments.__name__, (arguments, ArgModelBase), {})
+        name = function.__name__
+        return cls(
+            fn=function,
+            name=name,
+            title=title,
+            description=DESCRIPTIONS[name],
+            parameters=model.model_json_schema(by_alias=True),
+            fn_metadata=FuncMetadata(arg_model=model, output_model=output),
+            is_async=False,
+            context_kwarg=None,
+            annotations=_READS,
+        )
+
+    async def run(
+        self, arguments: dict[str, Any], context: Any, convert_result: bool = False
+    ) -> Any:
+        """Run the tool with arguments; ToolError says in one line what is wrong with them."""
+        try:
+            self.fn_metadata.validate_arguments(arguments)
+        except ValidationError as error:
+            raise ToolError(faults_of(error)) from None
+        found = await super().run(arguments, context, convert_result=False)
+        if not convert_result:
+            return found
+        text = TextContent(type="text", text=as_text(found))
+        return CallToolResult(content=[text], structured_content=found)
+
+
+class _NoArguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _tools(pool: StorePool) -> list[Tool]:
+    def search(query: str, k: int, lookup: bool | str, given: dict[str, Any]) -> AnswerData:
+        conditions = Conditions(**given)
+        with _told():
+            names: list[str | None] = [*conditions.store_names] or [None]
+            stores = [pool.store(name) for name in names]
+            answer = ask_for_tool(stores, query, k, lookup=lookup, filter=conditions.filter())
+            return answer_data(answer)
+
+    def find_similar_papers(title: str, k: int, **conditions: Any) -> AnswerData:
+        return search(title, k, True, conditions)
+
+    def search_papers(query: str, k: int, **conditions: Any) -> AnswerData:
+        return search(query, k, "text", conditions)
+
+    def get_paper(paper: str, store: str | None) -> PaperData:
         with _told():
             opened = pool.store(store)
-            return answer_data(
-                ask_store(opened, title, k, lookup=True, year_from=year_from, year_to=year_to)
-            )
+            return paper_data(find_paper(opened, paper), store=opened.name)
 
-    def search_papers(
-        query: Text,
-        k: Number = 5,
-        store: StoreName = None,
-        year_from: YearFrom = None,
-        year_to: YearTo = None,
-    ) -> AnswerData:
-        with _told():
-            opened = pool.store(store)
-            return answer_data(
-                ask_store(opened, query, k, lookup="text", year_from=year_from, year_to=year_to)
-            )
-
-    def get_paper(paper: Wanted, store: StoreName = None) -> PaperData:
-        with _told():
-            return paper_data(find_paper(pool.store(store), paper))
-
-    def list_stores() -> list[StoreData]:
+    def list_stores() -> StoreList:
         with _told():
             return stores_data()
 
-    for tool, title in (
-        (find_similar_papers, "Papers similar to a paper"),
-        (search_papers, "Papers about something"),
-        (get_paper, "One paper"),
-        (list_stores, "The stores"),
-    ):
-        server.add_tool(
-            tool, title=title, description=DESCRIPTIONS[tool.__name__], annotations=_READS
-        )
+    return [
+        PaperTool.made(
+            find_similar_papers, FindSimilarPapers, AnswerData, "Papers similar to a paper"
+        ),
+        PaperTool.made(search_papers, SearchPapers, AnswerData, "Papers about something"),
+        PaperTool.made(get_paper, GetPaper, PaperData, "One paper"),
+        PaperTool.made(list_stores, _NoArguments, StoreList, "The stores"),
+    ]
 
 
 @contextlib.contextmanager
@@ -215,7 +244,7 @@ def _add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> Non
             raise ResourceNotFoundError(str(error)) from None
         if not found:
             raise ResourceNotFoundError(f"the store {opened.name} has no paper {id[:200]!r}")
-        return as_text(paper_data(found[0]))
+        return as_text(paper_data(found[0], store=opened.name))
 
 
 async def build_store(source: Source, name: NewName, ctx: Context) -> BuiltStore:

@@ -282,7 +282,7 @@ def test_what_programs_hold_in_metadata_becomes_json(value: Any, plain: Any) -> 
     vectors = PaperVectorStore.from_texts(["graph", "other"], "static", [{"x": value}, {"x": "no"}])
     (found, _) = vectors.similarity_search("graph")
     assert found.metadata == {"x": plain}
-    if isinstance(value, (dict, np.ndarray, frozenset, tuple)):
+    if plain is None or isinstance(value, (dict, np.ndarray, frozenset, tuple)):
         return
     (same,) = vectors.similarity_search("graph", filter={"x": value})
     assert same == found

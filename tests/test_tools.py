@@ -24,7 +24,15 @@ from swimmer.langchain.related_work import (
 from swimmer.langchain.tools import paper_tools
 from swimmer.retrieval.hits import Hit
 from swimmer.store import StorePool
-from swimmer.toolkit import EXCERPT, MOST_HITS, WHOLE, find_paper, paper_data
+from swimmer.toolkit import (
+    EXCERPT,
+    MOST_HITS,
+    MOST_TOKENS,
+    WHOLE,
+    find_paper,
+    paper_data,
+    tokens_of,
+)
 
 from .models import HashEmbeddings
 
@@ -135,9 +143,11 @@ def test_output_is_bounded_and_clean(tmp_path: Path, model: HashEmbeddings) -> N
     ]
     with build_store(papers, tmp_path / "long", model=model) as store:
         text = tool_message(store, "search_papers", query="ignore", k=MOST_HITS).text
-        assert len(text) < MOST_HITS * (EXCERPT + 4_000)
-        hits = json.loads(text)["papers"]
-        assert len(hits) == MOST_HITS
+        assert tokens_of(text) <= MOST_TOKENS
+        data = json.loads(text)
+        hits = data["papers"]
+        assert 5 < len(hits) < MOST_HITS == len(hits) + data["more"]
+        assert f"{data['more']} more papers" in data["warnings"][-1]
         assert all(len(hit["abstract"]) <= EXCERPT and len(hit["authors"]) == 20 for hit in hits)
         whole = tool_message(store, "get_paper", paper="7").text
         assert len(json.loads(whole)["abstract"]) <= WHOLE
@@ -151,6 +161,74 @@ def test_a_store_that_another_program_wrote_is_cleaned_on_its_way_out() -> None:
     object.__setattr__(paper, "url", "javascript:alert(1)")
     assert paper_data(paper)["abstract"] == "a]0;titleb"
     assert paper_data(paper)["url"] == ""
+
+
+def test_an_argument_that_is_not_known_is_refused(store: PaperStore) -> None:
+    for name, arguments in (
+        ("search_papers", {"query": "graph", "authors": "Wang"}),
+        ("find_similar_papers", {"title": TITLE, "year": 2024}),
+        ("get_paper", {"paper": "p04", "k": 3}),
+    ):
+        message = tool_message(store, name, **arguments)
+        assert message.status == "error" and message.artifact == []
+        assert "there is no such argument" in message.text
+    for tool in paper_tools(store):
+        schema: Any = tool.args_schema
+        assert schema.model_json_schema()["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("conditions", "met"),
+    [
+        ({"venue": "test"}, lambda paper: paper["venue"] == "TEST"),
+        ({"status": "oral"}, lambda paper: paper["status"] == "Oral"),
+        ({"author": "laurent"}, lambda paper: "Eve Laurent" in paper["authors"]),
+        ({"where": "year>=2025 and status=Poster"}, lambda paper: paper["year"] == 2025),
+        ({"year_to": 2024, "author": "berg"}, lambda paper: paper["year"] == 2024),
+    ],
+)
+def test_a_tool_takes_conditions(store: PaperStore, conditions: Any, met: Any) -> None:
+    for name, key in (("search_papers", "query"), ("find_similar_papers", "title")):
+        found = json.loads(tool_message(store, name, **{key: "graph models"}, **conditions).text)
+        assert found["papers"] and all(met(paper) for paper in found["papers"])
+        assert all(paper["store"] == "small" for paper in found["papers"])
+
+
+def test_a_venue_that_is_not_there_is_said(store: PaperStore) -> None:
+    found = json.loads(tool_message(store, "search_papers", query="graph", venue="NeurIPS").text)
+    assert found["papers"] == [] and "NeurIPS" in found["warnings"][0]
+    wrong = tool_message(store, "search_papers", query="graph", where="yaer>3")
+    assert wrong.status == "error" and "yaer" in wrong.text
+
+
+def test_tools_of_several_stores_name_the_store_of_each_paper(
+    papers: list[Paper], store: PaperStore
+) -> None:
+    build_store(papers[:3], "one", model="static").close()
+    build_store(papers[6:9], "two", model="static").close()
+    search, _, get = paper_tools(["one", "two"])[1::-1] + paper_tools(["one", "two"])[2:]
+    found = json.loads(search.invoke({"query": "graphs and language models", "k": 6}))
+    assert {paper["store"] for paper in found["papers"]} == {"one", "two"}
+    only = json.loads(search.invoke({"query": "graphs", "store": "one"}))
+    assert {paper["store"] for paper in only["papers"]} == {"one"}
+    assert json.loads(get.invoke({"paper": papers[7].id}))["store"] == "two"
+    assert "there is no store 'three' here" in search.invoke({"query": "a", "stores": ["three"]})
+    anywhere = paper_tools()[1]
+    both = json.loads(anywhere.invoke({"query": "graphs", "stores": ["one", "two"], "k": 6}))
+    assert len(both["papers"]) == 6
+
+
+def test_a_text_alone_is_the_first_argument(store: PaperStore) -> None:
+    for tool in paper_tools(store):
+        assert TITLE in tool.invoke(TITLE)
+
+
+def test_unreadable_and_dissimilar_queries_are_said() -> None:
+    search = paper_tools("sample")[1]
+    data = json.loads(search.invoke({"query": "🚀"}))
+    assert data["papers"] == [] and data["related"] is False and "no token" in data["warnings"][0]
+    data = json.loads(search.invoke({"query": "recipes for sourdough bread and jam"}))
+    assert data["related"] is False and "nothing in the store is similar" in data["warnings"][-1]
 
 
 def agent_for(script: list[BaseMessage], store: PaperStore) -> Any:

@@ -251,7 +251,9 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed:
         )
     shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
     if abstract_lines and (shown or paper.abstract):
-        wrapped = textwrap.wrap(printable(shown or paper.abstract), max(20, width - len(indent)))
+        wrapped = textwrap.wrap(
+            printable(shown or paper.display_abstract), max(20, width - len(indent))
+        )
         if len(wrapped) > abstract_lines:
             wrapped = wrapped[:abstract_lines]
             # The mark must fit: the last word makes room for it.

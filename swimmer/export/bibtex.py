@@ -48,6 +48,9 @@ JOURNALS = {
 }
 """Full names of journals, by the short name in capitals."""
 
+_TYPES = frozenset(
+    {"article", "inproceedings", "incollection", "book", "phdthesis", "techreport", "misc"}
+)
 _JOURNAL_WORDS = re.compile(
     r"\b(journal|transactions|letters|magazine|annals|quarterly|plos|nature|science)\b", re.I
 )
@@ -131,10 +134,14 @@ def _digest(identifier: str) -> str:
 
 
 def _plain_key(paper: Paper) -> str:
-    surname = _ascii(family_name(paper.authors[0])) if paper.authors else ""
+    # Where the order of the authors is not known, no one of them is called the first.
+    named = paper.authors and paper.authors_ordered
+    surname = _ascii(name_parts(paper.authors[0])[1]) if named else ""
     words = [_ascii(word) for word in re.split(r"[\s\-–—/:]+", paper.display_title)]
     telling = [word for word in words if word and word not in _STOP_WORDS] or ["paper"]
-    key = f"{surname}{year_of(paper)}{telling[0]}"[:60]
+    told = telling[0] if named else "".join(telling[:3])
+    key = f"{surname}{year_of(paper)}{told}" if named else f"{told}{year_of(paper)}"
+    key = key[:60]
     # A title without one Latin letter still needs a key that says which paper it is.
     return key if re.search("[a-z]", key) and telling != ["paper"] else f"{key}-{_digest(paper.id)}"
 
@@ -146,16 +153,24 @@ def _ascii(text: str) -> str:
 
 def family_name(name: str) -> str:
     """Return the family name of "First von Last" or "Last, First", particles included."""
+    _, family, suffix = name_parts(name)
+    return f"{family} {suffix}".strip()
+
+
+def name_parts(name: str) -> tuple[str, str, str]:
+    """Return given names, family name with its particles, and a suffix such as "Jr."."""
     name = readable(name)
     if "," in name or re.search(r"\band\b", name, re.I):
-        return name.split(",")[0].strip()
+        family, _, given = name.partition(",")
+        return given.strip(), family.strip(), ""
     words = name.split()
-    last = len(words) - 1
-    if last > 0 and re.fullmatch(r"(jr|sr)\.?|i{2,3}|iv", words[last], re.I):
-        last -= 1
+    suffix = ""
+    if len(words) > 1 and re.fullmatch(r"(jr|sr)\.?|i{2,3}|iv", words[-1], re.I):
+        suffix = words.pop()
+    last = max(len(words) - 1, 0)
     # As BibTeX has it: the first word in lower case behind a first name starts the family name.
     particle = next((i for i in range(1, last) if words[i][:1].islower()), last)
-    return " ".join(words[max(particle, 0) :])
+    return " ".join(words[:particle]), " ".join(words[particle:]), suffix
 
 
 def year_of(paper: Paper) -> str:
@@ -173,12 +188,12 @@ def _entry(paper: Paper, key: str) -> str:
 
 def _typed(paper: Paper) -> tuple[str, dict[str, str]]:
     kind, venue = publication(paper)
-    where = {"inproceedings": "booktitle", "article": "journal"}.get(kind, "howpublished")
+    where = _VENUE_FIELDS.get(kind, "howpublished")
     arxiv = arxiv_of(paper)
     fields = {
         "title": _with_capitals(latex(paper.title)),
         "author": " and ".join(_author(name) for name in paper.authors),
-        where: "" if arxiv and kind == "misc" else latex(venue),
+        where: latex(venue),
         "year": year_of(paper),
         "volume": _extra(paper, "volume"),
         "number": _extra(paper, "number"),
@@ -188,10 +203,25 @@ def _typed(paper: Paper) -> tuple[str, dict[str, str]]:
         "url": _quoted(paper.url),
         "eprint": arxiv,
         "archiveprefix": "arXiv" if arxiv else "",
+        "school": _extra(paper, "school"),
         "keywords": latex(", ".join(paper.keywords)),
         "abstract": latex(paper.abstract),
+        "note": "; ".join(marks_of(paper)),
     }
     return kind, fields
+
+
+_VENUE_FIELDS = {"inproceedings": "booktitle", "incollection": "booktitle", "article": "journal"}
+
+
+def marks_of(paper: Paper) -> list[str]:
+    """Return in words what an export cannot rely on; a list read back knows them again."""
+    marks = []
+    if not paper.authors_ordered:
+        marks.append("author order unknown")
+    if paper.abstract_is_cut:
+        marks.append("abstract incomplete")
+    return marks
 
 
 def _quoted(address: str) -> str:
@@ -202,15 +232,24 @@ def _quoted(address: str) -> str:
 
 
 def publication(paper: Paper) -> tuple[str, str]:
-    """Return the BibTeX entry type of a paper and the full name of where it appeared."""
+    """Return the BibTeX entry type of a paper and the full name of where it appeared.
+
+    The type is the one that its list named; without one it is told from the name of the venue.
+    """
+    entry = paper.extra.get("entry_type")
     short = re.sub(r"[\s'’-]*(?:19|20)?\d{2}$", "", paper.venue).strip()
     bare = short.upper()
     if bare in JOURNALS:
         return "article", JOURNALS[bare]
     if bare in PROCEEDINGS:
         return "inproceedings", PROCEEDINGS[bare]
+    if entry in _TYPES and (short or entry not in _VENUE_FIELDS):
+        return str(entry), paper.venue
     if not short or re.match(r"arxiv|corr\b|preprint", short, re.I):
         return "misc", short
+    numbered = bool(paper.extra.get("volume") or paper.extra.get("number"))
+    if numbered and not _NOT_JOURNALS.search(short):
+        return "article", paper.venue
     if _JOURNAL_WORDS.search(short) and not _NOT_JOURNALS.search(short):
         return "article", paper.venue
     return "inproceedings", paper.venue
@@ -224,6 +263,9 @@ def _extra(paper: Paper, name: str) -> str:
 
 def _author(name: str) -> str:
     text = latex(name)
+    given, family, suffix = name_parts(name) if "," not in name else ("", "", "")
+    if suffix and given:
+        return f"{latex(family)}, {latex(suffix)}, {latex(given)}"
     # "and" separates authors and a second comma starts another part: such a name is one token.
     return f"{{{text}}}" if re.search(r"\band\b", text, re.I) or text.count(",") > 1 else text
 

@@ -1,6 +1,6 @@
-"""The reading list in Markdown: numbered titles, keywords, links, abstract, notes of one's own.
+"""The reading list in Markdown: numbered titles, keywords, links, abstract, the user's notes.
 
-`swimmer build list.md` reads it back; `sources/markdown.py` is the reader.
+`swimmer build list.md` reads it back; `sources/formats/markdown.py` is the reader.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _section(
     yield f"## {number}. {literal(paper.title)}\n"
     yield "".join(f"- **{label}**: {value}\n" for label, value in _bullets(paper) if value)
     if paper.abstract:
-        yield f"### Abstract\n\n{_paragraph(paper.abstract)}\n"
+        yield f"### Abstract\n\n{_paragraph(paper.display_abstract)}\n"
     if translation := clean(translation):
         yield f"### Abstract ({literal(clean(language)) or 'translated'})\n\n" + (
             f"{_paragraph(translation)}\n"
@@ -92,13 +92,20 @@ def _bullets(paper: Paper) -> list[tuple[str, str]]:
         links.append(("DOI", f"https://doi.org/{doi}"))
     return [
         ("Keywords", ", ".join(literal(word) for word in paper.keywords)),
-        ("Authors", ", ".join(literal(name) for name in paper.authors)),
+        ("Authors", _joined(paper.authors)),
+        ("Author order", "" if paper.authors_ordered else "unknown"),
         ("Venue", literal(paper.venue)),
         ("Year", str(paper.year or "")),
         ("Status", literal(paper.status)),
         ("Id", literal(paper.id) if paper.has_own_id else ""),
         ("Links", ", ".join(f"[{name}]({_target(url)})" for name, url in links if url)),
     ]
+
+
+def _joined(names: Iterable[str]) -> str:
+    # Between names of one word a comma would be read as "Last, First".
+    plain = all(" " in name and "," not in name for name in names)
+    return (", " if plain else "; ").join(literal(name) for name in names)
 
 
 def _target(url: str) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from swimmer.export.bibtex import family_name, publication, year_of
+from swimmer.export.bibtex import marks_of, name_parts, publication, year_of
 from swimmer.papers import Paper, arxiv_of, doi_of
 from swimmer.text import readable
 
-_KINDS = {"inproceedings": "CONF", "article": "JOUR", "misc": "UNPB"}
+_KINDS = {
+    "inproceedings": "CONF",
+    "article": "JOUR",
+    "incollection": "CHAP",
+    "book": "BOOK",
+    "phdthesis": "THES",
+    "techreport": "RPRT",
+    "misc": "UNPB",
+}
 
 
 def to_ris(papers: Iterable[Paper]) -> str:
@@ -19,6 +28,7 @@ def to_ris(papers: Iterable[Paper]) -> str:
 
 def _lines(paper: Paper) -> Iterator[str]:
     kind, venue = publication(paper)
+    first, _, last = re.sub(r"\s?[-–—]{1,3}\s?", "–", _extra(paper, "pages")).partition("–")
     fields = [
         ("TY", _KINDS[kind]),
         ("ID", paper.id),
@@ -26,11 +36,17 @@ def _lines(paper: Paper) -> Iterator[str]:
         *(("AU", _author(name)) for name in paper.authors),
         ("JO" if kind == "article" else "T2", readable(venue)),
         ("PY", year_of(paper)),
+        ("VL", _extra(paper, "volume")),
+        ("IS", _extra(paper, "number")),
+        ("SP", first),
+        ("EP", last),
+        ("PB", _extra(paper, "publisher")),
         ("DO", doi_of(paper)),
         ("AN", f"arXiv:{arxiv_of(paper)}" if arxiv_of(paper) else ""),
         ("UR", paper.url),
         *(("KW", readable(keyword)) for keyword in paper.keywords),
         ("AB", readable(paper.abstract)),
+        *(("N1", mark) for mark in marks_of(paper)),
     ]
     for tag, value in fields:
         if value:
@@ -41,7 +57,13 @@ def _lines(paper: Paper) -> Iterator[str]:
 
 def _author(name: str) -> str:
     name = readable(name)
-    family = family_name(name)
-    # "Family, Given" only where nothing stands behind the family name.
-    given = name.removesuffix(family).strip()
-    return f"{family}, {given}" if "," not in name and given else name
+    if "," in name:
+        return name
+    given, family, suffix = name_parts(name)
+    return ", ".join(filter(None, (family, given, suffix)))
+
+
+def _extra(paper: Paper, name: str) -> str:
+    value = paper.extra.get(name)
+    kept = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return readable(str(value)) if kept else ""

@@ -87,7 +87,7 @@ def to_csv(answers: Iterable[Answer]) -> str:
                 paper.venue,
                 paper.year or "",
                 paper.url,
-                paper.abstract,
+                paper.display_abstract,
             )
             writer.writerow([csv_cell(cell) for cell in cells])
     return out.getvalue()
@@ -119,7 +119,7 @@ def to_markdown(answers: Iterable[Answer]) -> str:
             about = " · ".join(part for part in (who, where) if part)
             parts.append(f"{hit.rank}. **{linked}** ({hit.score:.3f})  \n   {about}\n")
             if paper.abstract:
-                parts.append(f"   {escaped(paper.abstract)}\n")
+                parts.append(f"   {escaped(paper.display_abstract)}\n")
     return "\n".join(parts)
 
 
@@ -151,7 +151,7 @@ def papers_to_csv(papers: Iterable[Paper]) -> str:
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*CSV_COLUMNS[3:], "notes"])
+    writer.writerow([*CSV_COLUMNS[3:], "notes", "authors_order"])
     for paper in papers:
         cells = (
             paper.id,
@@ -160,8 +160,9 @@ def papers_to_csv(papers: Iterable[Paper]) -> str:
             paper.venue,
             paper.year or "",
             paper.url,
-            paper.abstract,
+            paper.display_abstract,
             note_of(paper),
+            "" if paper.authors_ordered else "unknown",
         )
         writer.writerow([csv_cell(cell) for cell in cells])
     return out.getvalue()

@@ -26,7 +26,8 @@ def paper_html(paper: Paper) -> str:
     if about:
         lines.append(f'<div style="{QUIET}">{about}</div>')
     if paper.abstract:
-        abstract = paper.abstract[:_ABSTRACT] + ("…" if len(paper.abstract) > _ABSTRACT else "")
+        abstract = paper.display_abstract[:_ABSTRACT]
+        abstract += "…" if len(paper.abstract) > _ABSTRACT else ""
         lines.append(f"<details><summary>abstract</summary>{html_text(abstract)}</details>")
     return "".join(lines)
 

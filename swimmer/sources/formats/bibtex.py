@@ -26,6 +26,17 @@ _LETTER = re.compile(
     r"\\(?:ss|SS|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j|dh|DH|th|TH|dj|DJ|ng|NG)(?![A-Za-z])"
     r"(?:\{\}|[ ]{1,9})?"
 )
+_SPELT_OUT = {
+    "asciicircum": "^",
+    "asciitilde": "~",
+    "braceleft": r"\{",
+    "braceright": r"\}",
+    "backslash": "\\",
+    "bar": "|",
+    "less": "<",
+    "greater": ">",
+}
+_SPELT = re.compile(rf"\\text({'|'.join(_SPELT_OUT)})(?![A-Za-z])(?:\{{\}})?")
 _ESCAPED = re.compile(r"\\([&%#_ ])")
 _MATH = re.compile(r"(\$[^$]{1,2000}\$)")
 NAMES_LIMIT = 200_000
@@ -135,7 +146,7 @@ def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
     venue = next(
         (
             fields[n]
-            for n in ("booktitle", "journal", "journaltitle", "eventtitle")
+            for n in ("booktitle", "journal", "journaltitle", "eventtitle", "howpublished")
             if fields.get(n)
         ),
         "",
@@ -147,7 +158,7 @@ def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
         "authors": [_name(name) for name in split_names(fields.get("author", ""))],
         "id": key,
         "url": url or (f"https://arxiv.org/abs/{eprint}" if eprint else fields.get("pdf", "")),
-        "venue": readable(decoded(venue)),
+        "venue": readable(decoded("" if "://" in venue or venue.startswith("\\url") else venue)),
         "year": fields.get("year") or fields.get("date") or fields.get("eventdate", ""),
         "keywords": readable(decoded(keywords or "")),
         "volume": readable(fields.get("volume", "")),
@@ -189,7 +200,8 @@ def decoded(text: str) -> str:
         part = _ACCENTED.sub(lambda m: _letter(m[0]), parts[index])
         part = _LETTER.sub(lambda m: _letter(m[0]), part)
         part = _ESCAPED.sub(r"\1", part)
-        parts[index] = re.sub(r"(?<!\\)~", " ", part)
+        part = re.sub(r"(?<!\\)~", " ", part)
+        parts[index] = _SPELT.sub(lambda m: _SPELT_OUT[m[1]], part)
     return "".join(parts)
 
 

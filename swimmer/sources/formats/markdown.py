@@ -68,6 +68,7 @@ _FIELDS = {
         "resumen",
     ),
     "status": ("status",),
+    "authors_order": ("author order",),
     "id": ("id",),
 }
 _WHICH = {name: field for field, names in _FIELDS.items() for name in names}
@@ -152,6 +153,7 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
         "url": url,
         "id": own_id or arxiv_id(url) or openreview_id(url),
         "status": parts["status"][0] if parts["status"] else "",
+        "authors_order": parts["authors_order"][0] if parts["authors_order"] else "",
         # Line by line: a paper's texts are one line each, and notes are Markdown.
         "reading_notes": notes[1].strip().splitlines() if notes else [],
         "arxiv": next(filter(None, map(arxiv_id, urls)), ""),

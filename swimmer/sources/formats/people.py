@@ -21,7 +21,7 @@ _ET_AL_AT_END = re.compile(r"[\s,;]et\.?\sal\.?\s?$", re.IGNORECASE)
 _JUNIOR = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]?){1,4}")
 _INITIALS_AT_END = re.compile(r"(\D{2,60}?)\s((?:[A-ZÀ-Þ]\.-?){1,4})")
-_NUMBER_AT_END = re.compile(r"\s?\(\d{1,30}\)$")
+_NUMBER = re.compile(r"\s?\(\d{1,30}\)")
 _OUTER_COMMA = re.compile(r",(?![^()]{0,200}\))")
 _PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu al bin ibn".split()
@@ -68,12 +68,13 @@ def _initials_first(names: list[str]) -> list[str]:
 
 
 def _names_in(text: str) -> list[str]:
-    text = text[:LONGEST].strip()
+    # Scopus writes the numbers of its authors behind their names.
+    text = _NUMBER.sub("", text[:LONGEST]).strip()
     if quoted := _quoted_list(text):
         return [turned(name) for name in quoted]
     for mark in _SEPARATORS:
         if mark in text:
-            return [turned(_NUMBER_AT_END.sub("", part.strip())) for part in text.split(mark)]
+            return [turned(part.strip()) for part in text.split(mark)]
     if lines := _names_on_lines(text):
         return [turned(line) for line in lines]
     text = _ET_AL_AT_END.sub("", clean(text, LONGEST))
@@ -146,7 +147,7 @@ def turned(name: str) -> str:
 def name_of_person(person: Any) -> str:
     """Return the name of one person, from a text or an object of any usual kind, else ""."""
     if isinstance(person, str):
-        return turned(_NUMBER_AT_END.sub("", person))
+        return turned(_NUMBER.sub("", person[:LONGEST]))
     if not isinstance(person, Mapping):
         return ""
     fields = {str(key).casefold(): value for key, value in person.items()}

@@ -12,6 +12,9 @@ from .files import (
 from .formats.fields import (
     COLUMN_FIELDS as COLUMN_FIELDS,
 )
+from .formats.text import (
+    decode_text as decode_text,
+)
 from .publishers.remote import (
     Adapter as Adapter,
     Options as Options,

@@ -12,7 +12,7 @@ from typing import Any
 from swimmer.errors import SourceError
 from swimmer.sources.formats.recognition import text_records
 from swimmer.sources.formats.tables import workbook_records
-from swimmer.sources.formats.text import decode
+from swimmer.sources.formats.text import decode_text
 
 MEMBER_LIMIT = 1 << 30
 """Bytes of one member once decompressed."""
@@ -81,6 +81,6 @@ def _member_records(
     if info.filename.lower().endswith(".xlsx"):
         found = workbook_records(io.BytesIO(body), name, columns)
     else:
-        found = text_records(io.StringIO(decode(body)[0], newline=""), name, columns)
+        found = text_records(io.StringIO(decode_text(body)[0], newline=""), name, columns)
     for place, record in found:
         yield f"{info.filename[:60]}, {place}", record

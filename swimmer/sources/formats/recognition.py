@@ -191,7 +191,7 @@ def _other(text: str, name: str) -> Records:
             ".bib file that it cites"
         )
     shown = f"starts with {first[:60]!r}"
-    if text.startswith("Article") or "\t" in first or first.count(",") > 2 or first.count(";") > 2:
+    if text.startswith("Article") or "\t" in first or max(map(first.count, ",;|")) > 1:
         raise SourceError(
             f"{name}: {shown}; a table whose header names no column title: name it with "
             "--columns title=NAME"

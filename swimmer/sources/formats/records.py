@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swimmer.errors import InputError
-from swimmer.papers import Paper, arxiv_id, written_doi
+from swimmer.papers import ABSTRACT_CUT, AUTHORS_ORDER, Paper, arxiv_id, written_doi
 from swimmer.sources.formats.blanks import is_blank, is_placeholder
 from swimmer.sources.formats.fields import (
     END_PAGE,
@@ -114,7 +114,7 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
     abstract = _text(found.get("abstract"))
     if _ELLIPSIS.search(abstract[-5:]):
         # A list that says itself that it has only the beginning.
-        abstract, extra["abstract_cut"] = _ELLIPSIS.sub("", abstract), True
+        abstract, extra[ABSTRACT_CUT] = _ELLIPSIS.sub("", abstract), True
     try:
         return Paper(
             title=title,
@@ -142,6 +142,9 @@ def _extra_fields(found: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str
         extra["doi"] = written_doi(extra["doi"]) or extra["doi"]
     if "entry_type" in extra:
         extra["entry_type"] = entry_kind(extra["entry_type"]) or "misc"
+    if flat.get(AUTHORS_ORDER) == "unknown":
+        # Elsewhere the word stands for nothing.
+        extra[AUTHORS_ORDER] = "unknown"
     if "pages" not in extra and (pages := page_range(flat)):
         extra["pages"] = pages
     extra.update(_small_fields(flat))

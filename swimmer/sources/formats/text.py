@@ -75,7 +75,7 @@ def _opened(raw: IO[bytes], name: str) -> tuple[IO[str], str]:
     return io.TextIOWrapper(binary, encoding=encoding, newline=""), shown
 
 
-def decode(body: bytes) -> tuple[str, str]:
+def decode_text(body: bytes) -> tuple[str, str]:
     """Return the text of bytes, and its encoding, "" for UTF-8."""
     encoding = encoding_of(body[:_SAMPLE], _is_utf8(body, whole=True))
     return body.decode(encoding, "replace"), "" if encoding.startswith("utf-8") else encoding

@@ -1,0 +1,119 @@
+"""Drafts in LaTeX: title, abstract and what is cited, with macros and inputs of the draft's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from swimmer.analysis.draft_files import LONGEST, beside, bib_titles, text_of
+from swimmer.text import readable
+
+BIB_FILES = 20
+"""Files of references that one draft may name."""
+
+INPUTS = 50
+"""Files that a draft may be made of."""
+
+_INPUT_DEPTH = 3
+_MACROS = 300
+_EXPANSIONS = 4
+_INPUT = re.compile(r"\\(?:input|include|subfile)[ \t]{0,9}\{([^{}\n]{1,300})\}")
+_DEFINED = re.compile(
+    r"\\(?:re|provide)?(?:newcommand|DeclareRobustCommand)\*?[ \t]{0,9}\{?\\([A-Za-z]{1,40})\}?"
+    r"[ \t]{0,9}(?=\{)"
+    r"|\\providecommand\*?[ \t]{0,9}\{?\\([A-Za-z]{1,40})\}?[ \t]{0,9}(?=\{)"
+    r"|\\def[ \t]{0,9}\\([A-Za-z]{1,40})[ \t]{0,9}(?=\{)"
+)
+
+
+def read_latex(path: Path) -> tuple[str, str, str]:
+    """Return title, abstract and the text of what is cited."""
+    text = _with_inputs(_without_comments(text_of(path)), path)
+    _, _, rest = text.partition(r"\begin{abstract}")
+    abstract, end, _ = rest[:LONGEST].partition(r"\end{abstract}")
+    abstract = abstract if end else ""
+    title = _argument(text, r"\\(?:icml|acl)?title\*?\s{0,40}(?:\[[^\[\]]{0,1000}\])?\s{0,40}\{")
+    abstract = abstract or _argument(text, r"\\abstract\s{0,40}\{")
+    cited = "".join(
+        re.findall(r"\\bibitem.*?(?=\\bibitem|\\end\{thebibliography\}|\Z)", text, re.S)
+    )
+    named = re.findall(r"\\(?:bibliography|addbibresource)\{([^{}]{0,2000})\}", text)
+    # Each file once, however often it is named.
+    for name in list(dict.fromkeys(n.strip() for n in ",".join(named).split(",")))[:BIB_FILES]:
+        if file := beside(path, name, ".bib"):
+            cited += bib_titles(text_of(file))
+    macros = _macros(text)
+    title, abstract = (_expanded(part, macros) for part in (title, abstract))
+    return _plain(title), _plain(abstract), re.sub(r"[{}]", "", cited)
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"(?<!\\)%.*", "", text)
+
+
+def _with_inputs(text: str, path: Path) -> str:
+    """Return a draft with the files that it inputs, which must lie in its own folder, once each."""
+    read: set[Path] = set()
+
+    def file_text(found: re.Match[str]) -> str:
+        file = beside(path, found[1].strip(), ".tex")
+        if file is None or file in read or len(read) >= INPUTS:
+            return " "
+        read.add(file)
+        return _without_comments(text_of(file))
+
+    for _ in range(_INPUT_DEPTH):
+        if not _INPUT.search(text):
+            break
+        text = _INPUT.sub(file_text, text)
+    return text
+
+
+def _macros(text: str) -> dict[str, str]:
+    """Return what a draft's own macros without arguments stand for, by name."""
+    macros: dict[str, str] = {}
+    for found in _DEFINED.finditer(text):
+        if len(macros) >= _MACROS:
+            break
+        name = found[1] or found[2] or found[3]
+        macros[name] = _braced(text, found.end() + 1)[:2_000]
+    return macros
+
+
+def _expanded(text: str, macros: dict[str, str]) -> str:
+    """Return a text with macros replaced, also those in what they stand for; bounded."""
+    if not macros:
+        return text
+    names = "|".join(sorted(map(re.escape, macros), key=len, reverse=True))
+    used = re.compile(rf"\\({names})(?![A-Za-z])(?:\{{\}})?")
+    for _ in range(_EXPANSIONS):
+        if len(text) > LONGEST or not used.search(text):
+            break
+        text = used.sub(lambda found: macros[found[1]], text)
+    return text[:LONGEST]
+
+
+def _argument(text: str, opening: str) -> str:
+    """Return what stands in the braces that an opening begins, "" without one."""
+    found = re.search(opening, text)
+    return _braced(text, found.end()) if found else ""
+
+
+def _braced(text: str, start: int) -> str:
+    """Return what stands up to the brace that closes the one before `start`."""
+    depth = 1
+    for end in range(start, min(len(text), start + LONGEST)):
+        if text[end] in "{}" and text[end - 1] != "\\":
+            depth += 1 if text[end] == "{" else -1
+            if not depth:
+                return text[start:end]
+    return ""
+
+
+def _plain(latex: str) -> str:
+    latex = re.sub(
+        r"\s{0,20}\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\[\]]{0,200}\]){0,3}\{[^{}]{0,2000}\}",
+        "",
+        latex,
+    )
+    return readable(re.sub(r"\\\\|~", " ", latex))

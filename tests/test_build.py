@@ -90,6 +90,64 @@ def test_one_id_or_one_url_twice_is_one_paper() -> None:
     ]
 
 
+def test_an_id_or_a_url_alone_makes_no_copy() -> None:
+    """Row numbers as ids, citation keys that clash, one address for a whole programme."""
+    papers = [
+        Paper("Walking on Sand", id="1", authors=("Ana Ruiz",), abstract="We walk."),
+        Paper("Proteins Folded", id="1", authors=("Bo Chen",), url="https://c.example/b"),
+        Paper("Stars Counted", url="https://c.example/program", authors=("Chi Park",)),
+        Paper("Boats Built", url="https://c.example/program", authors=("Di Silva",)),
+        Paper("Stars counted", url="https://c.example/program", year=2025),
+    ]
+    store, report = run_build(papers, "apart", model=HashEmbeddings())
+    assert [p.title for p in store] == [p.title for p in papers[:4]]
+    assert [p.url for p in store][:2] == ["", "https://c.example/b"]
+    assert len({p.id for p in store}) == 4
+    assert (report.merged, report.kept_apart) == (1, 2)
+    again, report = run_build(papers, "apart", model=HashEmbeddings(), prune=True)
+    assert (counts(report), report.embedded) == ((0, 0, 4, 0), 0)
+    assert {p.id for p in again} == {p.id for p in store}
+
+
+def test_an_id_of_the_same_source_stays_one_paper() -> None:
+    first = Paper("A First Name", id="p1", authors=("Ana Ruiz",), abstract="We swim.")
+    renamed = Paper("Quite Another Title", id="p1", authors=("Bo Chen",), abstract="We dive.")
+    build_store([first], "same", model=HashEmbeddings()).close()
+    store, report = run_build([renamed], "same", model=HashEmbeddings())
+    assert [p.title for p in store] == [renamed.title] and counts(report) == (0, 1, 0, 0)
+
+
+def test_another_source_fills_order_and_abstract() -> None:
+    listed = Paper(
+        "Fish at Home",
+        id="7",
+        authors=("Ana Ruiz", "Bo Chen"),
+        abstract="We show that fi",
+        extra={"authors_order": "unknown", "abstract_cut": True, "events": [{"kind": "Poster"}]},
+    )
+    whole = Paper(
+        "Fish at Home",
+        id="2401.00001",
+        authors=("B. Chen", "A. Ruiz"),
+        abstract="We show that fish swim.",
+        extra={"events": [{"kind": "Oral"}]},
+    )
+    for papers in ([listed, whole], [whole, listed]):
+        store, _ = run_build(
+            [
+                replace(p, authors=p.authors if p is listed else ("Bo Chen", "Ana Ruiz"))
+                for p in papers
+            ],
+            "filled",
+            model=HashEmbeddings(),
+            prune=True,
+        )
+        (paper,) = store
+        assert paper.authors == ("Bo Chen", "Ana Ruiz") and paper.authors_ordered
+        assert paper.abstract == whole.abstract and not paper.abstract_is_cut
+        assert {event["kind"] for event in paper.extra["events"]} == {"Poster", "Oral"}
+
+
 # ---------------------------------------------------------------------- updates
 
 

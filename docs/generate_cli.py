@@ -23,15 +23,15 @@ BEFORE = """\
 <!-- Written by docs/generate_cli.py from the help texts; a test keeps it current. -->
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 a check
-failed, 2 bad input (one line on standard error says what was met, what was expected and what to do
-next), 130 interrupted.
+failed, 2 bad input, 130 interrupted. An error is two lines at most: `error: …` says what is wrong,
+`hint: …` what to do.
 """
 
 PROMPT = """\
-## swimmer, alone at a terminal
+## The prompt
 
-Opens a prompt: type a title or any words, Tab completes titles, the arrow keys bring back earlier
-lines. A line that begins with a colon is a command:
+`swimmer` without a command opens a prompt: type a title or any words. Tab completes titles, the
+arrow keys show earlier lines. A line that begins with a colon is a command:
 
 """
 

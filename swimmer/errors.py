@@ -16,15 +16,31 @@
         ├── UntrustedModelError  only the store names it, and the user has not allowed it
         └── MissingExtraError    an optional package is not installed
 
-Every message says what is wrong with which value, and what to do. The command line prints it and
-exits with code 2.
+Every message says what is wrong with which value, and `hint` what to do. The command line prints
+them as `error: …` and `hint: …`, and exits with code 2.
 """
 
 from __future__ import annotations
 
 
 class SwimmerError(Exception):
-    """The base class of every exception that swimmer raises on purpose."""
+    """The base class of every exception that swimmer raises on purpose.
+
+    `str(error)` says what is wrong with which value; `hint` says what to do, "" for nothing. A
+    traceback shows both.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+        if hint:
+            # What `add_note` does, which Python 3.10 lacks.
+            self.__notes__ = [f"hint: {hint}"]
+
+    @property
+    def full_text(self) -> str:
+        """The message and the hint in one line, for a place that has only one."""
+        return f"{self}; {self.hint}" if self.hint else str(self)
 
 
 class InputError(SwimmerError, ValueError):
@@ -38,8 +54,8 @@ class SourceError(InputError):
 class FetchError(SourceError):
     """An address cannot be downloaded; `status` is the HTTP status, or None without an answer."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, status: int | None = None, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.status = status
 
 
@@ -88,8 +104,11 @@ class UntrustedModelError(ModelError):
 
 
 class MissingExtraError(ModelError, ImportError):
-    """An optional package is not installed; the message is the line that installs it."""
+    """An optional package is not installed; the hint is the line that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f'{what} needs an extra: pip install "swimmer[{extra}]"')
+        super().__init__(
+            f"{what} needs a package that is not installed",
+            hint=f'pip install "swimmer[{extra}]"',
+        )
         self.extra = extra

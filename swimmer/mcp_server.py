@@ -1,15 +1,16 @@
-"""The stores over the Model Context Protocol: the tools, a resource for each paper, builds.
+"""The MCP server: the tools, a resource for each paper, and builds.
 
-Nothing of the engine is loaded before the first call: a client's handshake waits for the SDK only.
+The engine is loaded at the first call, so that a client's handshake waits for the SDK only.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,7 +75,7 @@ _WRITES = ToolAnnotations(
 Source = Annotated[
     str,
     Field(
-        description="Where the papers come from: a name such as iclr2025, an address, or the path "
+        description="The source of the papers: a name such as iclr2025, an address, or the path "
         "of a paper list on the server's machine.",
         min_length=1,
         max_length=2_000,
@@ -83,14 +84,14 @@ Source = Annotated[
 NewName = Annotated[
     str,
     Field(
-        description="The name of the store to build or to bring up to date.",
+        description="The name of the store to build or update.",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
     ),
 ]
 
 
 class BuiltStore(TypedDict):
-    """What a build did, in papers."""
+    """The result of a build, in numbers of papers."""
 
     store: str
     papers: int
@@ -101,7 +102,10 @@ class BuiltStore(TypedDict):
 
 
 def build_server(
-    store: str | Path | None = None, *, allow_build: bool = False
+    store: str | Path | None = None,
+    *,
+    allow_build: bool = False,
+    progress_seconds: float = PROGRESS_SECONDS,
 ) -> MCPServer[dict[str, object]]:
     """Return the MCP server over the stores of this machine.
 
@@ -112,6 +116,7 @@ def build_server(
         store: the store for calls that name none; by default the newest.
         allow_build: offer the tool build_store too. It reads files and addresses that the client
             names and writes stores, so it is for clients that may do both.
+        progress_seconds: the shortest time between two reports of a build's progress.
     """
     pool = StorePool(default=store)
     server: MCPServer[dict[str, object]] = MCPServer(
@@ -125,10 +130,10 @@ def build_server(
     _add_resources(server, pool)
     if allow_build:
         server.add_tool(
-            build_store,
+            _build_tool(progress_seconds),
             title="Build a store",
-            description="Build a store from a paper list, or bring one up to date; only new or "
-            "changed papers are embedded. Reports its progress.",
+            description="Build a store from a paper list, or update one; only new or changed "
+            "papers are embedded. Reports its progress.",
             annotations=_WRITES,
         )
     return server
@@ -178,7 +183,7 @@ class _NoArguments(BaseModel):
 def _tools(pool: StorePool) -> list[Tool]:
     def search(query: str, k: int, lookup: bool | str, given: dict[str, Any]) -> AnswerData:
         conditions = Conditions(**given)
-        with _told():
+        with _tool_errors():
             names: list[str | None] = [*conditions.store_names] or [None]
             stores = [pool.store(name) for name in names]
             answer = ask_for_tool(stores, query, k, lookup=lookup, filter=conditions.filter())
@@ -191,31 +196,31 @@ def _tools(pool: StorePool) -> list[Tool]:
         return search(query, k, "text", conditions)
 
     def get_paper(paper: str, store: str | None) -> PaperData:
-        with _told():
+        with _tool_errors():
             opened = pool.store(store)
             return paper_data(find_paper(opened, paper), store=opened.name)
 
     def list_stores() -> StoreList:
-        with _told():
+        with _tool_errors():
             return stores_data()
 
     return [
         PaperTool.made(
             find_similar_papers, FindSimilarPapers, AnswerData, "Papers similar to a paper"
         ),
-        PaperTool.made(search_papers, SearchPapers, AnswerData, "Papers about something"),
+        PaperTool.made(search_papers, SearchPapers, AnswerData, "Papers on a topic"),
         PaperTool.made(get_paper, GetPaper, PaperData, "One paper"),
         PaperTool.made(list_stores, _NoArguments, StoreList, "The stores"),
     ]
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Turn an error of swimmer's own into one that the client's model gets to read."""
+def _tool_errors() -> Iterator[None]:
+    """Turn an error of swimmer into a tool error that the client's model can read."""
     try:
         yield
     except SwimmerError as error:
-        raise ToolError(str(error)) from None
+        raise ToolError(error.full_text) from None
 
 
 def _add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> None:
@@ -241,32 +246,37 @@ def _add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> Non
             opened = pool.store(store)
             found = opened.get([id])
         except SwimmerError as error:
-            raise ResourceNotFoundError(str(error)) from None
+            raise ResourceNotFoundError(error.full_text) from None
         if not found:
             raise ResourceNotFoundError(f"the store {opened.name} has no paper {id[:200]!r}")
         return as_text(paper_data(found[0], store=opened.name))
 
 
-async def build_store(source: Source, name: NewName, ctx: Context) -> BuiltStore:
-    """Build a store in a worker thread, telling the client how far it is."""
-    import anyio.to_thread
+def _build_tool(seconds: float) -> Callable[..., Awaitable[BuiltStore]]:
+    """Return the tool that builds a store, with a report of progress every so many seconds."""
 
-    def run() -> BuiltStore:
-        with _told():
-            report = _build(source, name, ctx)
-        return {
-            "store": name,
-            "papers": report.papers,
-            "added": report.added,
-            "changed": report.changed,
-            "unchanged": report.unchanged,
-            "left_out": report.source.left_out,
-        }
+    async def build_store(source: Source, name: NewName, ctx: Context) -> BuiltStore:
+        """Build a store in a worker thread, and report the progress to the client."""
+        import anyio.to_thread
 
-    return await anyio.to_thread.run_sync(run)
+        def run() -> BuiltStore:
+            with _tool_errors():
+                report = _build(source, name, ctx, seconds)
+            return {
+                "store": name,
+                "papers": report.papers,
+                "added": report.added,
+                "changed": report.changed,
+                "unchanged": report.unchanged,
+                "left_out": report.source.left_out,
+            }
+
+        return await anyio.to_thread.run_sync(run)
+
+    return build_store
 
 
-def _build(source: str, name: str, ctx: Context) -> BuildReport:
+def _build(source: str, name: str, ctx: Context, seconds: float) -> BuildReport:
     from swimmer.build import run_build
 
     said = 0.0
@@ -274,15 +284,15 @@ def _build(source: str, name: str, ctx: Context) -> BuildReport:
 
     def progress(stage: str, done: int, total: int | None) -> None:
         nonlocal said, steps
-        # A client that has gone away, or asked for an end, stops the build here; what was
-        # embedded is kept, and the same call goes on from there.
+        # A client that disconnected or cancelled stops the build here; what was embedded is
+        # kept, and the same call resumes from there.
         anyio.from_thread.check_cancelled()
-        if time.monotonic() - said < PROGRESS_SECONDS:
+        if time.monotonic() - said < seconds:
             return
         said = time.monotonic()
         steps += 1
         of = f" of {total:,}" if total else ""
-        # The protocol wants a number that only grows; a build's stages each start from nothing.
+        # The protocol needs a number that only grows; each stage of a build starts at 0.
         anyio.from_thread.run(ctx.report_progress, steps, None, f"{stage}: {done:,}{of} papers")
 
     store, report = run_build(source, name, progress=progress)
@@ -291,9 +301,9 @@ def _build(source: str, name: str, ctx: Context) -> BuildReport:
 
 
 def serve_stdio(server: MCPServer[dict[str, object]]) -> None:
-    """Serve one client on standard input and output, until it hangs up or Ctrl-C.
+    """Serve one client on standard input and output, until it disconnects or Ctrl-C.
 
-    Ctrl-C ends the process at once; a build that it cuts off goes on where it was next time.
+    Ctrl-C ends the process at once; an interrupted build resumes next time.
     """
     import signal
 
@@ -303,26 +313,26 @@ def serve_stdio(server: MCPServer[dict[str, object]]) -> None:
     try:
         server.run("stdio")
     except Exception as error:
-        if not _hung_up(error):
+        if not _disconnected(error):
             raise
 
 
-def _hung_up(error: BaseException) -> bool:
-    """Whether an error, or every one of a group, is that nobody reads the answers any more."""
+def _disconnected(error: BaseException) -> bool:
+    """Whether an error, or every error of a group, means that the client has disconnected."""
     inner = getattr(error, "exceptions", None)
     if inner:
-        return all(_hung_up(one) for one in inner)
+        return all(_disconnected(one) for one in inner)
     return isinstance(error, BrokenPipeError)
 
 
 def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:
     """Serve streamable HTTP at http://127.0.0.1:PORT/mcp, until interrupted.
 
-    Only this machine can connect, and a browser's pages cannot: requests whose Host or Origin is
-    another are refused. Port 0 takes a free one; the address is printed on standard error.
+    Only programs on this machine can connect, and web pages cannot: requests with another Host
+    or Origin are refused. Port 0 takes a free one; the address is printed on standard error.
 
     Raises:
-        InputError: the port cannot be had.
+        InputError: the port is not available.
     """
     from swimmer.serving import serve_app
 
@@ -335,10 +345,10 @@ def serve_http(server: MCPServer[dict[str, object]], port: int) -> None:
             listener.listen()
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise InputError(
-                f"port {port} of {LOOPBACK} cannot be had ({reason}); choose another with --port, "
-                "or 0 for any that is free"
-            ) from None
+            what = f"port {port} cannot be opened ({reason})"
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                what = f"port {port} is in use"
+            raise InputError(what, hint="use another --port; 0 takes a free one") from None
         address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/mcp"
         sys.stderr.write(f"swimmer: serving MCP at {address}\n")
         sys.stderr.flush()

@@ -1,8 +1,8 @@
-"""What the tools do, whoever calls them: bounded arguments in, bounded plain data out.
+"""The tools for agents: checked arguments in, plain data of bounded size out.
 
-`tools.py` (LangChain) and `mcp_server.py` (MCP) are two faces of this module. Titles and abstracts
-were written by others: they leave as values of named fields, without control characters and cut to
-a length, never as text of the tool's own.
+`langchain/tools.py` and `mcp_server.py` are front ends of this module. Titles and abstracts were
+written by others: they are returned as values of named fields, without control characters and cut
+to a length, never as part of the tool's own text.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _Data = TypeVar("_Data")
 _NOTE_TOKENS = 200
 
 MOST_HITS = 50
-"""Papers that one call may ask for."""
+"""Papers that one call may return."""
 
 EXCERPT = 700
-"""Characters of an abstract that a hit carries."""
+"""Characters of the abstract of a hit."""
 
-WHOLE = 6_000
-"""Characters of an abstract that `get_paper` gives."""
+ABSTRACT_LENGTH = 6_000
+"""Characters of the abstract that `get_paper` returns."""
 
 MOST_STORES = 20
 """Stores that one call may search."""
@@ -45,17 +45,19 @@ _TITLES = ("title", "part")
 
 Title = Annotated[
     str,
-    Field(description="The title of a paper, whole or nearly so.", min_length=1, max_length=1_000),
+    Field(
+        description="The title of a paper, complete or nearly so.", min_length=1, max_length=1_000
+    ),
 ]
 Text = Annotated[
     str,
     Field(description="What the papers should be about, in words.", min_length=1, max_length=5_000),
 ]
 Number = Annotated[int, Field(description="How many papers.", ge=1, le=MOST_HITS)]
-Wanted = Annotated[
+PaperName = Annotated[
     str,
     Field(
-        description="A paper's id as other tools give it, its URL, or its title.",
+        description="A paper's id as other tools return it, its URL, or its title.",
         min_length=1,
         max_length=2_000,
     ),
@@ -76,14 +78,14 @@ StoreName = Annotated[
 
 DESCRIPTIONS = {
     "find_similar_papers": "Find the papers most similar to a paper that you know by its title. "
-    "A short name, a part of a title or an address will do. The answer says in `matched` which "
-    "paper of the store was meant, null for none, and in `taken_as` how the words were read. "
-    "`related` is false when nothing in the store is similar. Scores are cosine similarities.",
-    "search_papers": "Search papers by what they are about, in any words (a topic, a question, an "
-    "idea), or by an author. `taken_as` says how the words were read; `related` is false when "
-    "nothing in the store is similar. Scores are cosine similarities.",
-    "get_paper": "Get one paper whole: its authors, its abstract, its links.",
-    "list_stores": "List the stores of papers that can be asked, with their sizes.",
+    "A short name, a part of a title or an address works too. `matched` is the paper of the store "
+    "that was recognised, null for none; `taken_as` says how the words were understood. "
+    "`related` is false when there is no close match. Scores are cosine similarities.",
+    "search_papers": "Search papers by topic, in any words (a topic, a question, an idea), or by "
+    "author. `taken_as` says how the words were understood; `related` is false when there is no "
+    "close match. Scores are cosine similarities.",
+    "get_paper": "Get one paper with its authors, abstract and links.",
+    "list_stores": "List the stores of papers that can be searched, with their sizes.",
 }
 
 
@@ -177,7 +179,7 @@ class SearchPapers(Conditions):
 class GetPaper(_Arguments):
     """Arguments of `get_paper`."""
 
-    paper: Wanted
+    paper: PaperName
     store: StoreName = None
 
 
@@ -217,7 +219,7 @@ class AnswerData(TypedDict):
 
 
 class StoreData(TypedDict):
-    """One store as plain data; `problem` says why it cannot be asked, "" when it can."""
+    """One store as plain data; `problem` says why it cannot be searched, "" when it can."""
 
     name: str
     papers: int
@@ -246,7 +248,7 @@ def ask_for_tool(
     Args:
         stores: open stores.
         query: the query.
-        k: papers wanted.
+        k: number of papers.
         lookup: as `SearchOptions` has it; "text" reads titles and parts of titles as words.
         filter: which papers may be found.
 
@@ -258,7 +260,9 @@ def ask_for_tool(
     from swimmer.retrieval import Answer, ask_stores, checked_k, checked_query, resolve
 
     if checked_k(k) > MOST_HITS:
-        raise QueryError(f"k is {k}; a tool gives at most {MOST_HITS} papers at once")
+        raise QueryError(
+            f"k is {k}, but at most {MOST_HITS} papers can be returned", hint="ask for fewer papers"
+        )
     text = checked_query(query)
     if lookup == "text" and all(resolve(s, text).reading.kind not in _TITLES for s in stores):
         # Who searches by words may give an author, a short name or a misspelt word all the same.
@@ -274,7 +278,10 @@ def ask_for_tool(
 
 def _years(first: int | None, last: int | None) -> Filter | None:
     if first is not None and last is not None and first > last:
-        raise QueryError(f"year_from is {first} and year_to {last}; no year is both")
+        raise QueryError(
+            f"year_from ({first}) is later than year_to ({last})",
+            hint="give the earlier year as year_from",
+        )
     bounds = {"$gte": first, "$lte": last}
     wanted = {operator: year for operator, year in bounds.items() if year is not None}
     return {"year": wanted} if wanted else None
@@ -284,7 +291,7 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     """Return the paper of an id, a URL or a title.
 
     Raises:
-        QueryError: there is none; the message says what to try.
+        QueryError: there is none; the hint says what to try.
     """
     from swimmer.retrieval import checked_query, resolve
 
@@ -295,8 +302,8 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
         row = found.rows[0]
     if row is None:
         raise QueryError(
-            f"no paper of the store {store.name} has the id, URL or title {text[:200]!r}; "
-            "search_papers finds papers by what they are about"
+            f"no paper of the store {store.name} has the id, URL or title {text[:200]!r}",
+            hint="find papers by what they are about with search_papers",
         )
     (paper,) = store.papers([row])
     return paper
@@ -365,7 +372,7 @@ def _fitting(items: list[_Data], room: int) -> list[_Data]:
     return kept
 
 
-def paper_data(paper: Paper, abstract: int = WHOLE, *, store: str = "") -> PaperData:
+def paper_data(paper: Paper, abstract: int = ABSTRACT_LENGTH, *, store: str = "") -> PaperData:
     """Return a paper as plain data, its abstract cut to so many characters, and its store."""
     from swimmer.text import clean_url
 
@@ -391,13 +398,13 @@ def bounded(text: str, limit: int) -> str:
     """Return text without control characters, at most `limit` characters, "…" where cut."""
     from swimmer.text import clean
 
-    # Cleaned again on its way out: a store may have been written by another program.
+    # Cleaned again: the store may have been written by another program.
     text = clean(text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def stores_data() -> StoreList:
-    """Return the stores there are as plain data."""
+    """Return all stores as plain data."""
     from swimmer.store import list_stores
 
     found: list[StoreData] = []

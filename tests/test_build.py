@@ -762,6 +762,6 @@ def test_a_name_that_no_file_can_have_is_refused(
     name: str, swimmer: Callable[..., Outcome]
 ) -> None:
     done = swimmer("build", name)
-    assert done.code == 2 and done.err.startswith("swimmer: ")
+    assert done.code == 2 and done.err.startswith("error: ")
     with pytest.raises(SourceError):
         build_store(name)

@@ -353,7 +353,6 @@ def test_a_json_list_on_one_long_line_is_read(swimmer: Run, home: Path) -> None:
     [
         (["build", "nothing.json"], "nothing.json"),
         (["build", "."], "folder"),
-        (["build", "l.json", "--name", "../x\x1b"], ""),
         (["build", "l.json", "--name", "a b"], "store's name"),
         (["build", "l.json", "--model", "no-such-model"], "no-such-model"),
         (["search", "x", "--store", "nothing"], "no store named 'nothing'"),
@@ -364,7 +363,7 @@ def test_a_json_list_on_one_long_line_is_read(swimmer: Run, home: Path) -> None:
         (["search", "x", "-k", "-1"], "whole number from 1"),
         (["search", "x", "-k", "many"], "many"),
         (["search", "x", "--no-such-option"], "no-such-option"),
-        (["serch", "x"], "Did you mean 'search'"),
+        (["serch", "x"], "did you mean search"),
         (["show", "nothing"], "no store named"),
         (["verify", "nothing"], "no store named"),
     ],
@@ -375,11 +374,15 @@ def test_bad_arguments_are_explained(
     (home / "l.json").write_text('[{"title": "A"}]', encoding="utf-8")
     (home / "vectorstores" / "half").mkdir(parents=True)
     done = swimmer(*arguments)
-    if done.code == 0:
-        assert arguments[-1].startswith("../x")
-        return
     assert done.code == 2 and message in done.err
     assert "\x1b" not in done.err
+
+
+def test_a_path_as_a_name_is_printed_without_control_characters(swimmer: Run, home: Path) -> None:
+    (home / "l.json").write_text('[{"title": "A"}]', encoding="utf-8")
+    done = swimmer("build", "l.json", "--name", "../x\x1b")
+    assert done.code == 0 and (home.parent / "x\x1b" / "manifest.json").is_file()
+    assert "\x1b" not in done.out + done.err
 
 
 def test_a_query_of_100_000_characters_is_answered(swimmer: Run) -> None:

@@ -360,10 +360,9 @@ def test_metadata_nested_too_deep_is_refused(home: Path) -> None:
         community.import_langchain_faiss(folder, HashEmbeddings())
 
 
-def test_a_pickle_over_the_limit_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(community, "PICKLE_LIMIT", 1000)
+def test_a_pickle_over_the_limit_is_not_read(saved: Path) -> None:
     with pytest.raises(SourceError, match="at most 1000"):
-        community.import_langchain_faiss(saved, HashEmbeddings())
+        community.import_langchain_faiss(saved, HashEmbeddings(), pickle_limit=1000)
 
 
 @pytest.mark.parametrize("protocol", [4, 5])

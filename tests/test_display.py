@@ -69,7 +69,7 @@ def test_an_answer_shows_what_was_found(papers: list[Paper]) -> None:
     why = Reasons(("off-policy <i>", "baseline"), "", "method")
     told = shown(Answer("q", "s", "m", None, False, [Hit(papers[0], 0.5, 1, reasons=why)]))
     assert "shares off-policy <i>, baseline (both on the method)" in told.text
-    assert "no paper to show" in shown(Answer("q", "conf", "static", None, False)).text
+    assert "No papers found." in shown(Answer("q", "conf", "static", None, False)).text
 
 
 def test_an_answer_over_several_stores_says_where_each_paper_stands(

@@ -72,8 +72,8 @@ def test_the_first_visitor_waits_and_is_told_so_the_second_starts_nothing(
 
     monkeypatch.setattr(page_module, "paper_map", slow)
     first = client.get("/map?store=conf").text
-    assert "The map is being made" in first and 'hx-get="/map/state?store=conf"' in first
-    assert "The map is being made" in client.get("/map?store=conf").text
+    assert "Computing the map" in first and 'hx-get="/map/state?store=conf"' in first
+    assert "Computing the map" in client.get("/map?store=conf").text
     state = client.get("/map/state?store=conf")
     assert "placing the papers, 25 %" in state.text and "hx-refresh" not in state.headers
     assert client.get("/map/points?store=conf").status_code == 503

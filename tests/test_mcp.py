@@ -25,7 +25,7 @@ import anyio
 from mcp import Client, MCPError, StdioServerParameters
 
 from swimmer.mcp_server import build_server, serve_http
-from swimmer.toolkit import EXCERPT, WHOLE
+from swimmer.toolkit import ABSTRACT_LENGTH, EXCERPT
 
 TITLE = "Preference Optimization without a Reference Model"
 TOOLS = ["find_similar_papers", "search_papers", "get_paper", "list_stores"]
@@ -126,7 +126,7 @@ async def test_over_http(served: tuple[str, Any], mode: Any) -> None:
         ("find_similar_papers", {"title": TITLE, "store": "/etc"}, "not a store's name"),
         ("search_papers", {"query": " \n "}, "blank"),
         ("search_papers", {}, "Field required"),
-        ("get_paper", {"paper": "nothing like it anywhere"}, "search_papers finds"),
+        ("get_paper", {"paper": "nothing like it anywhere"}, "with search_papers"),
         ("build_store", {"source": "/etc/passwd", "name": "x"}, "Unknown tool"),
         ("no_such_tool", {}, "Unknown tool"),
     ],
@@ -152,7 +152,7 @@ async def test_text_leaves_as_bounded_clean_data(home: Path) -> None:
         assert len(text) < 50 * (EXCERPT + 1_000)
         read = await client.read_resource("swimmer://evil/papers/7")
         whole = read.contents[0].text  # type: ignore[union-attr]
-        assert len(json.loads(whole)["abstract"]) <= WHOLE
+        assert len(json.loads(whole)["abstract"]) <= ABSTRACT_LENGTH
     assert not {"\x1b", "\u202e"} & set(text + whole)
 
 
@@ -173,16 +173,13 @@ async def test_a_server_sees_a_store_rebuilt_and_deleted(
         assert "no store named 'conf'" in gone.content[0].text  # type: ignore[union-attr]
 
 
-async def test_builds_report_their_progress(
-    corpus_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("swimmer.mcp_server.PROGRESS_SECONDS", 0.0)
+async def test_builds_report_their_progress(corpus_file: Path) -> None:
     seen: list[tuple[float, str | None]] = []
 
     async def progress(progress: float, total: float | None, message: str | None) -> None:
         seen.append((progress, message))
 
-    async with Client(build_server(allow_build=True)) as client:
+    async with Client(build_server(allow_build=True, progress_seconds=0.0)) as client:
         built = await client.call_tool(
             "build_store",
             {"source": str(corpus_file), "name": "built"},
@@ -271,7 +268,10 @@ def test_without_the_sdk_the_install_line_is_printed(tmp_path: Path) -> None:
     code = "import sys; sys.modules['mcp'] = None; from swimmer.cli import main; main(['mcp'])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.returncode == 2
-    assert run.stderr == 'swimmer: swimmer mcp needs an extra: pip install "swimmer[mcp]"\n'
+    assert run.stderr == (
+        "error: swimmer mcp needs a package that is not installed\n"
+        'hint: pip install "swimmer[mcp]"\n'
+    )
 
 
 async def test_a_server_over_http_outlives_a_client_that_hangs_up(
@@ -318,7 +318,7 @@ def test_a_port_in_use_is_an_error_of_one_line() -> None:
             timeout=60,
         )
     assert run.returncode == 2
-    assert run.stderr.startswith(f"swimmer: port {port} ")
+    assert run.stderr.startswith(f"error: port {port} is in use\nhint: ")
     assert len(run.stderr.splitlines()) == 1
 
 

@@ -61,7 +61,7 @@ def test_options_are_frozen_and_take_any_sequence_of_examples() -> None:
         ({"like": 3}, "like takes a list"),
         ({"unlike": ["x"], "mode": "keyword"}, "dense or hybrid"),
         ({"include_self": 1}, "include_self is True or False"),
-        ({"lookup": "no"}, "lookup is True or False"),
+        ({"lookup": "no"}, "lookup is 'no'"),
         ({"group": None}, "group is True or False"),
         ({"explain": "yes"}, "explain is True or False"),
         ({"rerank": 0.5}, "cross-encoder"),

@@ -335,7 +335,7 @@ def test_a_title_the_store_does_not_know_is_read_as_text(visit: Visit, store: Pa
     text = "An Unheard-of Title about Walking Robots"
     page = visit.open()
     visit.search(text)
-    expect(page.locator(".taken")).to_contain_text("Read as text")
+    expect(page.locator(".taken")).to_contain_text("Searched as text")
     assert visit.titles() == answer_titles(store, text)
 
 
@@ -642,7 +642,7 @@ def test_a_map_is_made_while_the_page_waits(browser: Browser, store: Path) -> No
     pytest.importorskip("openTSNE", reason="needs the extra 'map'")
     with serving(store) as address, visiting(browser, address) as visit:
         page = visit.open(f"/map?store={NAME}")
-        expect(page.get_by_role("heading", name="The map is being made")).to_be_visible()
+        expect(page.get_by_role("heading", name="Computing the map")).to_be_visible()
         expect(page.locator(".map")).to_have_attribute("data-ready", "yes", timeout=60_000)
 
 

@@ -90,8 +90,8 @@ def test_a_conversation(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (":open 1", "no answer yet"),
-        (":save x.bib", "no answer yet|ask for a title first"),
+        (":open 1", "no results yet"),
+        (":save x.bib", "nothing to save"),
         (":k many", "a number from 1"),
         (":k 0", "a number from 1"),
         (":k 99999999999999999999", "a number from 1"),
@@ -116,8 +116,8 @@ def test_numbers_beyond_the_answer_and_files_that_cannot_be(
 ) -> None:
     prompt = Prompt(conf)
     said(capsys, prompt, TITLE)
-    assert "give 1 to 5" in said(capsys, prompt, ":show 6")
-    assert "does not say in which format" in said(capsys, prompt, ":save list.xyz")
+    assert "give a number from 1 to 5" in said(capsys, prompt, ":show 6")
+    assert "does not name a format" in said(capsys, prompt, ":save list.xyz")
     assert "cannot be written" in said(capsys, prompt, ":save missing/list.bib")
 
 
@@ -169,7 +169,7 @@ class Terminal:
 def test_at_a_terminal(conf: PaperStore) -> None:
     pytest.importorskip("readline", reason="this Python has no readline")
     terminal = Terminal()
-    terminal.read_until("Ctrl-D leaves")
+    terminal.read_until("Ctrl-D quits")
     terminal.read_until("> ")
     terminal.type("Preference Opt\t")
     terminal.read_until("without a Reference Model")
@@ -179,7 +179,7 @@ def test_at_a_terminal(conf: PaperStore) -> None:
     terminal.type("half a line\x03")
     terminal.read_until("> ")
     terminal.type(":k 2\n")
-    terminal.read_until("2 papers an answer")
+    terminal.read_until("showing 2 papers")
     terminal.read_until("> ")
     terminal.type("\x04")
     assert terminal.close() == 0

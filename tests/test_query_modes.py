@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from swimmer import Paper, ask, build_store, run_build, search
+from swimmer import Paper, PaperStore, ask, build_store, run_build, search
 from swimmer.errors import ModelError, QueryError
 from swimmer.retrieval.diversity import select_diverse, versions
 from swimmer.retrieval.fusion import fused
@@ -23,9 +23,17 @@ from swimmer.store.keyword import keyword_search, phrase_rows, split_query
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 
 PAPERS = small_papers()
-STORE = store_of(PAPERS)
-VECTORS = STORE.vectors()
 TITLES = [paper.title for paper in PAPERS]
+STORE: PaperStore
+VECTORS: np.ndarray
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _store() -> None:
+    """Make the store of this module's tests; none is made while tests are collected."""
+    global STORE, VECTORS
+    STORE = store_of(PAPERS)
+    VECTORS = STORE.vectors()
 
 
 def rows(hits: Sequence[Any]) -> list[int]:
@@ -64,11 +72,14 @@ def test_unlike_moves_answers_away() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"unlike": ["graphs"]}, "nothing is asked"),
+        ({"unlike": ["graphs"]}, "no query"),
         ({"like": "graphs"}, "like takes a list"),
         ({"query": "x", "unlike": "graphs"}, "unlike takes a list"),
-        ({"query": TITLES[0], "unlike": [TITLES[0].upper()]}, "both wanted and unlike"),
-        ({"query": "graphs", "unlike": ["trees"], "mode": "keyword"}, "unlike compares vectors"),
+        ({"query": TITLES[0], "unlike": [TITLES[0].upper()]}, "a positive and a negative example"),
+        (
+            {"query": "graphs", "unlike": ["trees"], "mode": "keyword"},
+            "cannot be used in keyword mode",
+        ),
         ({"query": "graphs", "mode": "fuzzy"}, "dense, keyword, hybrid"),
         ({"query": "graphs", "diversity": 1.5}, "from 0 to 1"),
         ({"query": "graphs", "diversity": True}, "from 0 to 1"),
@@ -76,7 +87,7 @@ def test_unlike_moves_answers_away() -> None:
         ({"query": "graphs", "rerank": 3}, "name of a cross-encoder"),
         ({"like": [" "]}, "blank"),
         ({"like": [3]}, "a query is text"),
-        ({}, "nothing is asked"),
+        ({}, "no query"),
     ],
 )
 def test_questions_that_cannot_be_asked(options: dict[str, Any], said: str) -> None:
@@ -85,7 +96,7 @@ def test_questions_that_cannot_be_asked(options: dict[str, Any], said: str) -> N
 
 
 def test_unlike_alone_is_refused_by_ask_too() -> None:
-    with pytest.raises(QueryError, match="not wanted"):
+    with pytest.raises(QueryError, match="only negative examples"):
         ask(STORE, [], unlike=["graphs"])
 
 
@@ -172,11 +183,11 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("mode", ["keyword", "hybrid"])
 def test_operators_of_full_text_search_are_words(text: str, mode: str) -> None:
-    try:
-        hits = search(STORE, text, 3, mode=mode)
-    except QueryError as error:
-        assert "knows no" in str(error) or "blank" in str(error)
+    if mode == "hybrid" and not any(map(str.isalnum, text)):
+        with pytest.raises(QueryError, match="knows no token"):
+            search(STORE, text, 3, mode=mode)
         return
+    hits = search(STORE, text, 3, mode=mode)
     if "graph" in text and '"' not in text and mode == "keyword":
         assert all("graph" in hit.paper.title.lower() for hit in hits[:1])
     assert len(STORE.database) == len(PAPERS)
@@ -500,7 +511,7 @@ def test_everything_composes(
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert all((hit.reasons is not None) == explain for hit in hits)
     if filter == {"year": 1900}:
-        assert not hits and "no paper of this store meets year eq 1900" in answer.warnings[-1]
+        assert not hits and "no papers from 1900 in this store" in answer.warnings[-1]
     elif filter:
         matching = {
             row

@@ -25,10 +25,10 @@ from swimmer.langchain.tools import paper_tools
 from swimmer.retrieval.hits import Hit
 from swimmer.store import StorePool
 from swimmer.toolkit import (
+    ABSTRACT_LENGTH,
     EXCERPT,
     MOST_HITS,
     MOST_TOKENS,
-    WHOLE,
     find_paper,
     paper_data,
     tokens_of,
@@ -118,8 +118,8 @@ def test_a_paper_is_found_by_id_by_address_and_by_title(store: PaperStore, wante
         ("find_similar_papers", {}, "title: Field required"),
         ("find_similar_papers", {"title": "x" * 2_000}, "at most 1000 characters"),
         ("search_papers", {"query": " \x00 "}, "the query is blank"),
-        ("search_papers", {"query": "a", "year_from": 2025, "year_to": 2020}, "no year is both"),
-        ("get_paper", {"paper": "no such paper anywhere"}, "search_papers finds"),
+        ("search_papers", {"query": "a", "year_from": 2025, "year_to": 2020}, "later than year_to"),
+        ("get_paper", {"paper": "no such paper anywhere"}, "with search_papers"),
     ],
 )
 def test_wrong_calls_are_errors_that_a_model_can_read(
@@ -150,7 +150,7 @@ def test_output_is_bounded_and_clean(tmp_path: Path, model: HashEmbeddings) -> N
         assert f"{data['more']} more papers" in data["warnings"][-1]
         assert all(len(hit["abstract"]) <= EXCERPT and len(hit["authors"]) == 20 for hit in hits)
         whole = tool_message(store, "get_paper", paper="7").text
-        assert len(json.loads(whole)["abstract"]) <= WHOLE
+        assert len(json.loads(whole)["abstract"]) <= ABSTRACT_LENGTH
         for said in (text, whole):
             assert not {"\x1b", "\u202e", "\n"} & set(said)
 

@@ -144,7 +144,7 @@ def test_filters_are_applied(client: TestClient) -> None:
     assert ids(asked(client, q="learning", where='code=~"example.org"', k=50).text) == [HOSTILE.id]
     assert HOSTILE.id not in ids(asked(client, q="learning", year_from="2025", k=50).text)
     empty = asked(client, q="learning", year_from="1066", year_to="1066")
-    assert empty.status_code == 200 and "No paper to show" in empty.text
+    assert empty.status_code == 200 and "No papers found." in empty.text
 
 
 def test_links_add_and_take_away_examples(client: TestClient, papers: list[Paper]) -> None:
@@ -180,7 +180,7 @@ def test_two_papers_of_one_title_are_told_apart_by_their_ids(home: Path) -> None
 
 def test_examples_of_another_store_are_left_out_and_said(client: TestClient) -> None:
     page = asked(client, q="learning", like="no-such-id")
-    assert page.status_code == 200 and "1 of the examples left out" in page.text
+    assert page.status_code == 200 and "1 of the examples are not in the store" in page.text
     alone = asked(client, like="no-such-id")
     assert alone.status_code == 400 and "None of the examples" in alone.text
 
@@ -196,7 +196,7 @@ def test_examples_of_another_store_are_left_out_and_said(client: TestClient) -> 
         ({"diversity": "2"}, "diversity", "0 to 1"),
         ({"diversity": "nan"}, "diversity", "0 to 1"),
         ({"year_from": "abc"}, "year_from", "whole number"),
-        ({"year_from": "2025", "year_to": "2020"}, "year_to", "No year"),
+        ({"year_from": "2025", "year_to": "2020"}, "year_to", "This is before 2025"),
         ({"where": "year>="}, "where", "needs a value"),
         ({"where": "(" * 60}, "where", "nested"),
         ({"where": "colour=red"}, "where", "unknown field"),
@@ -216,11 +216,11 @@ def test_a_wrong_field_is_shown_with_what_is_wrong_beside_it(
 
 def test_what_cannot_be_asked_is_a_readable_page(client: TestClient, papers: list[Paper]) -> None:
     for fields, said in (
-        ({"q": ""}, "Nothing is asked"),
-        ({"q": "\x00\u202e"}, "Nothing is asked"),
+        ({"q": ""}, "Type a title or some words."),
+        ({"q": "\x00\u202e"}, "Type a title or some words."),
         ({"q": "zzqqxx"}, "zzqqxx"),
-        ({"like": papers[0].id, "unlike": papers[0].id}, "both wanted and unlike"),
-        ({"q": "x", "unlike": papers[0].id, "mode": "keyword"}, "unlike compares vectors"),
+        ({"like": papers[0].id, "unlike": papers[0].id}, "a positive and a negative example"),
+        ({"q": "x", "unlike": papers[0].id, "mode": "keyword"}, "cannot be used in keyword mode"),
     ):
         answer = asked(client, **fields)
         assert answer.status_code in (200, 400) and said in html.unescape(answer.text), fields
@@ -533,7 +533,7 @@ def test_a_change_from_elsewhere_is_refused(client: TestClient, papers: list[Pap
             follow_redirects=False,
         )
         assert answer.status_code == 403, headers
-    assert "Nothing is on the list" in client.get("/list").text
+    assert "The list is empty" in client.get("/list").text
     for path in ("/list/add", "/list/remove", "/list/note", "/list/move"):
         assert client.get(path).status_code == 405
     assert client.put("/list/add", headers={"Origin": ORIGIN}).status_code == 405
@@ -701,7 +701,7 @@ def test_a_damaged_list_is_put_aside_and_said(home: Path, papers: list[Paper]) -
         path.write_text(damage, encoding="latin-1")
         with TestClient(create_app(reading_list=path), base_url=ORIGIN) as client:
             page = client.get("/list").text
-            assert "was damaged" in page and "Nothing is on the list" in page
+            assert "was damaged" in page and "The list is empty" in page
         (aside,) = path.parent.glob("list.damaged-*.json")
         assert aside.read_text(encoding="latin-1") == damage
 
@@ -799,8 +799,8 @@ def test_a_port_in_use_is_said_with_the_next_free_one(swimmer: Swimmer) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         told = swimmer("serve", "--no-browser", "--port", str(port))
-    assert told.code == 2 and f"port {port} of 127.0.0.1 cannot be had" in told.err
-    assert "try --port" in told.err
+    assert told.code == 2 and f"error: port {port} is in use\n" in told.err
+    assert "hint: try: swimmer serve --port" in told.err
 
 
 def test_no_other_port_is_tried_where_the_address_is_wrong(
@@ -808,7 +808,7 @@ def test_no_other_port_is_tried_where_the_address_is_wrong(
 ) -> None:
     monkeypatch.setattr("swimmer.web.server._next_free", lambda host, port: 1 // 0)
     told = swimmer("serve", "--no-browser", "--host", "no such host")
-    assert told.code == 2 and "choose another with --host and --port" in told.err
+    assert told.code == 2 and "hint: use another --host or --port" in told.err
 
 
 def test_what_cannot_be_served_is_said(swimmer: Swimmer) -> None:

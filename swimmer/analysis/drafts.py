@@ -113,10 +113,12 @@ def read_draft(path: str | Path, bibliography: str | Path | None = None) -> Draf
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(READERS)
-        raise QueryError(f"{path}: a draft ends in {known}; give its title and --abstract instead")
+        raise QueryError(
+            f"{path}: a draft ends in {known}", hint="give its title and --abstract instead"
+        )
     title, abstract, cited = reader(path)
     if not clean(title):
-        raise QueryError(f"{path}: no title was found; give it with --abstract beside it")
+        raise QueryError(f"{path}: no title was found", hint="give it with --abstract beside it")
     if bibliography is not None:
         cited += "\n" + bib_titles(text_of(Path(bibliography)))
     return Draft(Paper(clean(title, 1_000), abstract), _folded(cited))

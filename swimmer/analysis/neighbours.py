@@ -1,4 +1,4 @@
-"""The neighbourhood of every paper: a graph of who is most like whom, exact and in batches."""
+"""The nearest papers of every paper, as a graph; exact, computed in batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEIGHBOUR_FORMATS = ("graphml", "csv", "json")
 
 _BATCH = 4_096
 _NODE = ("id", "title", "url", "venue", "year")
-# XML 1.0 has no way to write these.
+# XML 1.0 cannot hold these characters.
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
 
 
@@ -40,7 +40,7 @@ def neighbours(store: PaperStore, k: int = 10) -> Iterator[tuple[Rows, Rows, Vec
         rows = np.arange(start, min(start + _BATCH, len(store)))
         scores, found = store.index.search_exactly(store.vectors(rows), k + 1)
         own = found == rows[:, None]
-        # A twin with the same vector may stand before the paper itself, or in its place.
+        # A paper with the same vector may be ranked before the paper itself, or instead of it.
         last = ~own.any(axis=1)
         own[last, -1] = True
         shape = (len(rows), found.shape[1] - 1)
@@ -60,7 +60,9 @@ def write_neighbours(store: PaperStore, out: TextIO, k: int = 10, format: str = 
         QueryError: the format is not one of NEIGHBOUR_FORMATS, or k is below 1.
     """
     if format not in NEIGHBOUR_FORMATS:
-        raise QueryError(f"unknown format {format!r:.40}; there is {', '.join(NEIGHBOUR_FORMATS)}")
+        raise QueryError(
+            f"unknown format {format!r:.40}", hint=f"choose one of {', '.join(NEIGHBOUR_FORMATS)}"
+        )
     return {"csv": _write_csv, "json": _write_json, "graphml": _write_graphml}[format](
         store, out, checked_k(k)
     )

@@ -1,4 +1,4 @@
-"""Topics across the years: how many papers of several stores each year has on each."""
+"""Topics by year: how many papers of several stores are on each topic in each year."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from swimmer.store import PaperStore, phrase_rows
 from swimmer.text import stems_of, topic_words
 
 FIELDS = ("area", "primary_area", "topic", "keywords")
-"""Where a topic stands, the first that a store has; else the words of its titles count."""
+"""The fields with topics; the first that a store has is used, else the words of its titles."""
 
 TITLES = "titles"
 
@@ -30,7 +30,7 @@ class Trend:
 
 @dataclass
 class Trends:
-    """Topics, the papers of each year, and how many papers say no year."""
+    """Topics, the papers of each year, and how many papers have no year."""
 
     topics: list[Trend]
     papers: dict[int, int]
@@ -49,20 +49,22 @@ def trends(
 
     Args:
         stores: open stores.
-        topics: words or phrases that are counted where title, abstract or keywords have them;
-            without them the k topics that changed most.
-        field: where topics stand, a field of the stores, or `titles` for the words of titles.
-        k: topics wanted.
+        topics: words or phrases, counted where title, abstract or keywords have them; without
+            topics, the k topics that changed most.
+        field: the field with the topics, or `titles` for the words of titles.
+        k: number of topics.
 
     Raises:
         QueryError: no store is given, none has the field, or a topic is blank.
     """
     if not stores:
-        raise QueryError("no store is given; name at least one")
+        raise QueryError("no store is given", hint="name at least one store")
     chosen = field or next((f for f in FIELDS if any(f in s.fields() for s in stores)), TITLES)
     if chosen != TITLES and not any(chosen in store.fields() for store in stores):
         known = sorted({name for store in stores for name in store.fields()})
-        raise QueryError(f"no store has the field {chosen!r:.60}; there is {', '.join(known)}")
+        raise QueryError(
+            f"no store has the field {chosen!r:.60}", hint=f"choose one of {', '.join(known)}"
+        )
     if not topics and chosen != TITLES and not _filled(stores, chosen):
         chosen = TITLES
     papers: Counter[int] = Counter()
@@ -72,7 +74,7 @@ def trends(
         years = [year for _, year in sorted(store.database.values("year"))]
         papers.update(year for year in years if year is not None)
         undated += years.count(None)
-        found = _asked(store, topics) if topics else _standing(store, chosen)
+        found = _matching_rows(store, topics) if topics else _rows_by_topic(store, chosen)
         for topic, rows in found.items():
             dated = (years[row] for row in rows if years[row] is not None)
             counts.setdefault(topic, Counter()).update(dated)
@@ -89,7 +91,7 @@ def trends(
 
 
 def _filled(stores: Sequence[PaperStore], name: str) -> bool:
-    return any(_standing(store, name) for store in stores)
+    return any(_rows_by_topic(store, name) for store in stores)
 
 
 def _change(counts: Counter[int], papers: Counter[int]) -> float:
@@ -99,12 +101,12 @@ def _change(counts: Counter[int], papers: Counter[int]) -> float:
     return round(100 * (counts[last] / papers[last] - counts[first] / papers[first]), 2)
 
 
-def _asked(store: PaperStore, topics: Sequence[str]) -> dict[str, list[int]]:
+def _matching_rows(store: PaperStore, topics: Sequence[str]) -> dict[str, list[int]]:
     return {topic: phrase_rows(store.database, topic) for topic in topics}
 
 
-def _standing(store: PaperStore, name: str) -> dict[str, list[int]]:
-    """Return the rows of each topic that stands in a field, or of each word of the titles."""
+def _rows_by_topic(store: PaperStore, name: str) -> dict[str, list[int]]:
+    """Return the rows of each topic of a field, or of each word of the titles."""
     rows: dict[str, list[int]] = {}
     if name == TITLES:
         for row, title in store.database.titles():

@@ -1,4 +1,4 @@
-"""The command line: `swimmer VERB`, each verb in a module of its own, loaded when it is called."""
+"""The command line: `swimmer COMMAND`; the module of a command is loaded when it is used."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from typing import Any
 import click
 
 from swimmer.errors import SwimmerError
-from swimmer.text import printable
 
 VERBS = {
-    "search": "The papers most like a title, or like any text.",
-    "related": "What a draft's related work should not miss.",
-    "neighbours": "The nearest papers of every paper, as a graph.",
-    "trends": "Topics across the years.",
-    "map": "The papers of a store as a map, its topics named.",
-    "build": "Build a store from a venue's list or from a file.",
-    "update": "Fetch a store's list again; report what was added, changed, withdrawn.",
-    "venues": "What can be fetched, and which of it is a store.",
-    "list": "The stores there are.",
-    "show": "What a store holds, in words.",
-    "verify": "Check that a store is whole.",
-    "inspect": "What a store that somebody sent holds, and whether it is safe to ask.",
-    "serve": "Serve the stores as a page in the browser.",
-    "mcp": "Serve the stores to agents over the Model Context Protocol.",
+    "search": "Find the papers most like a title or any text.",
+    "related": "Find papers that a draft does not cite yet.",
+    "neighbours": "Export the nearest papers of every paper as a graph.",
+    "trends": "Count topics by year.",
+    "map": "Draw a store as a map with named topics.",
+    "build": "Build a store from a conference's list or from a file.",
+    "update": "Download a store's list again and report what changed.",
+    "venues": "List the conferences that can be downloaded.",
+    "list": "List your stores.",
+    "show": "Describe a store.",
+    "verify": "Check a store for damage.",
+    "inspect": "Check a store from someone else: what it holds, and whether it is safe.",
+    "serve": "Open your stores in the browser.",
+    "mcp": "Serve your stores to agents (Model Context Protocol).",
     "completion": "Print the completion script of a shell.",
 }
-"""The verbs and what each does in one line; a verb lives in the module that HOMES names."""
+"""The commands, and what each does; a command is in the module that MODULES names."""
 
-HOMES = dict.fromkeys(("list", "show", "verify", "inspect"), "stores")
+MODULES = dict.fromkeys(("list", "show", "verify", "inspect"), "stores")
 
 
-class _Verbs(click.Group):
-    """A group that imports a verb's module only when the verb is called."""
+class _Commands(click.Group):
+    """A group that imports the module of a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -44,9 +43,9 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         if cmd_name == "search":
-            # Starting the threads of the linear algebra takes longer than one question does.
+            # Starting the threads of the linear algebra takes longer than one search.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        module = import_module(f"swimmer.cli.{HOMES.get(cmd_name, cmd_name)}")
+        module = import_module(f"swimmer.cli.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
@@ -57,29 +56,31 @@ class _Verbs(click.Group):
         if name and not name.startswith("-") and name not in VERBS:
             from difflib import get_close_matches
 
+            from swimmer.cli.errors import UsageHint
+
             near = get_close_matches(name, VERBS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(
-                f"No such command {printable(name)[:60]!r}.{hint} To ask for papers: "
-                "swimmer search TITLE"
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UsageHint(
+                f"no such command {name[:60]!r}",
+                f"{hint}To search for papers: swimmer search TITLE",
             )
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
-        # click would load every verb for its help; a shell waits for this at every Tab.
+        # click would load every command for its help; a shell waits for this at every Tab.
         verbs = [CompletionItem(n, help=h) for n, h in VERBS.items() if n.startswith(incomplete)]
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        # The short helps stand here, so that --help loads none of the verbs.
+        # The short help texts are here, so that --help loads no command.
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
 @click.group(
-    cls=_Verbs,
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -88,7 +89,7 @@ class _Verbs(click.Group):
 def cli(ctx: click.Context) -> None:
     """Find the papers of a conference that are most like one you know.
 
-    Alone at a terminal, swimmer opens a prompt that answers titles as they are typed.
+    Without a command, swimmer opens a prompt: type a title, get similar papers.
 
     \b
     swimmer search "Attention Is All You Need"
@@ -105,15 +106,6 @@ def cli(ctx: click.Context) -> None:
     ctx.exit(2)
 
 
-class _Failure(click.ClickException):
-    """An error of swimmer's own: one line on standard error, exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"swimmer: {printable(self.message)}", err=True)
-
-
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
@@ -123,19 +115,18 @@ def main(args: list[str] | None = None) -> None:
     try:
         result = cli.main(args=args, prog_name="swimmer", standalone_mode=False)
         sys.stdout.flush()
-        # Outside its standalone mode, click returns the code that a command exits with.
+        # Outside its standalone mode, click returns the exit code of a command.
         status = result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except SwimmerError as error:
-        _Failure(str(error)).show()
+    except (click.ClickException, SwimmerError) as error:
+        from swimmer.cli.errors import show_error
+
+        show_error(error)
         status = 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("swimmer: interrupted", err=True)
+        click.echo("interrupted", err=True)
         status = 130
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; a second flush at exit must not complain.
+        # The reader (head, less) has closed the pipe; the flush at exit must not fail again.
         sys.stdout = None
         status = 0
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""`swimmer build`: a paper list in, a store out, with a report of what was done."""
+"""`swimmer build`: builds a store from a list of papers, and reports what was done."""
 
 from __future__ import annotations
 
@@ -22,21 +22,26 @@ if TYPE_CHECKING:
 
 @click.command("build")
 @click.argument("source")
-@click.option("--name", "-n", metavar="NAME", help="Name (or path) of the store.")
-@click.option("--model", "-m", metavar="MODEL", help="Embedding model; the store's own or static.")
-@click.option("--prune", is_flag=True, help="Remove papers that the list does not hold any more.")
+@click.option("--name", "-n", metavar="NAME", help="Name or path of the store.")
+@click.option(
+    "--model",
+    "-m",
+    metavar="MODEL",
+    help="Embedding model; by default that of the store, else static.",
+)
+@click.option("--prune", is_flag=True, help="Remove papers that are no longer in the list.")
 @click.option(
     "--status",
     type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
-    help="Which submissions; without it a venue's accepted ones, and all of a file.",
+    help="Which submissions; by default the accepted ones, and all of a file.",
 )
 @click.option(
     "--columns",
     metavar="FIELD=NAME,…",
-    help="Columns of a table whose header is not recognised, as in title=Nome,authors=Autori.",
+    help="Columns of a table with an unknown header: title=Nome,authors=Autori.",
 )
-@click.option("--refresh", is_flag=True, help="Fetch again a list that is kept on disk.")
-@click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
+@click.option("--refresh", is_flag=True, help="Download again a list that is kept on disk.")
+@click.option("--offline", is_flag=True, help="Use what is kept on disk; download nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @trust_option
 def build_command(
@@ -51,17 +56,18 @@ def build_command(
     quiet: bool,
     trust_model: bool,
 ) -> None:
-    """Build a store from SOURCE, or bring one up to date.
+    """Build a store from SOURCE, or update one.
 
-    SOURCE is a venue (iclr2025, acl2024; `swimmer venues` lists them), a question to a publisher
+    SOURCE is a conference (iclr2025, acl2024; `swimmer venues` lists them), a query to a publisher
     (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
     lines, CSV, Excel, BibTeX, RIS, PubMed, EndNote, Web of Science, Markdown, YAML and others,
     also compressed, recognised from its content. A folder that LangChain's FAISS saved
-    (index.faiss, index.pkl) is taken in with its vectors, if --model names the model that made
-    them; nothing in its pickle is run. The folder of a store is embedded again by --model, from
-    the papers it holds.
-    Only new or changed text is embedded; a build that was interrupted goes on where it was when
-    the same command is given again.
+    (index.faiss, index.pkl) is imported with its vectors, if --model names the model that made
+    them; nothing in its pickle is run. The folder of a store is embedded again with --model,
+    from the papers it holds.
+
+    Only new or changed text is embedded. An interrupted build resumes when the same command is
+    given again.
     """
     if is_langchain_folder(source):
         _take_in(source, name, model, prune)
@@ -89,8 +95,8 @@ def build_command(
         except KeyboardInterrupt:
             progress.close()
             click.echo(
-                "swimmer: interrupted; the same command goes on from here "
-                f"({progress.done:,} papers embedded are kept)",
+                f"interrupted; the same command resumes ({progress.done:,} embedded papers are "
+                "kept)",
                 err=True,
             )
             raise click.exceptions.Exit(130) from None
@@ -111,12 +117,15 @@ def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> N
     from swimmer.langchain import SAMPLE, build_from_langchain
 
     if prune:
-        raise InputError("--prune updates a store; a folder of LangChain's FAISS becomes a new one")
+        raise InputError(
+            "--prune does not apply to a folder of LangChain's FAISS: it becomes a new store",
+            hint="leave --prune out",
+        )
     store, report = build_from_langchain(folder, name, model=model)
     lines = report_lines(report, store.name, str(store.folder))
     kept = printable(
-        f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts embedded again came out "
-        f"the same with the model {store.identity.name}"
+        f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts were embedded again and "
+        f"match the model {store.identity.name}"
     )
     click.echo("\n".join([*lines[:-1], kept, lines[-1]]))
     store.close()
@@ -130,7 +139,7 @@ def fetch_options(
     fresh: bool = False,
     columns: Mapping[str, str] | None = None,
 ) -> Options:
-    """Return how to fetch, with news of it shown as progress."""
+    """Return the options of a download, whose messages are shown as progress."""
     from swimmer.sources import Options
 
     return Options(
@@ -157,14 +166,15 @@ def named_columns(text: str | None) -> dict[str, str]:
             raise InputError(f"--columns {part.strip()!r}: expected FIELD=NAME, as in title=Nome")
         if field not in COLUMN_FIELDS:
             raise InputError(
-                f"--columns {field!r}: no such field; expected one of {', '.join(COLUMN_FIELDS)}"
+                f"--columns {field!r}: no such field",
+                hint=f"choose one of {', '.join(COLUMN_FIELDS)}",
             )
         found[field] = name
     return found
 
 
 def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:
-    """Return what a build did, in lines for a person."""
+    """Return what a build did, as lines of text."""
     source = report.source
     encoding = f" ({source.encoding}, not UTF-8)" if source.encoding else ""
     lines = [f"read       {source.read:,} records{encoding}"]
@@ -173,7 +183,7 @@ def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:
         more = ", …" if entry.count > len(entry.places) else ""
         lines.append(f"left out   {entry.count:,}: {reason} ({places}{more})")
     if report.merged:
-        lines.append(f"merged     {report.merged:,} second copies of a paper")
+        lines.append(f"merged     {report.merged:,} duplicates")
     if report.kept_apart:
         lines.append(
             f"kept apart {report.kept_apart:,} papers with the id of another paper "
@@ -187,14 +197,14 @@ def report_lines(report: BuildReport, name: str, folder: str) -> list[str]:
     if source.cut_abstracts:
         lines.append(f"cut        {source.cut_abstracts:,} abstracts end too early in the list")
     if source.without_abstract:
-        lines.append(f"no abstract in {source.without_abstract:,} (kept by their titles)")
+        lines.append(f"no abstract in {source.without_abstract:,} (embedded by their titles)")
     if report.unknown:
-        lines.append(f"unreadable {report.unknown:,} hold no word that the model knows")
+        lines.append(f"unreadable {report.unknown:,} have no word that the model knows")
     lines.append(
         f"papers     {report.added:,} added, {report.changed:,} changed, "
         f"{report.unchanged:,} unchanged, {report.removed:,} removed"
     )
-    resumed = f", {report.resumed:,} taken from the interrupted build" if report.resumed else ""
+    resumed = f", {report.resumed:,} reused from the interrupted build" if report.resumed else ""
     lines.append(f"embedded   {report.embedded:,}{resumed}")
     lines.append(
         f"store      {name}: {report.papers:,} papers in {folder} ({report.seconds:.1f} s)"

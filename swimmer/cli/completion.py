@@ -1,4 +1,4 @@
-"""`swimmer completion`: verbs, options and stores completed by the shell."""
+"""`swimmer completion`: the shell completes commands, options and store names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`swimmer map`: the papers of a store as points, near papers near, with the topics named."""
+"""`swimmer map`: the papers of a store as points on a map, with named topics."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import trust_option
+from swimmer.cli.output import warn
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import QueryError
 from swimmer.text import printable
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 @click.command("map")
 @click.argument("name", required=False, shell_complete=complete_stores)
-@click.option("--query", "-q", metavar="TITLE", help="Mark what is most like it, title or text.")
+@click.option("--query", "-q", metavar="TITLE", help="Mark the papers most like a title or text.")
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Papers to mark.")
-@click.option("--output", "-o", metavar="FILE", help="An .html, .png or .svg; NAME-map.html.")
-@click.option("--open", "shown", is_flag=True, help="Open the file when it is written.")
+@click.option(
+    "--output", "-o", metavar="FILE", help="An .html, .png or .svg file; default: NAME-map.html."
+)
+@click.option("--open", "shown", is_flag=True, help="Open the file when it is done.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @trust_option
 def map_command(
@@ -34,10 +37,10 @@ def map_command(
     quiet: bool,
     trust_model: bool,
 ) -> None:
-    """The papers of the store NAME as a map: near papers near, topics found and named.
+    """Draw the store NAME as a map: similar papers are close, topics are found and named.
 
-    An .html is one file that works offline: zoom, hover, find in titles, click opens the paper.
-    The map is computed once for a store and kept in it.
+    An .html file works offline: zoom, hover, find in titles, click to open a paper. The map is
+    computed once and kept in the store.
 
     \b
     swimmer map iclr2025 -o iclr2025.html --open
@@ -48,7 +51,7 @@ def map_command(
     from swimmer.store import open_store
 
     if query is not None and not query.strip():
-        raise QueryError("the query is blank; give a title or some words")
+        raise QueryError("the query is blank", hint="give a title or some words")
     with open_store(name, trust_model=trust_model) as store:
         target = checked_ending(output or f"{store.name}-map.html")
         answer = ask(store, [query], k)[0] if query is not None else None
@@ -56,42 +59,42 @@ def map_command(
             write_map(store, target, answer, progress=progress)
         click.echo(f"{printable(store.name)}: {len(store):,} papers on the map {target}")
     for warning in answer.warnings if answer is not None else ():
-        click.echo(f"swimmer: {printable(warning)}", err=True)
+        warn(warning)
     if shown:
         _open(target)
 
 
 def check_plot(file: str, queries: int, *, one_store: bool) -> None:
-    """Find out before a search whether its answer can be put on a map.
+    """Check before a search that its answer can be put on a map.
 
     Raises:
-        QueryError: several stores or several titles are asked.
+        QueryError: there are several stores or several titles.
         InputError: the file cannot be a map.
     """
     from swimmer.analysis import checked_ending
 
     if not one_store:
-        raise QueryError("--plot shows the map of one store; ask one with --store NAME")
+        raise QueryError("--plot shows the map of one store", hint="ask one with --store NAME")
     if queries > 1:
-        raise QueryError(f"--plot marks one answer, got {queries} titles; give one")
+        raise QueryError(f"--plot marks one answer, got {queries} titles", hint="give one")
     if file:
         checked_ending(file)
 
 
 def plot_answer(name: str | None, answer: Answer, file: str) -> None:
-    """Write the map of a store with an answer marked; without a file, a page that is opened."""
+    """Write the map of a store with an answer marked; without a file, open it as a page."""
     import tempfile
 
     from swimmer.analysis import write_map
     from swimmer.store import open_store
 
     if not answer.related:
-        click.echo("swimmer: nothing similar was found; the map marks the nearest", err=True)
-    # It must outlive this process: the browser reads it when it gets round to it.
+        warn("no close match; the map marks the nearest papers")
+    # The browser may read it after this process has ended.
     target = file or f"{tempfile.mkdtemp(prefix='swimmer-')}/map.html"
     with open_store(name) as store, ProgressLine(unit="rounds") as progress:
         written = write_map(store, target, answer, progress=progress)
-    click.echo(f"swimmer: the map is {printable(str(written))}", err=True)
+    click.echo(f"the map is {printable(str(written))}", err=True)
     if not file:
         _open(written)
 
@@ -100,4 +103,4 @@ def _open(path: Path) -> None:
     import webbrowser
 
     if not webbrowser.open(path.resolve().as_uri()):
-        click.echo("swimmer: no browser was found; open the file yourself", err=True)
+        warn("no browser could be opened; open the file yourself")

@@ -1,4 +1,4 @@
-"""`swimmer mcp`: the stores for agents, over the Model Context Protocol."""
+"""`swimmer mcp`: your stores for agents, over the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from swimmer.errors import MissingExtraError
     "-s",
     metavar="NAME",
     shell_complete=complete_stores,
-    help="Store for calls that name none.",
+    help="Store for calls that name no store.",
 )
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard input.")
 @click.option(
@@ -29,17 +29,17 @@ from swimmer.errors import MissingExtraError
     show_default=True,
     help="Port of --http on 127.0.0.1; 0 takes a free one.",
 )
-@click.option("--allow-build", is_flag=True, help="Let clients build stores, from any source.")
+@click.option("--allow-build", is_flag=True, help="Let clients build stores from any source.")
 def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> None:
-    """Serve the stores to agents over the Model Context Protocol.
+    """Serve your stores to agents over the Model Context Protocol.
 
     \b
     swimmer mcp                      one client, on standard input and output
     swimmer mcp --http --port 8417   any number, at http://127.0.0.1:8417/mcp
 
     Tools: find_similar_papers, search_papers, get_paper, list_stores. Resources:
-    swimmer://stores and swimmer://STORE/papers/ID. docs/agents.md has the configuration lines of
-    the usual clients.
+    swimmer://stores and swimmer://STORE/papers/ID. See docs/agents.md for the configuration of
+    common clients.
     """
     try:
         with _quick_import():
@@ -57,21 +57,15 @@ def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> 
 
 @contextlib.contextmanager
 def _quick_import() -> Iterator[None]:
-    """Import the SDK in four fifths of the time: a client waits for it at every start.
+    """Import the SDK faster: a client waits for it at every start.
 
-    The SDK defines some 800 pydantic classes of which a conversation uses a few: each builds its
-    validators when first used. Collecting garbage meanwhile would find none, and asking every
-    installed distribution for a pydantic plugin none that this process wants.
+    Collecting garbage while some 800 classes are defined finds none, and looking for pydantic
+    plugins reads the metadata of every installed package.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()
-    from pydantic import BaseModel
-
-    # Classes take this from their base when they are defined, so only those of the SDK get it.
-    BaseModel.model_config["defer_build"] = True
     try:
         yield
     finally:
-        del BaseModel.model_config["defer_build"]
         gc.enable()
         gc.freeze()

@@ -14,14 +14,19 @@ from swimmer.store import open_store
 
 @click.command("neighbours")
 @click.argument("name", required=False, shell_complete=complete_stores)
-@click.option("--number", "-k", "k", default=10, show_default=True, help="Neighbours of a paper.")
-@click.option("--all", is_flag=True, expose_value=False, help="Of every paper; always so.")
 @click.option(
-    "--format", "-f", "named", type=click.Choice(NEIGHBOUR_FORMATS), help="CSV by default."
+    "--number", "-k", "k", default=10, show_default=True, help="Neighbours for each paper."
 )
-@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
+@click.option(
+    "--format",
+    "-f",
+    "named",
+    type=click.Choice(NEIGHBOUR_FORMATS),
+    help="Output format; CSV by default.",
+)
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
 def neighbours_command(name: str | None, k: int, named: str | None, output: str | None) -> None:
-    """The k nearest papers of every paper of the store NAME, exact, as a graph.
+    """Export the k nearest papers of every paper of the store NAME as a graph; exact.
 
     \b
     swimmer neighbours iclr2025 -o iclr2025.graphml
@@ -38,4 +43,4 @@ def neighbours_command(name: str | None, k: int, named: str | None, output: str 
             click.echo(out.getvalue(), nl=False)
         else:
             write_text(output, out.getvalue())
-        click.echo(f"swimmer: {edges:,} edges between {len(store):,} papers", err=True)
+        click.echo(f"{edges:,} edges between {len(store):,} papers", err=True)

@@ -24,29 +24,31 @@ _OPTIONS = (
         "-w",
         multiple=True,
         metavar="CONDITION",
-        help="""Only papers that meet it: 'year>=2024 and area=~"reinforcement"'.""",
+        help="""Only papers that match: 'year>=2024 and area=~"reinforcement"'.""",
     ),
     click.option(
-        "--like", multiple=True, metavar="TITLE", help="A further example of what is wanted."
+        "--like", multiple=True, metavar="TITLE", help="A positive example; may be repeated."
     ),
-    click.option("--like-all", is_flag=True, help="Take all TITLEs together as examples."),
+    click.option("--like-all", is_flag=True, help="Use all TITLEs as examples of one query."),
     click.option(
-        "--unlike", multiple=True, metavar="TITLE", help="An example of what is not wanted."
+        "--unlike", multiple=True, metavar="TITLE", help="A negative example; may be repeated."
     ),
-    click.option("--abstract", metavar="TEXT|@FILE", help="The abstract of a TITLE of your own."),
+    click.option(
+        "--abstract", metavar="TEXT|@FILE", help="The abstract of a TITLE that no store has."
+    ),
     click.option(
         "--mode",
         type=click.Choice(MODES),
         default="dense",
         show_default=True,
-        help="By vectors, by words, or both.",
+        help="Search by vectors, by words, or both.",
     ),
     click.option(
         "--diversity",
         type=click.FloatRange(0, 1),
         default=0.0,
         metavar="0..1",
-        help="How much the answers are to differ from one another.",
+        help="How different the papers are from each other.",
     ),
     click.option(
         "--sort",
@@ -54,18 +56,18 @@ _OPTIONS = (
         metavar="FIELD[:asc|:desc]",
         help="Order by year, title, citations, upvotes, rating, published or score.",
     ),
-    click.option("--group", is_flag=True, help="Show versions of one work as one."),
+    click.option("--group", is_flag=True, help="Show versions of one paper as one."),
     click.option(
         "--rerank",
         is_flag=False,
         flag_value="",
         metavar="[MODEL]",
-        help="Read the first 50 again with a cross-encoder.",
+        help="Rerank the first 50 with a cross-encoder.",
     ),
     click.option(
         "--why/--no-why",
         default=None,
-        help="Show the nearest sentence; or not even the shared terms.",
+        help="Explain each hit (or hide explanations).",
     ),
 )
 
@@ -121,7 +123,7 @@ def read_search(
         queries = [_with_abstract(titles, abstract)]
     else:
         queries = read(titles)
-        # A .bib is one set of examples: its entries are asked for together.
+        # A .bib file is one set of examples for one query.
         like_all = like_all or any(title.lower().endswith(".bib") for title in titles)
     examples = read(like)
     if like_all and len(queries) > 1:
@@ -155,11 +157,13 @@ def _with_abstract(titles: Sequence[str], abstract: str) -> Paper:
     from swimmer.papers import Paper
 
     if len(titles) != 1:
-        raise QueryError(f"--abstract belongs to one TITLE, got {len(titles)}")
+        raise QueryError(f"--abstract needs exactly one TITLE, got {len(titles)}")
     if abstract.startswith("@"):
         abstract = _read_text(Path(abstract[1:]))
     if not abstract.strip():
-        raise QueryError("the abstract is blank; give its text, or @ and a file that holds it")
+        raise QueryError(
+            "the abstract is blank", hint="give its text, or @ and a file that holds it"
+        )
     return Paper(titles[0], abstract)
 
 
@@ -198,8 +202,8 @@ def _names_file(text: str) -> bool:
     if len(text.split()) > 1:
         return False
     raise QueryError(
-        f"{text[:200]}: no such file; give the path of a draft or a .bib, or search these words "
-        "with --as text"
+        f"{text[:200]}: no such file",
+        hint="give the path of a draft or a .bib, or search these words with --as text",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where an answer goes when it is not for a person at a terminal: a format, and perhaps a file."""
+"""Answers in a format, on standard output or in a file; warnings on standard error."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from swimmer.errors import QueryError
 from swimmer.text import printable
 
 if TYPE_CHECKING:
     from swimmer.retrieval import Answer
 
 FORMATS = ("json", "csv", "markdown", "bibtex", "ris", "reading-list")
-"""The keys of `export.WRITERS`; written out here so that no search has to load the writers."""
+"""The keys of `export.WRITERS`, repeated so that a search need not load the writers."""
 
 
 def chosen_format(named: str | None, output: str | None) -> str | None:
-    """Return the format that was asked for by name, else by the ending of a file's name.
+    """Return the format that was named, else the one that a file's ending sets.
 
     Raises:
-        click.UsageError: the file's name says nothing about a format.
+        QueryError: the file's name does not name a format.
     """
     if named or output is None:
         return named
@@ -29,11 +30,16 @@ def chosen_format(named: str | None, output: str | None) -> str | None:
 
     found = SUFFIXES.get(Path(output).suffix.lower())
     if found is None:
-        raise click.UsageError(
-            f"{printable(output)[:80]!r} does not say in which format; add --format, or end it in "
-            f"{', '.join(SUFFIXES)}"
+        raise QueryError(
+            f"the file name {output[:80]!r} does not name a format",
+            hint=f"add --format, or use one of the endings {', '.join(SUFFIXES)}",
         )
     return found
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    click.echo(f"warning: {printable(text)}", err=True)
 
 
 def emit(answers: Sequence[Answer], format: str, output: str | None = None) -> None:
@@ -50,4 +56,4 @@ def emit(answers: Sequence[Answer], format: str, output: str | None = None) -> N
     else:
         write_text(output, text)
     for warning in dict.fromkeys(w for answer in answers for w in answer.warnings):
-        click.echo(f"swimmer: {printable(warning)}", err=True)
+        warn(warning)

@@ -42,20 +42,20 @@ class ProgressLine:
             self._bar = None
 
     def say(self, text: str) -> None:
-        """Show a line of news, such as the page that is being fetched."""
+        """Show a message, such as the page that is being downloaded."""
         if self._quiet:
             return
         self.close()
         self._stage = ""
         if sys.stderr.isatty():
-            # One line that is written over, as a bar would be.
+            # The next message replaces this line, as a bar would.
             width = shutil.get_terminal_size((100, 24)).columns - 1
             click.echo(f"\r{printable(text)[:width]:<{width}}\r", err=True, nl=False)
         else:
             click.echo(printable(text), err=True)
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """Show how far the build is."""
+        """Show how far the work is."""
         if stage == "embedding":
             self.done = done
         if self._quiet:

@@ -1,7 +1,7 @@
-"""`swimmer` alone at a terminal: titles and words in, answers out, until Ctrl-D.
+"""The prompt of `swimmer` without a command: type a title or words, get papers, until Ctrl-D.
 
-On the standard library's readline: history, editing and completion of titles cost no package and
-no start-up time. Where Python has none (Windows), lines are read without them.
+History, editing and completion come from the standard library's readline, which costs no start-up
+time. Where Python has no readline (Windows), lines are read without them.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from pathlib import Path
 import click
 
 from swimmer import __version__
+from swimmer.cli.errors import show_error
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.retrieval import Answer, Hit, ask
 from swimmer.store import PaperStore, open_store
 from swimmer.text import printable
 
 COMMANDS = {
-    ":k": "N           how many papers an answer shows",
-    ":store": "NAME    ask another store; alone, the stores there are",
-    ":like": "N        the papers most like paper N of the last answer",
-    ":text": "WORDS    ask for words even when they are a title",
-    ":title": "TITLE   ask for a title, and for nothing else",
-    ":author": "NAME   the papers of an author",
-    ":open": "N        open paper N of the last answer in the browser",
-    ":show": "N        paper N of the last answer, its abstract whole",
-    ":save": "FILE     write the last answer: .bib .ris .csv .json .md",
-    ":help": "         this help",
-    ":quit": "         leave, as does Ctrl-D",
+    ":k": "N           number of papers to show",
+    ":store": "NAME    search another store; without NAME, list your stores",
+    ":like": "N        find the papers most like paper N of the results",
+    ":text": "WORDS    search the words even when they are a title",
+    ":title": "TITLE   search a title, and nothing else",
+    ":author": "NAME   list the papers of an author",
+    ":open": "N        open paper N of the results in the browser",
+    ":show": "N        show paper N of the results with its whole abstract",
+    ":save": "FILE     write the results: .bib .ris .csv .json .md",
+    ":help": "         show this help",
+    ":quit": "         quit; Ctrl-D too",
 }
 _HISTORY = 1_000
 _COMPLETIONS = 50
 
 
 class Prompt:
-    """One conversation: the store being asked, how many papers, and the last answer."""
+    """One session: the store that is searched, the number of papers, and the last answer."""
 
     def __init__(self, store: PaperStore, k: int = 5) -> None:
         self.store = store
@@ -45,15 +46,14 @@ class Prompt:
         self.answer: Answer | None = None
 
     def say(self, line: str) -> bool:
-        """Answer one line; return whether the conversation goes on."""
+        """Run one line; return False when the session ends."""
         line = line.strip()
         if not line:
             return True
         try:
             return self._say(line)
         except (SwimmerError, click.ClickException) as error:
-            message = error.message if isinstance(error, click.ClickException) else str(error)
-            click.echo(f"swimmer: {printable(message)}", err=True)
+            show_error(error)
             return True
 
     def _say(self, line: str) -> bool:
@@ -80,7 +80,7 @@ class Prompt:
 
             near = get_close_matches(name, actions, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise QueryError(f"no command {name[:40]!r}; {hint}:help lists them")
+            raise QueryError(f"no command {name[:40]!r}", hint=f"{hint}:help lists them")
         actions[name](rest.strip())
         return True
 
@@ -93,10 +93,11 @@ class Prompt:
     def _hit(self, number: str) -> Hit:
         hits = self.answer.hits if self.answer is not None else []
         if not hits:
-            raise QueryError("there is no answer yet; ask for a title first")
+            raise QueryError("there are no results yet", hint="search for a title first")
         if not number.isdecimal() or not 1 <= int(number[:9]) <= len(hits):
             raise QueryError(
-                f"{number[:20]!r} is no paper of the last answer; give 1 to {len(hits)}"
+                f"{number[:20]!r} is not a paper of the last results",
+                hint=f"give a number from 1 to {len(hits)}",
             )
         return hits[int(number) - 1]
 
@@ -104,7 +105,7 @@ class Prompt:
         if not rest.isdecimal() or not 1 <= int(rest[:9]) <= 1_000:
             raise QueryError(f":k takes a number from 1 to 1000, got {rest[:20]!r}")
         self.k = int(rest)
-        click.echo(f"{self.k} papers an answer")
+        click.echo(f"showing {self.k} papers")
 
     def _set_store(self, rest: str) -> None:
         if not rest:
@@ -125,7 +126,7 @@ class Prompt:
 
         click.echo(printable(url))
         if not webbrowser.open(url):
-            raise QueryError("no browser could be opened; the address stands above")
+            raise QueryError("no browser could be opened", hint="open the address above yourself")
 
     def _show(self, rest: str) -> None:
         from swimmer.cli.search import render
@@ -137,7 +138,7 @@ class Prompt:
 
     def _save(self, rest: str) -> None:
         if self.answer is None or not rest:
-            raise QueryError(":save FILE writes the last answer; ask for a title first")
+            raise QueryError("there is nothing to save", hint="search first, then :save FILE")
         from swimmer.cli.output import chosen_format, emit
 
         format = chosen_format(None, rest)
@@ -147,12 +148,12 @@ class Prompt:
 
     @staticmethod
     def _help(_: str) -> None:
-        click.echo("a title, or any words, asks for papers; Tab completes titles")
+        click.echo("type a title or any words to search; Tab completes titles")
         for name, what in COMMANDS.items():
             click.echo(f"{name} {what}")
 
     def completions(self, typed: str) -> list[str]:
-        """Return what a line so far may become: commands, stores, or titles."""
+        """Return the completions of a line: commands, stores or titles."""
         if typed.startswith(":store "):
             from swimmer.store import list_stores
 
@@ -162,8 +163,8 @@ class Prompt:
         else:
             from swimmer.retrieval import complete, complete_titles
 
-            # Readline puts the common beginning of all completions in the place of what was
-            # typed, so only titles that begin with it will do.
+            # readline replaces what was typed by the common beginning of the completions, so only
+            # titles that begin with it can be offered.
             found = complete_titles(self.store, typed, _COMPLETIONS, anywhere=False)
             people = [one.text for one in complete(self.store, typed) if one.kind != "paper"]
             begin = [one for one in people if one.casefold().startswith(typed.casefold())]
@@ -172,14 +173,14 @@ class Prompt:
 
 
 def run_prompt() -> None:
-    """Read lines from the terminal and answer them, until Ctrl-D."""
+    """Read lines from the terminal and run them, until Ctrl-D."""
     prompt = Prompt(open_store())
     readline = _readline()
     if readline is not None:
         _with_readline(readline, prompt)
     store = prompt.store
     click.echo(f"swimmer {__version__}: {store.name}, {len(store):,} papers, {store.identity.name}")
-    click.echo("a title or any words; Tab completes, :help lists more, Ctrl-D leaves")
+    click.echo("type a title or any words; Tab completes, :help lists the commands, Ctrl-D quits")
     try:
         while True:
             try:
@@ -241,7 +242,7 @@ def _history_file() -> Path:
 
 
 def _keep_history(readline: types.ModuleType) -> None:
-    # A home that cannot be written costs the history, not the conversation.
+    # Without a writable home folder there is no history; the session goes on.
     with contextlib.suppress(OSError):
         path = _history_file()
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`swimmer related`: what the related work of a draft should not miss."""
+"""`swimmer related`: the papers nearest to a draft that it does not cite."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from swimmer.text import printable
     "-s",
     metavar="NAME",
     shell_complete=complete_stores,
-    help="Store to ask: a name or a path.",
+    help="Store to search: a name or a path.",
 )
-@click.option("--number", "-k", "k", default=20, show_default=True, help="Papers wanted.")
-@click.option("--bib", metavar="FILE", help="A .bib file with what the draft cites.")
-@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="BibTeX by default.")
-@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
+@click.option("--number", "-k", "k", default=20, show_default=True, help="Number of papers.")
+@click.option("--bib", metavar="FILE", help="A .bib file with the papers that the draft cites.")
+@click.option(
+    "--format", "-f", "named", type=click.Choice(FORMATS), help="Output format; BibTeX by default."
+)
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
 @trust_option
 @search_options
 def related_command(
@@ -39,10 +41,10 @@ def related_command(
     why: bool | None,
     **values: Any,
 ) -> None:
-    """The papers nearest to a DRAFT that it does not cite yet, as BibTeX.
+    """Find the papers nearest to a DRAFT that it does not cite yet; print them as BibTeX.
 
-    DRAFT is a .pdf, .tex or .md file; its title, abstract and bibliography are found in it, and in
-    the .bib files that a .tex names.
+    DRAFT is a .pdf, .tex or .md file. Its title, abstract and bibliography are read from it, and
+    from the .bib files that a .tex file names.
 
     \b
     swimmer related paper.tex -o missing.bib
@@ -58,9 +60,9 @@ def related_command(
         hits, cited = related(opened, read, k, options=options)
         answer = Answer(read.paper.title, opened.name, opened.identity.name, None, False, hits)
     emit([answer], style, output)
-    about = "" if read.paper.abstract else " (no abstract was found in it)"
+    about = "" if read.paper.abstract else " (the draft has no abstract)"
     click.echo(
-        f"swimmer: {len(hits)} papers of {answer.store} near "
+        f"{len(hits)} papers of {answer.store} near "
         f"{printable(read.paper.title)[:80]!r}{about}; {cited} more are cited already",
         err=True,
     )

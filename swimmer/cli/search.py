@@ -32,10 +32,10 @@ _MAX_WIDTH = 110
     shell_complete=complete_stores,
     multiple=True,
     metavar="NAME",
-    help="Store to ask: a name or a path; given again, several are asked as one.",
+    help="Store to search: a name or a path; may be repeated.",
 )
-@click.option("--all", "every", is_flag=True, help="Ask every store as one.")
-@click.option("--number", "-k", "k", default=10, show_default=True, help="Papers wanted.")
+@click.option("--all", "every", is_flag=True, help="Search all your stores as one.")
+@click.option("--number", "-k", "k", default=10, show_default=True, help="Number of papers.")
 @search_options
 @click.option(
     "--as",
@@ -44,19 +44,19 @@ _MAX_WIDTH = 110
     help="Take a TITLE as this; by default swimmer finds out what it is.",
 )
 @click.option("--text", is_flag=True, help="The same as --as text.")
-@click.option("--include-self", is_flag=True, help="Keep the paper asked about among the answers.")
-@click.option("--json", "style", flag_value="json", help="One JSON object a query and line.")
-@click.option("--csv", "style", flag_value="csv", help="A CSV table, one row a paper.")
+@click.option("--include-self", is_flag=True, help="Include the paper itself in the results.")
+@click.option("--json", "style", flag_value="json", help="One JSON object a line for each query.")
+@click.option("--csv", "style", flag_value="csv", help="A CSV table, one row for each paper.")
 @click.option("--markdown", "style", flag_value="markdown", help="A Markdown list.")
-@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Any of the formats.")
-@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending names the format.")
-@click.option("--brief", is_flag=True, help="Leave the abstracts out.")
+@click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Output format.")
+@click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
+@click.option("--brief", is_flag=True, help="Hide the abstracts.")
 @click.option(
     "--plot",
     is_flag=False,
     flag_value="",
     metavar="[FILE]",
-    help="Mark the answer on the store's map: .html, .png or .svg; opened without FILE.",
+    help="Mark the results on the store's map: .html, .png, .svg; without FILE, open it.",
 )
 @trust_option
 def search_command(
@@ -76,7 +76,7 @@ def search_command(
     why: bool | None,
     **values: Any,
 ) -> None:
-    """The papers most like a TITLE, or what else you type.
+    """Find the papers most like a TITLE, or like anything else you type.
 
     A TITLE may also be the short name of a paper, a part of its title, its address, an author, or
     any text. Several are answered together; without one, they are read from standard input, one a
@@ -159,11 +159,11 @@ def _from_stdin(*, may_be_empty: bool) -> list[str]:
     if sys.stdin is None or sys.stdin.isatty():
         if may_be_empty:
             return []
-        raise click.UsageError('give a title: swimmer search "TITLE", or titles on standard input')
+        raise QueryError("no query", hint='try: swimmer search "TITLE"')
     raw = sys.stdin.buffer.read(64 << 20).decode("utf-8", errors="replace")
     lines = [line for line in raw.splitlines() if line.strip()]
     if not lines and not may_be_empty:
-        raise QueryError("standard input holds no title; give one a line")
+        raise QueryError("no query: standard input is empty", hint='try: swimmer search "TITLE"')
     return lines
 
 
@@ -172,7 +172,7 @@ def render(
 ) -> str:
     """Return an answer as text for a terminal, wrapped to its width.
 
-    `nearest` shows the sentence nearest to what was asked in place of the abstract's first lines.
+    `nearest` shows the sentence nearest to the query in place of the abstract's first lines.
     """
     import shutil
 
@@ -186,9 +186,9 @@ def render(
         for line in textwrap.wrap(f"warning: {printable(warning)}", width)
     ]
     if not answer.hits:
-        lines.append("no paper to show")
+        lines.append("No papers found.")
     elif not answer.related:
-        lines.append("nothing similar here; the nearest all the same:")
+        lines.append("No close match. Nearest papers:")
     for hit in answer.hits:
         lines += ["", *_hit_lines(hit, width, abstract_lines, nearest, answer.listed)]
     return "\n".join(lines) + "\n"
@@ -256,7 +256,7 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed:
         )
         if len(wrapped) > abstract_lines:
             wrapped = wrapped[:abstract_lines]
-            # The mark must fit: the last word makes room for it.
+            # The ellipsis must fit: the last word is dropped for it.
             wrapped[-1] = wrapped[-1].rpartition(" ")[0].rstrip(" .,;:") + " …"
         lines += [indent + click.style(line, dim=True) for line in wrapped]
     return lines

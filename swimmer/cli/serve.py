@@ -1,4 +1,4 @@
-"""`swimmer serve`: the stores as a page in the browser."""
+"""`swimmer serve`: your stores in the browser."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from swimmer.errors import MissingExtraError
     type=click.IntRange(0, 65_535),
     default=8765,
     show_default=True,
-    help="Port to listen at; 0 takes a free one.",
+    help="Port; 0 takes a free one.",
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Address to listen at; any that others can reach needs a token.",
+    help="Address; one that other computers can reach needs a token.",
 )
 @click.option(
     "--token",
     metavar="T",
     envvar="SWIMMER_TOKEN",
-    help="What a visitor must show; made anew at each start when others can connect.",
+    help="Token that a visitor must give; by default a new one at each start, if needed.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--read-only", is_flag=True, help="No reading list and no notes, for many visitors.")
@@ -42,16 +42,16 @@ def serve_command(
     no_browser: bool,
     read_only: bool,
 ) -> None:
-    """Serve the stores as a page in the browser, until Ctrl-C.
+    """Open your stores in the browser; stop with Ctrl-C.
 
-    Every store that `swimmer list` shows can be chosen there; a STORE named here, by name or path,
-    comes first. Nothing leaves this machine.
+    Every store of `swimmer list` can be chosen; a STORE given here, by name or path, comes first.
+    Runs on your computer. Nothing is sent anywhere.
 
     \b
     swimmer serve
     swimmer serve iclr2025 --port 8000 --no-browser
     """
-    # One question at a time needs no threads for its algebra; many at once would fight over them.
+    # One search needs no threads for its algebra; many at once would compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from swimmer.store import find_store

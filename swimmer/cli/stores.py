@@ -15,9 +15,9 @@ from swimmer.text import printable
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a store and line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each store.")
 def list_command(as_json: bool) -> None:
-    """The stores there are: papers, model, size, date, folder."""
+    """List your stores: papers, model, size, date, folder."""
     for info in list_stores() if as_json else ():
         click.echo(json.dumps(_as_dict(info), ensure_ascii=False))
     if as_json:
@@ -70,9 +70,9 @@ def size_in_words(size: int) -> str:
 
 @click.command("show")
 @click.argument("name", required=False, shell_complete=complete_stores)
-@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def show_command(name: str | None, as_json: bool) -> None:
-    """What the store NAME holds, in words."""
+    """Describe the store NAME: its papers, model, fields and files."""
     from swimmer.embeddings import describe
     from swimmer.store import open_store
 
@@ -83,7 +83,7 @@ def show_command(name: str | None, as_json: bool) -> None:
             return
         model = manifest.model
         search = "exact" if manifest.exact else f"approximate, recall@10 {manifest.recall:.3f}"
-        reads = ", ".join(model.languages) or "no limit stated"
+        reads = ", ".join(model.languages) or "not stated"
         lines = [
             f"{store.name}: {manifest.papers:,} papers",
             f"folder    {store.folder}",
@@ -104,28 +104,28 @@ def show_command(name: str | None, as_json: bool) -> None:
 @click.argument("name", required=False, shell_complete=complete_stores)
 @trust_option
 def verify_command(name: str | None, trust_model: bool) -> None:
-    """Check the store NAME: digests, counts, vectors against papers, model fingerprint."""
+    """Check the store NAME for damage: files, counts, vectors, model fingerprint."""
     from swimmer.store import open_store
 
     with open_store(name, trust_model=trust_model) as store:
         problems = store.verify()
         size = len(store)
     for problem in problems:
-        click.echo(f"swimmer: {printable(problem)}", err=True)
+        click.echo(f"error: {printable(problem)}", err=True)
     if problems:
         raise click.exceptions.Exit(1)
-    click.echo(f"{store.name}: {size:,} papers, every file and vector is what the manifest says")
+    click.echo(f"{store.name}: {size:,} papers, no damage found")
 
 
 @click.command("inspect")
 @click.argument("folder")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def inspect_command(folder: str, as_json: bool) -> None:
-    """What the store in FOLDER holds, and whether it is safe to ask.
+    """Check the store in FOLDER that someone else made: what it holds, and whether it is safe.
 
-    For a store that somebody sent. Its files are checked without trusting any of them: links and
-    devices, the manifest, the structure of the index, the tables and pages of the database. Its
-    model is not loaded, and no network is asked. Exit code 1 says that it is not safe.
+    No file is trusted: links and devices, the manifest, the structure of the index, the tables and
+    pages of the database are checked. The model is not loaded, the network is not used. The exit
+    code is 1 if the store is not safe.
 
     \b
     swimmer inspect ~/Downloads/iclr2025
@@ -154,9 +154,9 @@ def inspect_command(folder: str, as_json: bool) -> None:
         lines += [f"note      {note}" for note in found.notes]
         lines += [f"DANGER    {danger}" for danger in found.dangers]
         lines.append(
-            "safe to ask: its files are those of a store, and nothing leads out of the folder"
+            "safe: its files are those of a store, and nothing leads out of the folder"
             if found.safe
-            else "not safe: do not ask it, and get it again from whoever made it"
+            else "not safe: do not use it; ask its maker for a new copy"
         )
         click.echo("\n".join(printable(line) for line in lines))
     if not found.safe:

@@ -1,4 +1,4 @@
-"""`swimmer trends`: topics across the years, over several stores."""
+"""`swimmer trends`: papers on a topic by year, over several stores."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from swimmer.text import printable
 @click.command("trends")
 @click.argument("names", nargs=-1, metavar="[STORE]...", shell_complete=complete_stores)
 @click.option("--topic", "-t", "topics", multiple=True, help="A word or phrase to count.")
-@click.option("--field", metavar="FIELD", help="Where topics stand: area, keywords, titles …")
-@click.option("--number", "-k", "k", default=20, show_default=True, help="Topics wanted.")
+@click.option(
+    "--field", metavar="FIELD", help="The field with the topics: area, keywords, titles …"
+)
+@click.option("--number", "-k", "k", default=20, show_default=True, help="Number of topics.")
 @click.option("--json", "style", flag_value="json", help="One JSON object.")
-@click.option("--csv", "style", flag_value="csv", help="A CSV table, one row a topic.")
+@click.option("--csv", "style", flag_value="csv", help="A CSV table, one row for each topic.")
 def trends_command(
     names: tuple[str, ...], topics: tuple[str, ...], field: str | None, k: int, style: str | None
 ) -> None:
-    """How many papers of each year are on a topic, over one STORE or several.
+    """Count the papers on a topic in each year, over one STORE or several.
 
-    Without --topic, the topics whose share changed most.
+    Without --topic, show the topics whose share changed most.
 
     \b
     swimmer trends iclr2023 iclr2024 iclr2025 -t diffusion -t "reward model"
@@ -81,5 +83,5 @@ def _as_table(found: Trends) -> str:
         change = f"{trend.change:+9.2f}%" if len(found.papers) > 1 else ""
         lines.append(f"{printable(trend.topic)[:width]:<{width}}{counts}{change}")
     if found.undated:
-        lines.append(f"{found.undated:,} papers say no year and are not counted")
+        lines.append(f"{found.undated:,} papers have no year and are not counted")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`swimmer update`: fetch a store's list again, and bring the store up to date."""
+"""`swimmer update`: downloads a store's list again and updates the store."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
 
 @click.command("update")
 @click.argument("name", required=False)
-@click.option("--from", "source", metavar="SOURCE", help="Another source than the store's own.")
-@click.option("--dry-run", is_flag=True, help="Report what would change; change nothing.")
-@click.option("--keep-withdrawn", is_flag=True, help="Keep papers that the list lost.")
-@click.option("--force", is_flag=True, help="Go on when more than half of the papers are gone.")
-@click.option("--offline", is_flag=True, help="Use what is kept on disk; fetch nothing.")
+@click.option("--from", "source", metavar="SOURCE", help="Use another source than the store's own.")
+@click.option("--dry-run", is_flag=True, help="Only report what would change.")
+@click.option("--keep-withdrawn", is_flag=True, help="Keep papers that are no longer in the list.")
+@click.option("--force", is_flag=True, help="Update even if more than half of the papers are gone.")
+@click.option("--offline", is_flag=True, help="Use what is kept on disk; download nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @trust_option
 def update_command(
@@ -36,10 +36,10 @@ def update_command(
     quiet: bool,
     trust_model: bool,
 ) -> None:
-    """Fetch the list of the store NAME again and bring the store up to date.
+    """Download the list of the store NAME again and update the store.
 
-    Pages that the publisher says are unchanged are not fetched, papers whose text is unchanged
-    are not embedded. Added, changed and withdrawn papers are reported by title.
+    Unchanged pages are not downloaded again; papers with unchanged text are not embedded again.
+    Added, changed and withdrawn papers are reported by title.
     """
     opening = open_store(name, trust_model=trust_model)
     with ProgressLine(quiet) as progress, opening as store:
@@ -49,8 +49,8 @@ def update_command(
         if not force and plan.removed * 2 > len(store):
             raise SourceError(
                 f"{store.name}: {plan.removed:,} of its {len(store):,} papers are not in "
-                f"{opened.origin} any more; nothing was changed. Give --keep-withdrawn to keep "
-                "them, --force to remove them"
+                f"{opened.origin} any more; nothing was changed",
+                hint="give --keep-withdrawn to keep them, or --force to remove them",
             )
         click.echo("\n".join(change_lines(plan)))
         if dry_run:
@@ -62,7 +62,7 @@ def update_command(
             click.echo(f"{store.name} is up to date: {len(store):,} papers")
             return
     with ProgressLine(quiet) as progress:
-        # The list that the plan fetched is kept; reading it again asks nobody.
+        # The downloaded list is kept on disk; reading it again needs no network.
         updated, report = run_build(
             opened,
             folder,
@@ -85,13 +85,14 @@ def _source_of(store: PaperStore, source: str | None, options: object) -> Source
         if source:
             raise
         raise SourceError(
-            f"{store.name} was built from {origin or 'an unknown source'}, which cannot be read "
-            f"again ({error}); name another with --from SOURCE"
+            f"{store.name} was built from {origin or 'an unknown source'}, which "
+            f"cannot be read again ({error})",
+            hint="name another with --from SOURCE",
         ) from None
 
 
 def change_lines(report: BuildReport, shown: int = SHOWN) -> list[str]:
-    """Return the titles of added, changed and withdrawn papers, in lines for a person."""
+    """Return the titles of added, changed and withdrawn papers, as lines of text."""
     lines = []
     for what, word in _WORDS.items():
         count: int = getattr(report, what)

@@ -1,4 +1,4 @@
-"""`swimmer venues`: what can be fetched, by which source, and which of it is a store."""
+"""`swimmer venues`: the conferences that can be downloaded, by source."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import textwrap
 
 import click
 
+from swimmer.errors import QueryError
 from swimmer.sources import Adapter, Venue, adapters, near_names, spans
 from swimmer.store import list_stores
-from swimmer.text import printable
 
 
 @click.command("venues")
 @click.argument("word", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a venue and line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each venue.")
 def venues_command(word: str | None, as_json: bool) -> None:
-    """What `swimmer build` can fetch: venues and years by source, `*` where a store is there.
+    """List the conferences that can be downloaded, by source; `*` marks those you have built.
 
-    With WORD only the venues whose name or title holds it.
+    With WORD, only those with the word in their name or title.
     """
     stores = {info.name for info in list_stores() if info.manifest}
     found = 0
@@ -31,9 +31,9 @@ def venues_command(word: str | None, as_json: bool) -> None:
         if venues and not as_json:
             click.echo("\n".join(_lines(scheme, adapter, venues, stores)))
     if word and not found:
-        raise click.UsageError(f"no venue {printable(word)[:60]!r}{near_names(word)}")
+        raise QueryError(f"no venue {word[:60]!r}", hint=near_names(word).lstrip("; "))
     if not as_json:
-        click.echo("  *  is a store already     swimmer build iclr2025     see docs/sources.md")
+        click.echo("  *  built     build one: swimmer build iclr2025     more: docs/sources.md")
 
 
 def _fits(venue: Venue, scheme: str, word: str | None) -> bool:

@@ -165,8 +165,8 @@ def translate_abstracts(
         text = clean(message.text, 2 * len(paper.abstract) + 2_000)
         if not text:
             raise ModelError(
-                f"the chat model gave no translation of the abstract of {paper.title[:80]!r}; "
-                "try again or another model"
+                f"the chat model gave no translation of the abstract of {paper.title[:80]!r}",
+                hint="try again or another model",
             )
         found[paper.id] = text
     return found

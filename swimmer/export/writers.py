@@ -219,5 +219,6 @@ def write_text(path: str | Path, text: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"{str(path)[:200]}: cannot be written ({reason}); give a file in a folder that can"
+            f"{str(path)[:200]}: cannot be written ({reason})",
+            hint="give a file in a folder that can",
         ) from None

@@ -1,4 +1,4 @@
-"""The bridge to `langchain_community`'s FAISS: a copy handed over, a saved folder taken in.
+"""Export to and import from `langchain_community`'s FAISS.
 
 Its folder holds `index.faiss` and `index.pkl`. A pickle can run any code when it is read by
 Python; `saved_pickle` reads this one, and runs nothing.
@@ -35,13 +35,17 @@ PICKLE_LIMIT = 2 << 30
 """Bytes of an `index.pkl` that are read at most."""
 
 SAMPLE = 16
-"""Documents that are embedded again to see whether the model is the one that was used."""
+"""Documents that are embedded again to check that the model is the right one."""
 
 _DEPTH = 64
 
 
 def import_langchain_faiss(
-    folder: str | Path, embeddings: str | Embeddings | Model, index_name: str = "index"
+    folder: str | Path,
+    embeddings: str | Embeddings | Model,
+    index_name: str = "index",
+    *,
+    pickle_limit: int = PICKLE_LIMIT,
 ) -> PaperStore:
     """Return a store in memory with the documents and vectors that LangChain's FAISS saved.
 
@@ -52,6 +56,7 @@ def import_langchain_faiss(
         folder: where `FAISS.save_local` wrote.
         embeddings: the model that the folder was built with.
         index_name: the name given to `save_local`.
+        pickle_limit: bytes of `index.pkl` that are read at most.
 
     Raises:
         SourceError: a file is missing, damaged, hostile, or not a flat index.
@@ -63,7 +68,7 @@ def import_langchain_faiss(
         raise SourceError(f"index_name is the plain name of a file, got {index_name!r:.60}")
     vectors = _read_vectors(folder / f"{index_name}.faiss")
     path = folder / f"{index_name}.pkl"
-    documents = _read_documents(path)
+    documents = _read_documents(path, pickle_limit)
     if len(documents) != len(vectors):
         raise SourceError(
             f"{path}: names {len(documents)} documents, the index beside it holds {len(vectors)} "
@@ -107,12 +112,15 @@ def build_from_langchain(
     started = time.monotonic()
     if model is None:
         raise InputError(
-            f"{folder}: was saved by LangChain's FAISS, which does not say what model made its "
-            "vectors; name it: --model sentence-transformers/all-MiniLM-L6-v2, for example"
+            f"{folder}: LangChain's FAISS does not save the name of the model that "
+            "made the vectors",
+            hint=("name the model: --model sentence-transformers/all-MiniLM-L6-v2, for example"),
         )
     target = target_folder(name if name is not None else slug(folder.resolve().name))
     if (target / MANIFEST).exists() or is_langchain_folder(target):
-        raise InputError(f"{target}: holds an index already; take {folder} in under another --name")
+        raise InputError(
+            f"{target}: holds an index already", hint=f"import {folder} with another --name"
+        )
     store = import_langchain_faiss(folder, model)
     thresholds = learnt_thresholds(store.database, store.vectors(), store.model())
     store.commit(target, source=str(folder), thresholds=thresholds)
@@ -172,9 +180,12 @@ def _read_vectors(path: Path) -> Vectors:
             (components,) = struct.unpack("<Q", start[header.size :])
             if kind not in (b"IxF2", b"IxFI"):
                 raise SourceError(
-                    f"{path}: is of the kind {kind!r}; only the flat indexes that LangChain makes "
-                    "are imported. Build a store from the documents instead: "
-                    "PaperVectorStore.from_documents(documents, embeddings)"
+                    f"{path}: is a FAISS index of the kind {kind}; only the flat indexes that "
+                    "LangChain makes can be imported",
+                    hint=(
+                        "build a store from the documents: "
+                        "PaperVectorStore.from_documents(documents, embeddings)"
+                    ),
                 )
             fits = dimension > 0 and rows >= 0 and components == rows * dimension
             if not fits or size != len(start) + 4 * components:
@@ -196,13 +207,13 @@ def _read_vectors(path: Path) -> Vectors:
 # ---------------------------------------------------------------------- index.pkl
 
 
-def _read_documents(path: Path) -> list[tuple[str, str, dict[str, Any]]]:
+def _read_documents(path: Path, limit: int) -> list[tuple[str, str, dict[str, Any]]]:
     """Return (id, content, metadata) of the documents in a pickle, in the order of their rows."""
     try:
         size = size_of(path)
-        if size > PICKLE_LIMIT:
-            raise SourceError(f"{path}: has {size} bytes; at most {PICKLE_LIMIT} are read")
-        data = read_bounded(path, PICKLE_LIMIT)
+        if size > limit:
+            raise SourceError(f"{path}: has {size} bytes; at most {limit} are read")
+        data = read_bounded(path, limit)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from None
     try:
@@ -250,7 +261,7 @@ def _documents(loaded: Any, size: int) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 class _Plain:
-    """Copies of what was unpickled, of texts, numbers, lists and mappings, within a budget.
+    """Copies unpickled texts, numbers, lists and mappings, up to a limit of memory.
 
     A pickle may name one object a thousand times, and each copy of it anew: a few bytes could
     stand for more text than there is memory. Honest files share no more than a few short texts.
@@ -282,7 +293,7 @@ class _Plain:
 
 
 SURE = 0.9995
-"""Median cosine above which no other text needs to be tried; a URL alone moves it further."""
+"""Median cosine above which no other text needs to be tried; a URL alone changes it more."""
 
 
 def _recipe(
@@ -299,8 +310,9 @@ def _recipe(
         return model.text
     if model.identity.dimension != vectors.shape[1]:
         raise ModelMismatchError(
-            f"{folder}: holds vectors of {vectors.shape[1]} dimensions, the model {model.name} "
-            f"makes {model.identity.dimension}; give the model that the folder was built with"
+            f"{folder}: holds vectors of {vectors.shape[1]} dimensions, the model "
+            f"{model.name} makes {model.identity.dimension}",
+            hint="give the model that the folder was built with",
         )
     rows = np.unique(np.linspace(0, len(contents) - 1, SAMPLE).astype(int))
     nearness = {}
@@ -318,9 +330,9 @@ def _recipe(
     best = max(nearness, key=lambda recipe: nearness[recipe])
     if nearness[best] < SAME_MODEL:
         raise ModelMismatchError(
-            f"{folder}: its vectors are not those that the model {model.name} makes (cosine "
-            f"{nearness[best]:.2f}, expected {SAME_MODEL} or more); give the model that it was "
-            "built with"
+            f"{folder}: its vectors are not those that the model {model.name} makes "
+            f"(cosine {nearness[best]:.2f}, expected {SAME_MODEL} or more)",
+            hint="give the model that it was built with",
         )
     return best
 

@@ -1,4 +1,4 @@
-"""LangChain documents and papers: each becomes the other, and comes back as it was."""
+"""LangChain documents from papers and back; nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
             1 to 500 characters.
     """
     if not isinstance(content, str) or not content.strip():
-        raise InputError(f"a document needs text to be found by, got {content!r:.60}")
+        raise InputError(f"a document needs text, got {content!r:.60}")
     if (
         not isinstance(identifier, str)
         or not 0 < len(identifier) <= 500
@@ -98,7 +98,7 @@ def _holds(paper: Paper, name: str, value: object) -> bool:
 
 
 def _named(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata that a paper has a field for, where they are of that field's type."""
+    """Return the metadata that a paper has a field for, if they have the field's type."""
     named: dict[str, Any] = {}
     for name in _TEXTS:
         value = metadata.get(name)
@@ -122,16 +122,16 @@ def _same(fields: dict[str, Any], given: Mapping[str, Any]) -> bool:
 def _from_lines(content: str) -> dict[str, str]:
     lines = [line for line in content[: 2 * ABSTRACT_LIMIT].splitlines() if clean(line)]
     if not lines:
-        raise InputError(f"a document needs text to be found by, got {content!r:.60}")
+        raise InputError(f"a document needs text, got {content!r:.60}")
     url = clean_url(lines[-1]) if len(lines) > 1 and " " not in lines[-1].strip() else ""
     body = lines[1 : -1 if url else None]
-    # A text that is one long line is its own title; what the title cannot hold is the abstract.
+    # Of one long line, the first part is the title and the rest the abstract.
     rest = clean(lines[0])[TITLE_LIMIT:]
     return {"title": lines[0], "abstract": " ".join([rest, *body]), "url": url}
 
 
 def _pieces(content: str, metadata: Mapping[str, Any]) -> list[str]:
-    """A document as JSON, in pieces that the cleaning of a paper's fields leaves as they are."""
+    """Return a document as JSON, in pieces that cleaning a paper does not change."""
     try:
         text = json.dumps([content, dict(metadata)], separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -139,7 +139,7 @@ def _pieces(content: str, metadata: Mapping[str, Any]) -> list[str]:
             f"the metadata of a document must be JSON values (text, numbers, true, false, null, "
             f"lists, mappings by text): {error}"
         ) from None
-    # Ampersands and angle brackets would be read as markup, runs of spaces be made one.
+    # The cleaning would read & and < as markup, and reduce runs of spaces to one.
     text = re.sub(r"[&<\x7f]| (?= )", lambda match: f"\\u{ord(match[0]):04x}", text)
     pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
     return [re.sub(r"^ | $", r"\\u0020", piece) for piece in pieces]

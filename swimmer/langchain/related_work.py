@@ -1,4 +1,4 @@
-"""A related-work paragraph written by any chat model from what a store holds, citations checked."""
+"""A related-work paragraph by a chat model about papers of a store; its citations are checked."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def related_work_chain(
 ) -> Runnable[str, RelatedWork]:
     """Return a chain from a title or an idea to a `RelatedWork`.
 
-    The chain finds the k most similar papers, has the model write a paragraph from them, and
-    checks every citation: a number must be that of a paper found, a name with a year that of a
-    first author among them. What is not is told to the model, which may try again.
+    The chain finds the k most similar papers, lets the model write a paragraph about them, and
+    checks every citation: a number must be that of a paper, a name with a year that of a first
+    author among them. Wrong citations are reported to the model, which may try again.
 
     Args:
         chat_model: any LangChain chat model, or a runnable from messages to a message.
         store: an open store, a name or a path; by default the only or newest store.
-        k: papers that the model gets to see.
+        k: papers that the model is given.
         attempts: how often the model may write.
 
     Raises:
@@ -104,7 +104,7 @@ def related_work_chain(
             written, faults = _checked(topic, hits, reply)
             if written is not None:
                 return written
-            messages = _told(messages, reply, faults)
+            messages = _with_faults(messages, reply, faults)
         raise _refused(faults)
 
     async def awrite(topic: str, config: RunnableConfig) -> RelatedWork:
@@ -118,7 +118,7 @@ def related_work_chain(
             written, faults = _checked(topic, hits, reply)
             if written is not None:
                 return written
-            messages = _told(messages, reply, faults)
+            messages = _with_faults(messages, reply, faults)
         raise _refused(faults)
 
     return RunnableLambda(write, awrite, name="related_work")
@@ -137,7 +137,9 @@ def _messages(topic: str, hits: list[Hit]) -> list[BaseMessage]:
     return [SystemMessage(_SYSTEM), HumanMessage(question)]
 
 
-def _told(messages: list[BaseMessage], reply: BaseMessage, faults: list[str]) -> list[BaseMessage]:
+def _with_faults(
+    messages: list[BaseMessage], reply: BaseMessage, faults: list[str]
+) -> list[BaseMessage]:
     again = (
         f"These citations are not among the papers: {'; '.join(faults)}. Write the paragraph again "
         "without them."
@@ -147,8 +149,8 @@ def _told(messages: list[BaseMessage], reply: BaseMessage, faults: list[str]) ->
 
 def _refused(faults: list[str]) -> ModelError:
     return ModelError(
-        f"the chat model's paragraph cannot be used: {'; '.join(faults)[:500]}; allow more "
-        "attempts, or ask another model"
+        f"the chat model's paragraph cannot be used: {'; '.join(faults)[:500]}",
+        hint="allow more attempts, or ask another model",
     )
 
 
@@ -171,14 +173,14 @@ def cited_numbers(text: str) -> set[int]:
     for match in _CITATION.finditer(text):
         for part in re.split(r"\s*[,;]\s*", match[1]):
             ends = [int(end[:6]) for end in re.split(r"\s*[–-]\s*", part)]
-            # A range written by a model may be absurd; its ends show that as well as its middle.
+            # A model may write an absurd range; its ends are then enough.
             whole = range(ends[0], ends[-1] + 1) if 0 <= ends[-1] - ends[0] <= 100 else ends
             found.update(whole)
     return found
 
 
 def wrong_citations(text: str, hits: Sequence[Hit]) -> list[str]:
-    """Return what a text cites that is not among the hits, as it stands in the text."""
+    """Return the citations of a text that are not among the hits, as the text writes them."""
     ranks = {hit.rank for hit in hits}
     wrong = [f"[{number}]" for number in sorted(cited_numbers(text) - ranks)]
     known = {

@@ -91,7 +91,7 @@ class _Stores:
         several = isinstance(given, Sequence) and not isinstance(given, str)
         self._given: list[Any] = list(given) if several else [given]  # type: ignore[arg-type]
         if not self._given:
-            raise QueryError("no store is given; name one, or leave the argument out")
+            raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
         self._pools = [
             one if isinstance(one, PaperStore) else StorePool(default=one) for one in self._given
         ]
@@ -105,7 +105,8 @@ class _Stores:
         if self._given != [None]:
             if unknown := [name for name in names if name not in by_name]:
                 raise QueryError(
-                    f"there is no store {unknown[0][:100]!r} here; there is {', '.join(by_name)}"
+                    f"there is no store {unknown[0][:100]!r} here",
+                    hint=f"choose one of {', '.join(by_name)}",
                 )
             return [by_name[name] for name in names]
         (pool,) = self._pools
@@ -154,7 +155,7 @@ def _tool(function: Callable[..., ToolOutput], arguments: type[BaseModel]) -> Ba
         try:
             return function(**given)
         except SwimmerError as error:
-            raise ToolException(str(error)) from None
+            raise ToolException(error.full_text) from None
 
     return _PaperTool.from_function(
         answering,

@@ -51,16 +51,16 @@ MetadataTest = Callable[[dict[str, Any]], bool]
 class PaperVectorStore(VectorStore):
     """Papers, or any documents, as a LangChain vector store.
 
-    A query is embedded as text, as LangChain has it; `load_retriever` is the face that looks a
-    known title up. Scores are cosine similarities: higher is nearer. Any number of threads may
-    ask while one changes it. Changes live in memory until `save_local`.
+    A query is embedded as text, as in other LangChain stores; `load_retriever` also looks up known
+    titles. Scores are cosine similarities: higher is nearer. Any number of threads may
+    search while one changes the store. Changes are in memory only until `save_local`.
 
     Args:
         embedding: the model of a new store (`static` by default), or the model that a given
             store must have been built with.
         store: an open store, its name or its path; None for a new one in memory.
-        trust_model: load the model that the store names, as `open_store` has it.
-        refresh: follow what other processes commit, as `open_store` has it.
+        trust_model: load the model that the store names, as in `open_store`.
+        refresh: follow what other processes commit, as in `open_store`.
 
     Raises:
         StoreNotFoundError: there is no such store.
@@ -97,7 +97,7 @@ class PaperVectorStore(VectorStore):
             return self._embedding
         return SwimmerEmbeddings.of_store(self.store)
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ searching
 
     def similarity_search(
         self,
@@ -230,13 +230,13 @@ class PaperVectorStore(VectorStore):
         filter: Filter | MetadataTest | None = None,
         **kwargs: Any,
     ) -> list[Document]:
-        """Return k documents near to a query and unlike each other.
+        """Return k documents that are near to a query and different from each other.
 
         Args:
             query: any text.
             k: documents wanted.
-            fetch_k: how many of the nearest they are chosen from.
-            lambda_mult: 1 for nearness alone, 0 for the greatest variety.
+            fetch_k: how many of the nearest to choose from.
+            lambda_mult: 1 for similarity only, 0 for the greatest diversity.
             filter: conditions as in `similarity_search`.
             kwargs: nothing else.
 
@@ -283,7 +283,7 @@ class PaperVectorStore(VectorStore):
         filter: Filter | MetadataTest | None = None,
         **kwargs: Any,
     ) -> list[Document]:
-        """Return k documents near to a vector and unlike each other."""
+        """Return k documents that are near to a vector and different from each other."""
         refuse_unknown(kwargs, "k", "fetch_k", "lambda_mult", "filter")
         return self._varied(self._checked_vector(embedding), k, fetch_k, lambda_mult, filter)
 
@@ -325,8 +325,9 @@ class PaperVectorStore(VectorStore):
             raise QueryError(f"a vector is a list of numbers, got {embedding!r:.60}") from None
         if vector.shape != (dimension,):
             raise QueryError(
-                f"this store holds vectors of {dimension} dimensions, the query has the shape "
-                f"{vector.shape}; embed it with the store's model {self.store.identity.name}"
+                f"this store holds vectors of {dimension} dimensions, the query has the "
+                f"shape {vector.shape}",
+                hint=f"embed it with the store's model {self.store.identity.name}",
             )
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or not length:
@@ -362,7 +363,7 @@ class PaperVectorStore(VectorStore):
         Raises:
             InputError: there are more or fewer ids than documents, a document is blank, or its
                 metadata are not JSON; nothing is added then.
-            ModelError: the model answers wrongly; nothing is added then.
+            ModelError: the model returns wrong vectors; nothing is added then.
         """
         refuse_unknown(kwargs, "ids", "batch_size")
         size = checked_batch_size(batch_size)
@@ -464,7 +465,7 @@ class PaperVectorStore(VectorStore):
             self.store.add(papers, vectors)
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
-        """Delete documents by id, all without an argument; ids that are not there do no harm."""
+        """Delete documents by id, all without an argument; unknown ids are ignored."""
         refuse_unknown(kwargs, "ids")
         if isinstance(ids, str):
             raise InputError(f"delete takes a list of ids, got the text {ids!r:.60}")
@@ -472,11 +473,11 @@ class PaperVectorStore(VectorStore):
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return the documents of ids, in that order; ids that are not there are left out."""
+        """Return the documents of ids, in that order; unknown ids are left out."""
         with self.store.reading():
             return [paper_document(paper) for paper in self.store.get(ids)]
 
-    # ------------------------------------------------------------------ making, keeping
+    # ------------------------------------------------------------------ creating, saving
 
     @classmethod
     def from_texts(
@@ -583,8 +584,8 @@ class PaperVectorStore(VectorStore):
                 its default is right.
             allow_dangerous_deserialization: taken for the same reason and not used: there is no
                 pickle whose reading would have to be allowed.
-            trust_model: load the model that the store names, as `open_store` has it.
-            refresh: follow what other processes commit, as `open_store` has it.
+            trust_model: load the model that the store names, as in `open_store`.
+            refresh: follow what other processes commit, as in `open_store`.
             kwargs: arguments of LangChain's FAISS about distances, which are not used: scores are
                 cosine similarities.
 
@@ -603,8 +604,11 @@ class PaperVectorStore(VectorStore):
             if not (folder / "index.pkl").exists():
                 raise
             raise StoreNotFoundError(
-                f"{folder}: was saved by LangChain's FAISS, not by swimmer; import it once with "
-                "PaperVectorStore.from_langchain_faiss(folder, embeddings), then save_local"
+                f"{folder}: was saved by LangChain's FAISS, not by swimmer",
+                hint=(
+                    "import it once with PaperVectorStore.from_langchain_faiss(folder, "
+                    "embeddings), then save_local"
+                ),
             ) from None
         return cls(embeddings, store=store)
 
@@ -636,7 +640,10 @@ def _documents(texts: Iterable[str], metadatas: list[dict[str, Any]] | None) -> 
         if not isinstance(text, str):
             raise InputError(f"texts is a list of texts, got the element {text!r:.60}")
     if metadatas is not None and len(metadatas) != len(listed):
-        raise InputError(f"{len(listed)} texts came with {len(metadatas)} metadata; one each")
+        raise InputError(
+            f"{len(listed)} texts came with {len(metadatas)} metadata",
+            hint="give one for each text",
+        )
     return [
         Document(page_content=text, metadata=metadata or {})
         for text, metadata in zip(listed, metadatas or [{}] * len(listed), strict=True)
@@ -662,15 +669,21 @@ def _without_faiss(arguments: dict[str, Any]) -> dict[str, Any]:
 def _check_index_name(folder: str | Path, name: object) -> None:
     if name != "index":
         raise QueryError(
-            f"a folder holds one store, so it has no index_name; give the store {name!r:.60} a "
-            f"folder of its own: {Path(folder) / str(name)[:60]!s}"
+            "a folder holds one store, so it has no index_name",
+            hint=(
+                f"give the store {name!r:.60} a folder of its own: "
+                f"{Path(folder) / str(name)[:60]!s}"
+            ),
         )
 
 
 def _papers(documents: Iterable[Document], ids: list[str] | None) -> list[Paper]:
     documents = list(documents)
     if ids is not None and len(ids) != len(documents):
-        raise InputError(f"{len(documents)} documents came with {len(ids)} ids; one each")
+        raise InputError(
+            f"{len(documents)} documents came with {len(ids)} ids",
+            hint="give one for each document",
+        )
     given = ids if ids is not None else [document.id for document in documents]
     papers = []
     for position, (document, identifier) in enumerate(zip(documents, given, strict=True)):

@@ -1,4 +1,4 @@
-"""The reading list: papers with notes of one's own, in one JSON file of the user's."""
+"""The reading list: papers with the user's notes, in one JSON file."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class ListEntry:
 
     @property
     def key(self) -> str:
-        """The entry's name in addresses: store and paper id."""
+        """The key of the entry in addresses, from store and paper id."""
         return entry_key(self.store, self.paper.id)
 
 
 def entry_key(store: str, identifier: str) -> str:
-    """Return the short name under which a paper of a store is kept, fit for an address."""
+    """Return the key of a paper of a store, safe in an address."""
     digest = hashlib.blake2b(f"{store}\n{identifier}".encode("utf-8", "replace"), digest_size=9)
     return digest.hexdigest()
 
 
 def default_file() -> Path:
-    """Return where the list is kept: in `$SWIMMER_HOME`, else in the user's data folder."""
+    """Return the path of the list: in `$SWIMMER_HOME`, else in the user's data folder."""
     if home := os.environ.get("SWIMMER_HOME"):
         return Path(home).expanduser() / FILE
     from platformdirs import user_data_path
@@ -59,8 +59,8 @@ def default_file() -> Path:
 class ReadingList:
     """The list in one file, read again when another process changed it; threads may share it.
 
-    Each change is made under a lock on the file and written whole or not at all. A file that
-    cannot be read is put aside, never overwritten; `problem` says so.
+    Each change is made under a lock on the file and written completely or not at all. A damaged
+    file is renamed, never overwritten; `problem` says so.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -74,7 +74,7 @@ class ReadingList:
         """Return the papers in the order of the list.
 
         Raises:
-            StoreError: the file is there and cannot be opened, or a later swimmer wrote it.
+            StoreError: the file cannot be opened, or a later version of swimmer wrote it.
         """
         with self._lock:
             return list(self._current().values())
@@ -88,7 +88,7 @@ class ReadingList:
                 return frozenset()
 
     def add(self, store: str, paper: Paper) -> ListEntry:
-        """Put a paper at the end of the list; one that is there already stays where it is.
+        """Add a paper at the end of the list; one that is in the list already keeps its place.
 
         Raises:
             QueryError: the list is full.
@@ -99,14 +99,14 @@ class ReadingList:
 
         def change(entries: dict[str, ListEntry]) -> None:
             if entry.key not in entries and len(entries) >= MOST:
-                raise QueryError(f"a reading list holds {MOST:,} papers; remove some first")
+                raise QueryError(f"a reading list holds {MOST:,} papers", hint="remove some first")
             entries.setdefault(entry.key, entry)
 
         self._change(change)
         return entry
 
     def remove(self, key: str) -> None:
-        """Take a paper off the list; one that is not there is no error."""
+        """Remove a paper from the list; one that is not in it is no error."""
         self._change(lambda entries: entries.pop(key, None))
 
     def note(self, key: str, text: str) -> None:
@@ -115,13 +115,13 @@ class ReadingList:
         Raises:
             QueryError: the paper is not on the list, or the note is longer than NOTE_LIMIT.
         """
-        # A browser counts a line's end as one character, and sends two.
+        # A browser counts the end of a line as one character, but sends two.
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
         if len(text) > NOTE_LIMIT:
             raise QueryError(f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}")
 
         def change(entries: dict[str, ListEntry]) -> None:
-            entries[key] = replace(_there(entries, key), note=text)
+            entries[key] = replace(_entry_of(entries, key), note=text)
 
         self._change(change)
 
@@ -133,7 +133,7 @@ class ReadingList:
         """
 
         def change(entries: dict[str, ListEntry]) -> None:
-            entry = _there(entries, key)
+            entry = _entry_of(entries, key)
             order = [one for one in entries if one != key]
             order.insert(max(0, list(entries).index(key) + by), key)
             ordered = {one: entry if one == key else entries[one] for one in order}
@@ -167,24 +167,25 @@ class ReadingList:
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            return self._put_aside(error)
+            return self._rename_damaged(error)
         return {entry.key: entry for entry in entries[:MOST]}
 
     def _check_schema(self, schema: int) -> None:
         if schema > SCHEMA:
             raise StoreError(
-                f"{self.path}: was written by a later swimmer (schema {schema}, this one reads up "
-                f"to {SCHEMA}); upgrade with: pip install -U swimmer"
+                f"{self.path}: was written by a later version of swimmer (schema {schema}, this "
+                f"one reads up to {SCHEMA})",
+                hint="upgrade with: pip install -U swimmer",
             )
 
-    def _put_aside(self, error: Exception) -> dict[str, ListEntry]:
+    def _rename_damaged(self, error: Exception) -> dict[str, ListEntry]:
         when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
         aside = self.path.with_name(f"{self.path.stem}.damaged-{when}{self.path.suffix}")
         try:
             self.path.replace(aside)
         except OSError as failure:
             raise StoreError(
-                f"{self.path}: is damaged ({error}) and cannot be put aside ({failure.strerror})"
+                f"{self.path}: is damaged ({error}) and cannot be renamed ({failure.strerror})"
             ) from None
         self.problem = (
             f"The reading list was damaged and could not be read ({type(error).__name__}: "
@@ -204,13 +205,14 @@ class ReadingList:
                     self._write(entries)
             except Timeout:
                 raise StoreError(
-                    f"{self.path}: another process has been writing to it for {LOCK_SECONDS:.0f} "
-                    "seconds; try again"
+                    f"{self.path}: another process has been writing to it for "
+                    f"{LOCK_SECONDS:.0f} seconds",
+                    hint="try again",
                 ) from None
             except OSError as error:
                 raise StoreError(
-                    f"{self.path}: cannot be written ({error.strerror or error}); the list is as "
-                    "it was"
+                    f"{self.path}: cannot be written ({error.strerror or error}); the list is "
+                    "unchanged"
                 ) from None
 
     def _write(self, entries: Mapping[str, ListEntry]) -> None:
@@ -221,9 +223,9 @@ class ReadingList:
         self._entries = dict(entries)
 
 
-def _there(entries: Mapping[str, ListEntry], key: str) -> ListEntry:
+def _entry_of(entries: Mapping[str, ListEntry], key: str) -> ListEntry:
     if key not in entries:
-        raise QueryError("this paper is not on the reading list any more; reload the page")
+        raise QueryError("this paper is not on the reading list any more", hint="reload the page")
     return entries[key]
 
 
@@ -235,7 +237,7 @@ def _raw(entry: ListEntry) -> dict[str, Any]:
 def _entry(raw: Any) -> ListEntry:
     if not isinstance(raw, dict):
         raise TypeError(f"a paper is an object, not {raw!r:.40}")
-    # Half a character, as JSON may hold one, could be neither shown nor written.
+    # An unpaired surrogate, which JSON may hold, could not be shown or written.
     texts = {
         name: str(raw.get(name, "")).encode("utf-8", "replace").decode()
         for name in ("store", "note", "added")

@@ -22,16 +22,16 @@ _MOST_WORDS = 24
 def complete_titles(
     store: PaperStore, typed: str, limit: int = 20, *, anywhere: bool = True
 ) -> list[str]:
-    """Return titles that begin with what was typed, then those that hold its words anywhere.
+    """Return titles that begin with what was typed, then titles with its words anywhere.
 
-    The last word counts as the beginning of one, unless a space follows it. Case and accents do
-    not count. Fewer than two letters complete to nothing.
+    The last word may be incomplete, unless a space follows it. Case and accents do not count.
+    Fewer than two letters give no titles.
 
     Args:
         store: an open store.
         typed: the text so far.
         limit: titles wanted.
-        anywhere: whether titles that only hold the words count too.
+        anywhere: whether titles with the words elsewhere are returned too.
     """
     words = _words(typed)
     if not words or len("".join(words)) < 2:
@@ -40,7 +40,7 @@ def complete_titles(
     last = "" if re.search(r"\W$", typed) else " *"
     found = _matching(store, f"^ {' + '.join(quoted)}{last}", limit)
     if anywhere and len(found) < limit:
-        # Titles already found come again among these; the limit is stretched to make up for them.
+        # Titles already found are among these, so the limit is raised by their number.
         more = _matching(store, f"{' '.join(quoted)}{last}", limit + len(found))
         found = list(dict.fromkeys([*found, *more]))[:limit]
     return found
@@ -48,7 +48,7 @@ def complete_titles(
 
 def _words(typed: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", clean(typed, TITLE_LIMIT)).casefold()
-    # No word can hold a quote, so none can end the quotes that it is put into.
+    # A word contains no quote, so it cannot end the quotes around it.
     return re.findall(r"[^\W_]+", plain)[:_MOST_WORDS]
 
 

@@ -1,4 +1,4 @@
-"""Conditions as one types them: `year>=2024 and area=~"reinforcement"`, parsed to a filter.
+"""Conditions as a user types them, parsed to a filter: `year>=2024 and area=~"reinforcement"`.
 
     condition  = all ("or" all)*
     all        = one ("and" one)*
@@ -43,7 +43,7 @@ _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)")
 _TEXTS = ("id", "title", "abstract", "url", "venue", "status", "authors", "keywords")
 _DEPTH = 25
 _LENGTH = 20_000
-_EXAMPLE = """an example: --where 'year>=2024 and area=~"reinforcement"'"""
+_EXAMPLE = """an example: year>=2024 and area=~"reinforcement\""""
 
 
 class _Token(NamedTuple):
@@ -53,7 +53,7 @@ class _Token(NamedTuple):
 
 
 def parse_where(text: str) -> Filter:
-    """Return the filter that a condition stands for; the grammar stands above.
+    """Return the filter of a condition; the grammar is at the top of this module.
 
     Raises:
         QueryError: the condition cannot be read; the message shows where.
@@ -174,7 +174,7 @@ class _Parser:
         return None
 
     def _takes(self, word: str) -> bool:
-        """Step over a keyword or a mark if it comes next; a keyword in quotes is a value."""
+        """Skip a keyword or a mark if it comes next; in quotes it is a value."""
         if self._at < len(self._tokens):
             token = self._tokens[self._at]
             if token.kind in ("word", "mark") and token.text.lower() == word:
@@ -192,7 +192,7 @@ class _Parser:
 
     def _fail(self, what: str, place: int) -> NoReturn:
         before, after = self._text[max(0, place - 40) : place], self._text[place : place + 30]
-        raise QueryError(f"the condition {what}: {before}▸{after or 'end'}; {_EXAMPLE}")
+        raise QueryError(f"the condition {what}: {before}▸{after or 'end'}", hint=_EXAMPLE)
 
 
 def _unquoted(token: _Token) -> str:

@@ -1,4 +1,4 @@
-"""Answers that differ: maximal marginal relevance, and near-duplicates under one heading."""
+"""Diverse hits by maximal marginal relevance, and versions of one work grouped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def select_diverse(
         relevance: of each candidate, on the scale of cosines.
         vectors: float32 (n, dimension), unit length.
         k: how many to choose.
-        diversity: 0 keeps the order of relevance, 1 heeds nothing but difference.
+        diversity: 0 keeps the order of relevance, 1 counts difference only.
     """
     wanted = np.asarray(relevance, np.float64)
     left = np.ones(len(wanted), bool)

@@ -1,4 +1,4 @@
-"""Why a paper was found: the rare terms it shares, the sentence that is nearest, and where."""
+"""Why a paper is a hit: the rare terms it shares with the query, and its nearest sentence."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from swimmer.retrieval.hits import Answer
 
 TERMS = 4
-"""Terms that are named for a hit."""
+"""Shared terms given for a hit."""
 
 RARE = 0.1
-"""The share of a store's titles above which a word says nothing."""
+"""The share of a store's titles above which a word has no weight."""
 
 _MANY = 100
 _TERM = re.compile(r"(?<![\\])(?<![^\W_])(?=\d*[^\W\d_])[^\W_]+")
@@ -34,14 +34,14 @@ _GENERAL = frozenset("learning deep neural network data task model large".split(
 def explained(
     store: PaperStore, answers: Sequence[Answer], inputs: Sequence[Sequence[QueryInput]]
 ) -> list[Answer]:
-    """Return answers whose hits say their reasons.
+    """Return answers whose hits have their reasons.
 
     Args:
         store: the store that answered.
         answers: what it answered.
         inputs: for each answer, its query and positive examples.
     """
-    rarity = _Rarity(store)
+    idf = _WordWeights(store)
     told = []
     for answer, parts in zip(answers, inputs, strict=True):
         known = [one.row for one in parts if one.row is not None]
@@ -52,13 +52,13 @@ def explained(
         query = _Text(texts_of_query)
         texts = [_Text([(hit.paper.display_title, hit.paper.abstract)]) for hit in answer.hits]
         shared = [_shared(text, query) for text in texts]
-        rarity.learn({word.casefold() for written in shared for word in written.values()})
+        idf.look_up({word.casefold() for written in shared for word in written.values()})
         hits = zip(answer.hits, texts, shared, strict=True)
         told.append(
             replace(
                 answer,
                 hits=[
-                    replace(hit, reasons=_reasons(text, written, query, rarity))
+                    replace(hit, reasons=_reasons(text, written, query, idf))
                     for hit, text, written in hits
                 ],
             )
@@ -91,16 +91,16 @@ class _Text:
         return any(run in sentence for sentence in self._joined)
 
 
-class _Rarity:
-    """How rare a word is among the titles of a store, in bits; 0 for one that says nothing."""
+class _WordWeights:
+    """The inverse document frequency of words among the titles of a store, in bits."""
 
     def __init__(self, store: PaperStore) -> None:
         self._database = store.database
         self._papers = max(1, len(store))
         self._found: dict[str, float] = {}
 
-    def learn(self, words: set[str]) -> None:
-        """Look up words together; each is asked for once."""
+    def look_up(self, words: set[str]) -> None:
+        """Look up the words that are not known yet, together."""
         new = words - self._found.keys()
         counts = self._database.title_counts(new)
         for word in new:
@@ -108,7 +108,7 @@ class _Rarity:
             if count > RARE * self._papers and self._papers >= _MANY:
                 self._found[word] = 0.0
                 continue
-            # A subject stands in titles; what stands in abstracts only says half as much.
+            # A topic is named in titles; a word that only abstracts have counts half.
             self._found[word] = math.log2(1 + self._papers / max(1, count)) / (1 if count else 2)
 
     def __getitem__(self, word: str) -> float:
@@ -126,13 +126,11 @@ def _shared(text: _Text, query: _Text) -> dict[str, str]:
     }
 
 
-def _reasons(text: _Text, written: dict[str, str], query: _Text, rarity: _Rarity) -> Reasons:
-    weights = {
-        stem: value for stem, word in written.items() if (value := rarity[word.casefold()]) > 0
-    }
+def _reasons(text: _Text, written: dict[str, str], query: _Text, idf: _WordWeights) -> Reasons:
+    weights = {stem: value for stem, word in written.items() if (value := idf[word.casefold()]) > 0}
     best, sentence, own = 0.0, "", set[str]()
     for stems, one in list(zip(text.stems, text.sentences, strict=True))[1:]:
-        # A long sentence shares more by chance.
+        # A long sentence shares more words by chance.
         value = sum(weights.get(stem, 0.0) for stem in stems) / math.sqrt(8 + len(stems))
         if value > best:
             best, sentence, own = value, one, stems
@@ -166,7 +164,7 @@ def _terms(
             if query.short and query.known <= set(stems):
                 seen |= set(stems)
                 continue
-            # Capitals inside a word are its own; at its start they may be the sentence's.
+            # A capital inside a word belongs to it; at its start it may begin the sentence.
             chosen.append(term if term[1:] != term[1:].lower() else term.casefold())
             seen |= set(stems)
     return tuple(chosen[:TERMS])

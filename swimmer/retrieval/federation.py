@@ -1,4 +1,4 @@
-"""Several stores searched as one: scores merged where one model made them, else ranks."""
+"""Several stores searched as one: merged by score where one model made them, else by rank."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MORE = 10
-"""Hits asked of each store beyond k, since copies of one work become one hit."""
+"""Further hits taken from each store, since copies of one work become one hit."""
 
 RRF = 60
-"""The constant of reciprocal rank fusion, where scores of several models meet."""
+"""The constant of reciprocal rank fusion, for stores of several models."""
 
 
 @contextlib.contextmanager
@@ -45,14 +45,14 @@ def open_stores(
 
     Raises:
         StoreNotFoundError, StoreDamagedError: as `open_store` does.
-        QueryError: every store is asked for, and there is none.
+        QueryError: `every` is given and there is no store.
     """
     named = len(names)
     wanted: list[str | Path] = list(names)
     if every:
         wanted += [info.folder for info in readable_stores() if info.name != SAMPLE]
         if not wanted:
-            raise QueryError("there is no store yet; build one with: swimmer build iclr2025")
+            raise QueryError("there is no store yet", hint="build one: swimmer build iclr2025")
     with contextlib.ExitStack() as stack:
         opened: dict[Path, PaperStore] = {}
         for position, name in enumerate(wanted):
@@ -82,10 +82,10 @@ def ask_stores(
 ) -> list[Answer]:
     """Return one answer for each query over several stores.
 
-    A paper that one store knows is asked of the others as that paper, title and abstract. Stores
-    of one model are merged by score; of several, or in the modes keyword and hybrid, whose
-    scores mean nothing outside their own store, by rank. Copies of one work are one hit, the
-    others its `copies`; each paper says its store in `extra["store"]`.
+    A paper that one store knows is searched in the others as that paper, title and abstract.
+    Stores of one model are merged by score. Stores of several models are merged by rank, and so
+    are the modes keyword and hybrid, whose scores cannot be compared between stores. Copies of
+    one work are one hit, the others its `copies`; `extra["store"]` names the store of a paper.
 
     Args:
         stores: open stores.
@@ -99,7 +99,7 @@ def ask_stores(
         ModelError: as `ask` does.
     """
     if not stores:
-        raise QueryError("no store is given; name one with --store, or take --all")
+        raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
     options = SearchOptions.of(options, arguments)
     if len(stores) == 1:
         return ask(stores[0], queries, k, options)
@@ -107,8 +107,9 @@ def ask_stores(
     one_model = _one_model(stores)
     if options.embeddings is not None and not one_model:
         raise QueryError(
-            "these stores were built with different models; one model cannot embed the query for "
-            "all of them. Leave the embeddings out, each store then uses its own"
+            "these stores were built with different models, so one model cannot "
+            "embed the query for all of them",
+            hint="leave the embeddings out; each store then uses its own model",
         )
     by_score = one_model and options.mode == "dense" and not options.reranks
     want = k + MORE
@@ -118,7 +119,7 @@ def ask_stores(
             _merged(stores, list(answers), k, by_score, one_model, options.include_self)
             for answers in zip(*each, strict=True)
         ]
-        # Copies may have swallowed more than the reserve; a store that gave all has no more.
+        # There may be more copies than MORE allows for; a store that gave all its hits has no more.
         short = any(len(answer.hits) < k for answer in merged)
         more = any(len(answer.hits) >= want for answers in each for answer in answers)
         if not (short and more):
@@ -143,7 +144,7 @@ def _ask_each(
     one_model: bool,
     options: SearchOptions,
 ) -> list[list[Answer]]:
-    """Return the answers of each store; what one store knows is asked of the others as a paper."""
+    """Return the answers of each store; a paper that one store knows is searched in the others."""
     known: list[_Known | None] = [None] * len(queries)
     if options.lookup in (True, "title"):
         known = [_known_by(stores, query, one_model) for query in queries]
@@ -161,7 +162,7 @@ def _ask_each(
 
 @dataclass(frozen=True)
 class _Known:
-    """A paper that a store knows: itself, and how the other stores are asked for it."""
+    """A paper that a store knows, and the query for the other stores."""
 
     store: PaperStore
     exact: bool
@@ -175,7 +176,7 @@ class _Known:
 
 
 def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool) -> _Known | None:
-    """Return the paper that a query stands for in one of the stores: exactly, else nearly."""
+    """Return the paper that a query names in one of the stores: exactly, else nearly."""
     if not isinstance(query, str):
         return None
     text = checked_query(query)
@@ -221,8 +222,8 @@ def _merged(
     if not one_model:
         models = ", ".join(dict.fromkeys(store.identity.name for store in stores))
         warnings.append(
-            f"these stores were built with different models ({models}): hits are merged by rank, "
-            "and a score says nothing about one of another model"
+            f"these stores were built with different models ({models}): hits are merged by rank; "
+            "scores of different models cannot be compared"
         )
     return replace(
         best,
@@ -235,7 +236,7 @@ def _merged(
 
 
 def _without_copies(entries: list[tuple[Hit, float]], by_score: bool) -> list[Hit]:
-    """Return hits best first, each work once; by rank, what several stores found is worth more."""
+    """Return hits best first, each work once; by rank, a work of several stores scores higher."""
     leader: dict[int, int] = {}
     for i, j, _ in duplicates([hit.paper for hit, _ in entries]):
         leader[j] = leader.get(i, i)

@@ -1,18 +1,18 @@
-"""Several rankings made into one, by reciprocal rank."""
+"""Several rankings fused into one by reciprocal rank."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 RRF_K = 60
-"""Ranks by which the top of a ranking is smoothed; the usual value."""
+"""The constant of reciprocal rank fusion; the usual value."""
 
 
 def fused(rankings: Sequence[Sequence[int]], weights: Sequence[float]) -> list[tuple[int, float]]:
     """Return (row, score) of every row in any ranking, best first.
 
     A row's score is the sum of weight / (RRF_K + rank) over the rankings that hold it, rank
-    counted from 1 (Cormack, Clarke and Büttcher, 2009). Equal scores stand in row order.
+    counted from 1 (Cormack, Clarke and Büttcher, 2009). Equal scores are in row order.
     """
     scores: dict[int, float] = {}
     for ranking, weight in zip(rankings, weights, strict=True):

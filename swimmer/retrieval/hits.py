@@ -10,11 +10,11 @@ from swimmer.papers import Paper
 
 @dataclass(frozen=True)
 class Reasons:
-    """What a hit shares with what was asked.
+    """What a hit shares with the query.
 
     `terms` are the rarest first, as the hit writes them; `sentence` is the sentence of its
     abstract that shares most, "" without an abstract; `facet` is `problem`, `method` or `result`
-    when the two meet there, else "".
+    when both papers are about that there, else "".
     """
 
     terms: tuple[str, ...] = ()
@@ -28,12 +28,12 @@ class Reasons:
 
 @dataclass(frozen=True)
 class Hit:
-    """A paper that was found; `rank` counts from 1.
+    """A paper that a search found; `rank` counts from 1.
 
-    `score` is the cosine similarity to what was asked, in keyword mode the BM25 score.
+    `score` is the cosine similarity to the query, in keyword mode the BM25 score.
     `percentile` is the share of the store's other papers, in percent, that score no higher; None
-    in keyword mode. `relevance` is the score of a second look, None without one. `copies` are
-    further versions of the same work, `reasons` what it shares with what was asked.
+    in keyword mode. `relevance` is the rerank score, None without reranking. `copies` are
+    further versions of the same work, `reasons` what it shares with the query.
     """
 
     paper: Paper
@@ -70,7 +70,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Reading:
-    """One way in which what was typed can be taken.
+    """One interpretation of what was typed.
 
     `kind` is `title`, `address`, `name` (short, of a paper), `author`, `part` (of a title),
     `filter` (a filter alone) or `text`; `text` is what was typed or the author's name; `papers`
@@ -109,11 +109,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one query gave.
+    """The result of one query.
 
     `matched` is the paper of the store that the query was taken as, or None for free text;
     `exact` whether its title is the query's but for case, punctuation, spacing and LaTeX.
-    `related` is False when nothing in the store is near: the hits are the nearest all the same.
+    `related` is False when there is no close match: the hits are then the nearest papers.
     `warnings` are sentences for the user. `reading` is what the query was taken as, `others` what
     it may mean as well; `listed` says that the hits are what it names, not what is like it.
     """

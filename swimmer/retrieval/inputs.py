@@ -70,7 +70,7 @@ def checked_query(query: object) -> str:
         raise QueryError(f"a query is text, got {query!r:.60}")
     cleaned = clean(query)
     if not cleaned:
-        raise UnreadableQueryError("the query is blank; give a title or some words")
+        raise UnreadableQueryError("the query is blank", hint="give a title or some words")
     return cleaned
 
 

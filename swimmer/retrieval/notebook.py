@@ -31,7 +31,7 @@ def answer_html(answer: Answer) -> str:
 def hits_html(hits: Sequence[Hit]) -> str:
     """Return hits as an HTML table."""
     if not hits:
-        return "<div>no paper to show</div>"
+        return "<div>No papers found.</div>"
     rows = "".join(
         f'<tr><td style="{NUMBER}">{hit.rank}</td><td style="{NUMBER}">{hit.score:.3f}</td>'
         f'<td style="{CELL}">{paper_html(hit.paper)}{_where(hit)}{_why(hit)}</td></tr>'
@@ -45,7 +45,7 @@ def hits_html(hits: Sequence[Hit]) -> str:
 
 
 def _where(hit: Hit) -> str:
-    """The store of a hit that was found over several, and the places of its copies."""
+    """Return the store of a hit, and where its copies are."""
     store = hit.paper.extra.get("store")
     copies = [str(copy.extra.get("store") or copy.venue or copy.url) for copy in hit.copies]
     parts = [f"in {store}"] if isinstance(store, str) and store else []

@@ -100,15 +100,21 @@ class SearchOptions:
                 raise QueryError(f"{name} is True or False, got {getattr(self, name)!r:.40}")
         if not isinstance(self.lookup, bool) and self.lookup not in LOOKUPS:
             raise QueryError(
-                f"lookup is True, False, {', '.join(LOOKUPS)}; got {self.lookup!r:.40}"
+                f"lookup is {self.lookup!r:.40}",
+                hint=f"choose one of True, False, {', '.join(LOOKUPS)}",
             )
         if self.mode not in MODES:
-            raise QueryError(f"unknown mode {self.mode!r:.40}; there is {', '.join(MODES)}")
+            raise QueryError(
+                f"unknown mode {self.mode!r:.40}", hint=f"choose one of {', '.join(MODES)}"
+            )
         number = isinstance(self.diversity, (int, float)) and not isinstance(self.diversity, bool)
         if not number or not 0 <= self.diversity <= 1:
             raise QueryError(f"diversity is a number from 0 to 1, got {self.diversity!r:.40}")
         if self.unlike and self.mode == "keyword":
-            raise QueryError("unlike compares vectors; ask in the mode dense or hybrid")
+            raise QueryError(
+                "negative examples (unlike) cannot be used in keyword mode",
+                hint="use the mode dense or hybrid",
+            )
         if not isinstance(self.sort, str):
             raise QueryError(f"sort is the name of a field, got {self.sort!r:.40}")
         if self.sort:

@@ -55,8 +55,8 @@ def search(
     options = SearchOptions.of(options, arguments)
     if query is None and not options.like and options.filter is None:
         raise QueryError(
-            "nothing is asked; give a title, some words or a paper, examples as like=[…], or a "
-            "filter"
+            "no query",
+            hint="give a title, some words or a paper, examples as like=[…], or a filter",
         )
     if query is None and not options.like:
         return browse(store, k, options).hits
@@ -90,12 +90,17 @@ def ask(
         ModelError: a query has to be embedded and the model cannot be loaded or is another one.
     """
     if isinstance(queries, str):
-        raise QueryError("ask takes a list of queries; use search for one")
+        raise QueryError(
+            "ask takes a list of queries, got one text", hint="use search for one query"
+        )
     k = checked_k(k)
     options = SearchOptions.of(options, arguments)
     like, unlike = options.like, options.unlike
     if unlike and not (queries or like):
-        raise QueryError("unlike says what is not wanted; say with a query or like what is")
+        raise QueryError(
+            "there are only negative examples (unlike)",
+            hint="give a query or positive examples (like) too",
+        )
     if not (queries or like):
         return []
     reranker = None
@@ -140,7 +145,7 @@ def _listing(
     rows = [row for row in resolution.rows if allowed is None or allowed[row]]
     if sort:
         rows = sorted_rows(store, rows, sort)
-    warnings = [*one.warnings, *([f"the filter admits no paper: {empty}"] if empty else [])]
+    warnings = [*one.warnings, *([empty] if empty else [])]
     return Answer(
         query=resolution.typed,
         store=store.name,
@@ -168,7 +173,10 @@ def browse(store: PaperStore, k: int, options: SearchOptions) -> Answer:
         QueryError: there is no filter or it is wrong, or no paper has the field.
     """
     if options.filter is None:
-        raise QueryError("nothing is asked; give a filter")
+        raise QueryError(
+            "no query",
+            hint="give a title, some words or a paper, examples as like=[…], or a filter",
+        )
     k = checked_k(k)
     with store.reading():
         allowed = admitted(store.database, options.filter)
@@ -183,7 +191,7 @@ def browse(store: PaperStore, k: int, options: SearchOptions) -> Answer:
         matched=None,
         exact=False,
         hits=[Hit(paper, 1.0, place) for place, paper in enumerate(papers, 1)],
-        warnings=[f"the filter admits no paper: {empty}"] if empty else [],
+        warnings=[empty] if empty else [],
         related=bool(rows),
         reading=Reading("filter", "", len(rows)),
         listed=True,
@@ -289,7 +297,9 @@ def _prepared(
     liked, unliked = inputs[queries : queries + likes], inputs[queries + likes :]
     like_vectors, unlike_vectors = vectors[queries : queries + likes], vectors[queries + likes :]
     if _rows([*inputs[:queries], *liked]) & _rows(unliked):
-        raise QueryError("one paper is both wanted and unlike what is wanted; leave one out")
+        raise QueryError(
+            "one paper is a positive and a negative example", hint="leave one of the two out"
+        )
     negative_rows = _rows(unliked)
     prepared = []
     for i in range(queries) if queries else [None]:
@@ -361,7 +371,7 @@ def _answers(
             if one.row is not None and not one.exact
         ]
         if empty and not ranking:
-            warnings.append(f"the filter admits no paper: {empty}")
+            warnings.append(empty)
         known = bool(first) or any(one.rows for one in inputs)
         best = max((one.score for one in ranking), default=-1.0)
         near = bool(ranking) and (options.mode == "keyword" or best >= threshold)

@@ -54,7 +54,7 @@ def _checked(score: Callable[[list[tuple[str, str]]], Any], name: str) -> Rerank
         found = np.asarray(score([(query, paper.embedding_text) for paper in papers]), np.float64)
         if found.shape != (len(papers),) or not np.isfinite(found).all():
             raise ModelError(
-                f"the re-ranker {name} was given {len(papers)} pairs and answered with an array "
+                f"the reranker {name} was given {len(papers)} pairs and returned an array "
                 f"of shape {found.shape}; expected one finite score for each"
             )
         scores: list[float] = found.tolist()
@@ -66,7 +66,7 @@ def _checked(score: Callable[[list[tuple[str, str]]], Any], name: str) -> Rerank
 @lru_cache(maxsize=2)
 def _named(name: str) -> RerankFunction:
     if importlib.util.find_spec("sentence_transformers") is None:
-        raise MissingExtraError(f"re-ranking by {name}", "huggingface")
+        raise MissingExtraError(f"reranking by {name}", "huggingface")
     encoder = _open(name)
 
     def score(pairs: list[tuple[str, str]]) -> Any:
@@ -79,7 +79,7 @@ def _open(name: str) -> Any:
     from sentence_transformers import CrossEncoder
 
     folder = Path(name).expanduser()
-    # The cache is asked first: without a network the hub is tried for minutes.
+    # The local cache comes first: without a network, the hub is tried for minutes.
     tries = (True,) if folder.is_dir() else (True, False)
     for local in tries:
         try:
@@ -92,6 +92,6 @@ def _open(name: str) -> Any:
         except _FAILURES as error:
             reason = " ".join(str(error).split())[:300]
     raise ModelError(
-        f"the cross-encoder {name} cannot be loaded ({reason}); give the Hugging Face id or the "
-        f"folder of one, such as {RERANKER}"
+        f"the cross-encoder {name} cannot be loaded ({reason})",
+        hint=f"give the Hugging Face id or the folder of one, such as {RERANKER}",
     )

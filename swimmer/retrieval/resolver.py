@@ -339,8 +339,10 @@ def _forced_title(store: PaperStore, text: str) -> Resolution:
         if row is not None:
             return _matched(store, "title", text, (row,), exact=exact)
     raise QueryError(
-        f"no paper of the store {store.name} has the title {text[:200]!r}; "
-        "leave the reading open, or search the words with --as text (lookup='text' in Python)"
+        f"no paper of the store {store.name} has the title {text[:200]!r}",
+        hint=(
+            "leave the reading open, or search the words with --as text (lookup='text' in Python)"
+        ),
     )
 
 
@@ -351,7 +353,9 @@ def _forced_author(store: PaperStore, text: str) -> Resolution:
     if not people:
         old = "" if store.database.has_lookups else "; build it again, it is of an older version"
         raise QueryError(
-            f"no paper of the store {store.name} has an author {text[:100]!r}{old}; give the full "
-            "name, or search the words with --as text (lookup='text' in Python)"
+            f"no paper of the store {store.name} has an author {text[:100]!r}{old}",
+            hint=(
+                "give the full name, or search the words with --as text (lookup='text' in Python)"
+            ),
         )
     return _as_people(store, text, people)

@@ -33,11 +33,11 @@ _FACETS = (
         ),
     ),
 )
-"""The facets of a paper and the words by which a sentence is told to be about one."""
+"""The facets, and the words that show which one a sentence is about."""
 
 
 def facet_of(sentence: str) -> str:
-    """Return what a sentence is about by its words, "" when it cannot be told."""
+    """Return the facet of a sentence, "" when it is not clear."""
     counts = {name: len(pattern.findall(sentence)) for name, pattern in _FACETS}
     best = max(counts.values())
     names = [name for name, count in counts.items() if count == best]

@@ -36,21 +36,21 @@ def admitted(database: PaperDatabase, filter: Filter) -> Mask:
 
 
 def why_empty(database: PaperDatabase, filter: Filter) -> str:
-    """Return a sentence that names the condition by which a filter admits no paper at all."""
+    """Return a sentence that names the condition of a filter that no paper matches."""
     facets, tree = facets_of(database), _compiled(database, filter)
     if not facets.rows:
-        return "the store holds nothing yet"
+        return "the store is empty"
     parts = _flattened(tree)
     left = np.ones(facets.rows, bool)
     for part in parts:
         mask = _evaluate(facets, part)
         if not mask.any():
-            return f"no paper of this store meets {_in_words(part)}"
+            return f"no papers {_in_words(part)} in this store"
         if not (left & mask).any():
             others = " and ".join(_in_words(other) for other in parts[: parts.index(part)])
-            return f"no paper that meets {others} also meets {_in_words(part)}"
+            return f"no papers {others} are also {_in_words(part)} in this store"
         left &= mask
-    return "no paper of this store meets the filter"
+    return "no papers in this store match the filter"
 
 
 def _compiled(database: PaperDatabase, filter: Filter) -> Group:

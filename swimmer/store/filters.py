@@ -23,6 +23,14 @@ Filter = Mapping[str, Any]
 
 COMPARISONS = {"$eq": "IS", "$ne": "IS NOT", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 OPERATORS = (*COMPARISONS, "$in", "$nin", "$contains", "$and", "$or", "$not")
+_SYMBOLS = {"$eq": "=", "$ne": "!=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_YEARS = {
+    "$eq": "from {}",
+    "$gt": "from after {}",
+    "$gte": "from {} or later",
+    "$lt": "from before {}",
+    "$lte": "from {} or earlier",
+}
 LONG = ("id", "title", "abstract", "url")
 """Columns whose values are nearly all distinct: asked of the database, not held in memory."""
 
@@ -134,7 +142,9 @@ class _Compiler:
                 raise QueryError(f"{name}: $contains takes a text, got {value!r:.80}")
             _check_text(name, value)
             sql = "contains(value, ?)"
-            return self._leaf(name, sql, (value.casefold(),), False, f"contains {value!r:.60}")
+            return self._leaf(
+                name, sql, (value.casefold(),), False, f"with {name} containing {value!r:.60}"
+            )
         if operator in COMPARISONS:
             return self._compare(name, str(operator), value)
         raise QueryError(
@@ -148,12 +158,12 @@ class _Compiler:
         sql = "value IN (SELECT value FROM json_each(?))"
         if None in values:
             sql = f"({sql} OR value IS NULL)"
-        said = f"{'not ' if negated else ''}in {values!r:.60}"
+        said = f"with {name} {'not ' if negated else ''}in {values!r:.60}"
         return self._leaf(name, sql, (json.dumps(values),), negated, said)
 
     def _compare(self, name: str, operator: str, value: Any) -> Leaf:
         _check_scalar(name, value)
-        sql, said = f"value {COMPARISONS[operator]} ?", f"{operator[1:]} {value!r:.60}"
+        sql, said = f"value {COMPARISONS[operator]} ?", _in_words(name, operator, value)
         if operator == "$ne":
             # Not one element may be equal: the negation stands outside the list.
             return self._leaf(name, "value IS ?", (value,), True, said)
@@ -169,7 +179,14 @@ class _Compiler:
         self._leaves += 1
         if self._leaves > _LEAVES:
             raise QueryError(f"a filter may have {_LEAVES} conditions, not more; use $in")
-        return Leaf(name, sql, parameters, negated, f"{name} {said}")
+        return Leaf(name, sql, parameters, negated, said)
+
+
+def _in_words(name: str, operator: str, value: Any) -> str:
+    """Return a comparison as a reader says it of papers: `from 2026 or later`."""
+    if name == "year" and isinstance(value, int) and operator in _YEARS:
+        return _YEARS[operator].format(value)
+    return f"with {name} {_SYMBOLS[operator]} {value!r:.60}"
 
 
 def _plain(name: object, value: Any) -> Any:

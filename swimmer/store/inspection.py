@@ -55,7 +55,8 @@ def inspect_folder(folder: Path) -> Inspection:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)[:_MOST_ENTRIES]
     except OSError as error:
         raise StoreNotFoundError(
-            f"{folder}: cannot be listed ({error.strerror or error}); give the folder of a store"
+            f"{folder}: cannot be listed ({error.strerror or error})",
+            hint="give the folder of a store",
         ) from None
     try:
         found.manifest = Manifest.read(folder)

@@ -70,10 +70,12 @@ def find_store(name: str | Path) -> Path:
             return folder
         if folder.is_dir():
             Manifest.read(folder)
-        raise StoreNotFoundError(f"{text}: no such folder; expected a store's folder or name")
+        raise StoreNotFoundError(
+            f"{text}: no such folder", hint="give the folder or the name of a store"
+        )
     if not re.fullmatch(STORE_NAME, text):
         raise StoreNotFoundError(
-            f"{text[:80]!r} is not a store's name; expected letters, digits, '-', '_', '.'"
+            f"{text[:80]!r} is not a store's name", hint="use letters, digits, '-', '_', '.'"
         )
     for root in roots():
         if _holds_store(root / text):
@@ -82,7 +84,7 @@ def find_store(name: str | Path) -> Path:
         return folder
     if text == SAMPLE:
         return bundled_sample()
-    raise StoreNotFoundError(_not_found(text))
+    raise _not_found(text)
 
 
 def _holds_store(folder: Path) -> bool:
@@ -90,22 +92,24 @@ def _holds_store(folder: Path) -> bool:
     return os.path.lexists(folder / MANIFEST)
 
 
-def _not_found(name: str) -> str:
+def _not_found(name: str) -> StoreNotFoundError:
     for root in roots():
         if (root / name).is_dir():
-            return (
-                f"{root / name} has no {MANIFEST}: its build has not finished; start the same "
-                "build again and it goes on where it was"
+            return StoreNotFoundError(
+                f"{root / name} has no {MANIFEST}: its build has not finished",
+                hint="start the same build again; it resumes",
             )
     names = [info.name for info in list_stores()]
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return (
-        f"no store named {name!r}; {hint}there is {', '.join(names) or 'none yet'} "
-        "(see: swimmer list); build one with: swimmer build SOURCE --name NAME"
-    )
+    if near:
+        hint = f"did you mean {' or '.join(near)}? List your stores: swimmer list"
+    elif names:
+        hint = f"there is {', '.join(names)}. Build one: swimmer build SOURCE --name NAME"
+    else:
+        hint = "build one: swimmer build SOURCE --name NAME"
+    return StoreNotFoundError(f"no store named {name!r}", hint=hint)
 
 
 def default_store() -> Path:
@@ -132,7 +136,8 @@ def target_folder(name: str | Path) -> Path:
         return Path(text).expanduser()
     if not re.fullmatch(STORE_NAME, text):
         raise StoreError(
-            f"{text[:80]!r} cannot be a store's name; expected letters, digits, '-', '_', '.'"
+            f"{text[:80]!r} cannot be a store's name",
+            hint="use letters, digits, '-', '_', '.'",
         )
     for root in roots():
         if _holds_store(root / text):
@@ -177,4 +182,4 @@ def describe_store(name: str, folder: Path) -> StoreInfo:
     try:
         return StoreInfo(name, folder, Manifest.read(folder))
     except StoreError as error:
-        return StoreInfo(name, folder, None, str(error))
+        return StoreInfo(name, folder, None, error.full_text)

@@ -57,8 +57,8 @@ class StorePool:
             name, folder = Path(os.path.abspath(folder)).name, folder.resolve()  # noqa: PTH100
             if self._given.setdefault(name, folder) != folder:
                 raise InputError(
-                    f"two of the stores are called {name}: {self._given[name]} and {folder}; serve "
-                    "one of them"
+                    f"two of the stores are called {name}: {self._given[name]} and {folder}",
+                    hint="serve one of them",
                 )
         self._default = default
         self._most_open = most_open
@@ -133,7 +133,7 @@ class StorePool:
         name = name or self.default()
         if not name:
             raise StoreNotFoundError(
-                "there is no store yet; build one with: swimmer build SOURCE --name NAME"
+                "there is no store yet", hint="build one: swimmer build SOURCE --name NAME"
             )
         if name in self._given:
             return self._given[name]
@@ -147,6 +147,6 @@ class StorePool:
             # Stores that were given by path are not among the names that find_store suggests.
             if near := get_close_matches(name, self._given, n=1, cutoff=0.5):
                 raise StoreNotFoundError(
-                    f"no store named {name[:80]!r}; did you mean {near[0]}?"
+                    f"no store named {name[:80]!r}", hint=f"did you mean {near[0]}?"
                 ) from None
             raise

@@ -1,4 +1,4 @@
-"""The page as an ASGI application: its parts mounted, its errors made readable, its guard."""
+"""The page as an ASGI application: its routes, its error pages, its security."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.list_pages"]
-"""The modules that the page is made of. Each has `ROUTES`, and a `MENU` entry where it wants one;
-a further page is one more module here."""
+"""The modules of the page, each with `ROUTES`, and with a `MENU` item if it is in the menu.
+
+To add a page, add its module here.
+"""
 
 CHANGING_PARTS = {"swimmer.web.list_pages"}
 """The parts that a page for many visitors leaves out."""
 
 THREADS = 4
-"""Searches at once: more of them only wait for the same two or four cores."""
+"""Searches at the same time: more would only wait for the same cores."""
 
 
 def create_app(
@@ -50,8 +52,8 @@ def create_app(
 
     Args:
         stores: folders to serve besides those that `swimmer list` finds.
-        host: where it will listen; decides which names in a Host header are its own.
-        token: what a visitor must show, "" for nothing.
+        host: the address of the server; decides which names in a Host header are accepted.
+        token: what a visitor must give, "" for no token.
         reading_list: the file of the reading list, by default the user's own.
         read_only: leave out the reading list with its notes; nothing can be changed then.
     """
@@ -79,7 +81,7 @@ def create_app(
 
 
 class _Static(StaticFiles):
-    """Static files; one asked for by its version is kept by the browser."""
+    """Static files; the browser keeps those whose address has a version."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -93,7 +95,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     import anyio.to_thread
 
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    # The first visitor should not wait for numpy and FAISS to load.
+    # The first search should not wait until numpy and FAISS are loaded.
     threading.Thread(target=_warm, args=(app.state.site,), daemon=True).start()
     yield
 
@@ -108,41 +110,41 @@ def _warm(site: Site) -> None:
 
 
 def _on_error(request: Request, error: Exception) -> Response:
-    """Return an error of swimmer's own as a page, or as a line where only a part was asked for."""
+    """Return an error of swimmer as a page, or as a line for a request of a part of a page."""
     assert isinstance(error, SwimmerError)
     if isinstance(error, StoreNotFoundError):
         status, title = 404, "No such store"
     elif isinstance(error, InputError):
-        status, title = 400, "This cannot be asked"
+        status, title = 400, "This search is not valid"
     elif isinstance(error, StoreBusyError):
         status, title = 503, "The store is busy"
     else:
         status = 503 if isinstance(error, ModelError) else 500
-        title = "The model cannot be had" if status == 503 else "The store cannot be read"
-    return _failed(request, status, title, str(error))
+        title = "The model is not available" if status == 503 else "The store cannot be read"
+    return _failed(request, status, title, str(error), error.hint)
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return _failed(request, 404, "No such page", "There is nothing at this address.")
-    return _failed(request, error.status_code, "This cannot be done", error.detail)
+        return _failed(request, 404, "No such page", "There is no page at this address.")
+    return _failed(request, error.status_code, "The request failed", error.detail)
 
 
 def _on_bug(request: Request, error: Exception) -> Response:
-    # Whatever broke may break the page's own templates too; the log has the traceback.
+    # The error may be in the templates too; the log has the traceback.
     return HTMLResponse(
-        "<!doctype html><title>Error</title><p>Something broke; the terminal that "
-        "runs swimmer serve says what.",
+        "<!doctype html><title>Error</title><p>An internal error occurred; see the "
+        "terminal that runs swimmer serve.",
         500,
     )
 
 
-def _failed(request: Request, status: int, title: str, message: str) -> Response:
+def _failed(request: Request, status: int, title: str, message: str, hint: str = "") -> Response:
     site = site_of(request)
     if "hx-request" in request.headers or request.url.path == "/complete":
-        return site.fragment("failure.html", status=status, message=message)
+        return site.fragment("failure.html", status=status, message=message, hint=hint)
     stores = [info for info in site.pool.stores() if info.manifest is not None]
     return site.page(
-        request, "error.html", status=status, title=title, message=message, stores=stores
+        request, "error.html", status=status, title=title, message=message, hint=hint, stores=stores
     )

@@ -1,4 +1,4 @@
-"""The reading list's page: what is on it, its notes and order, its exports."""
+"""The page of the reading list: papers, notes, order, exports."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 Fields = Mapping[str, str]
 FORMATS = ("reading-list", "json", "csv", "bibtex", "ris")
 _MOST_FIELDS = 20
-# A browser needs seconds for two thousand forms, and no time for a hundred.
+# A browser needs seconds to show two thousand forms.
 _PAGE = 100
 
 
 def reading_list(request: Request) -> Response:
-    """Return a page of the list: the one asked for, or that of a paper."""
-    asked = request.query_params
-    return _page(request, "list.html", asked.get("page", ""), asked.get("at", ""))
+    """Return a page of the list: by number, or the one with a paper."""
+    given = request.query_params
+    return _page(request, "list.html", given.get("page", ""), given.get("at", ""))
 
 
 def _page(request: Request, template: str, page: str = "", key: str = "") -> Response:
@@ -68,7 +68,7 @@ def posted(
         try:
             body = await request.body()
         except ClientDisconnect:
-            # Nobody is there to read an answer.
+            # The browser has disconnected.
             return Response(status_code=400)
         try:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
@@ -80,12 +80,12 @@ def posted(
 
 
 def add(request: Request, fields: Fields) -> Response:
-    """Put a paper of a store on the list."""
+    """Add a paper of a store to the list."""
     site = site_of(request)
     name = fields.get("store", "")[:200]
     found = site.pool.store(name).get([fields.get("id", "")[:500]])
     if not found:
-        raise QueryError(f"the store {name} has no such paper; reload the page")
+        raise QueryError(f"the store {name} has no such paper", hint="reload the page")
     entry = site.reading.add(name, found[0])
     if "hx-request" in request.headers:
         return site.page(request, "kept.html", key=entry.key, title=found[0].display_title)
@@ -93,7 +93,7 @@ def add(request: Request, fields: Fields) -> Response:
 
 
 def remove(request: Request, fields: Fields) -> Response:
-    """Take a paper off the list."""
+    """Remove a paper from the list."""
     site_of(request).reading.remove(fields.get("key", ""))
     return _changed(request, page=fields.get("page", ""))
 
@@ -112,7 +112,7 @@ def move(request: Request, fields: Fields) -> Response:
     steps = {"up": -1, "down": 1}
     way = fields.get("way", "")
     if way not in steps:
-        raise QueryError(f"a paper is moved up or down, not {way[:40]!r}")
+        raise QueryError(f"a paper can be moved up or down, not {way[:40]!r}")
     site_of(request).reading.move(fields.get("key", ""), steps[way])
     return _changed(request, fields.get("key", ""))
 
@@ -134,7 +134,9 @@ def export(request: Request) -> Response:
     """Return the list as a file."""
     format = request.query_params.get("format", "")
     if format not in FORMATS:
-        raise QueryError(f"unknown format {format[:40]!r}; there is {', '.join(FORMATS)}")
+        raise QueryError(
+            f"unknown format {format[:40]!r}", hint=f"choose one of {', '.join(FORMATS)}"
+        )
     _, ending, kind = EXPORTS[format]
     text = _written(format, site_of(request).reading.entries())
     return download(text, f"reading-list.{ending.removeprefix('reading-list.')}", kind)
@@ -159,7 +161,7 @@ def _written(format: str, entries: Iterable[ListEntry]) -> str:
 
 
 def _papers(entries: Iterable[ListEntry]) -> list[Paper]:
-    """Return the papers of a list, notes in them, ids told apart where two stores share one."""
+    """Return the papers of a list with their notes; ids are unique."""
     found: dict[str, Paper] = {}
     for entry in entries:
         paper = entry.paper

@@ -1,4 +1,4 @@
-"""The map of a store as a page: made once in the background, then drawn with an answer marked."""
+"""The page of a store's map: computed once in the background, then shown with hits marked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HITS = 10
 HELD = 8
-"""Maps that are held in memory; of the others, those that are kept on disk are read again."""
+"""Maps kept in memory; others are read from disk again."""
 
 _STAGES = {
     "waiting": "waiting for the map of another store",
@@ -36,7 +36,7 @@ _STAGES = {
 
 @dataclass
 class Making:
-    """A map in the making, or what became of it."""
+    """A map that is being computed, or its result."""
 
     stage: str = "waiting"
     done: int = 0
@@ -48,15 +48,15 @@ class Making:
 
 @dataclass
 class Maps:
-    """The maps of one server's stores, each made once however many wait for it, one at a time."""
+    """The maps of a server's stores; each is computed once, one at a time."""
 
     _held: dict[tuple[str, str], Making] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    # One map takes every core: two at once would come no sooner, and searches would wait.
+    # One map uses every core: two at once would not be faster, and searches would wait.
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, store: PaperStore) -> Making:
-        """Return the map of a store; where there is none yet, one is begun in the background."""
+        """Return the map of a store; if there is none, start to compute it in the background."""
         key = str(store.folder), store.generation
         with self._lock:
             making = self._held.pop(key, None)
@@ -66,7 +66,7 @@ class Maps:
                     arguments = (store, making, self._turn)
                     threading.Thread(target=_make, args=arguments, daemon=True).start()
             self._held[key] = making
-            # One in the making is never let go: it would be begun again.
+            # A map that is being computed is never dropped: it would be started again.
             done = [
                 one for one, held in self._held.items() if held.made is not None or held.problem
             ]
@@ -83,69 +83,69 @@ def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
         with turn:
             making.made = paper_map(store, progress=tell)
     except SwimmerError as error:
-        making.problem = str(error)
+        making.problem = error.full_text
     except BaseException:
-        # Whoever waits must not wait for ever; the terminal has the traceback.
-        making.problem = "The map could not be made; the terminal of swimmer serve says why."
+        # The page must not wait for ever; the terminal has the traceback.
+        making.problem = "The map could not be computed; see the terminal that runs swimmer serve."
         raise
 
 
 def show(request: Request) -> Response:
-    """Return the map of a store, with the answer to the address's form marked on it."""
+    """Return the map of a store, with the hits of a query marked."""
     from swimmer.analysis import marked
 
     site = site_of(request)
-    asked = _asked(request)
-    # Kept as it was asked by: behind a link the folder has another name, which nobody serves.
-    asked["store"] = asked["store"] or site.pool.default()
-    store = site.pool.store(asked["store"])
+    given = _given(request)
+    # The name as given: behind a link, the folder may have another name, which is not served.
+    given["store"] = given["store"] or site.pool.default()
+    store = site.pool.store(given["store"])
     if len(store) < FEWEST:
-        problem = f"{asked['store']} has {len(store)} papers; a map needs at least {FEWEST}."
-        return _page(request, store, asked, problem=problem)
+        problem = f"{given['store']} has {len(store)} papers; a map needs at least {FEWEST}."
+        return _page(request, store, given, problem=problem)
     making = _maps(request).of(store)
     if making.problem:
-        # Whoever asks again may have installed what was missing.
+        # The next request tries again: the missing package may be installed by then.
         making.told = True
-        return _page(request, store, asked, status=503, problem=making.problem)
+        return _page(request, store, given, status=503, problem=making.problem)
     if making.made is None:
-        return _page(request, store, asked, making=making)
+        return _page(request, store, given, making=making)
     try:
-        answer = _answer(store, asked)
+        answer = _answer(store, given)
     except QueryError as error:
-        return _page(request, store, asked, status=400, problem=str(error))
+        return _page(request, store, given, status=400, problem=error.full_text)
     if answer is not None and not answer.related:
-        note = f"Nothing in {answer.store} is similar to these words; no paper is marked."
-        return _page(request, store, asked, drawn=making.made, note=note)
+        note = f"No close match in {answer.store}. No paper is marked."
+        return _page(request, store, given, drawn=making.made, note=note)
     found = None if answer is None else marked(store, making.made, answer)
-    return _page(request, store, asked, drawn=making.made, found=found)
+    return _page(request, store, given, drawn=making.made, found=found)
 
 
-def _asked(request: Request) -> dict[str, str]:
+def _given(request: Request) -> dict[str, str]:
     given = request.query_params
     limits = {"store": 200, "q": QUERY_LIMIT, "id": 500}
     return {name: given.get(name, "")[:most] for name, most in limits.items()}
 
 
-def _answer(store: PaperStore, asked: Mapping[str, str]) -> Answer | None:
-    """Return the answer to words or to a paper's id, None where neither is given.
+def _answer(store: PaperStore, given: Mapping[str, str]) -> Answer | None:
+    """Return the answer to a query or to a paper's id, None where neither is given.
 
     Raises:
-        QueryError: the id is that of no paper, or the words cannot be asked.
+        QueryError: no paper has the id, or the query is not valid.
     """
     from swimmer.retrieval import ask
 
-    if asked["id"]:
-        papers = store.get([asked["id"]])
+    if given["id"]:
+        papers = store.get([given["id"]])
         if not papers:
-            raise QueryError(f"The store {asked['store']} has no paper with this id any more.")
+            raise QueryError(f"The store {given['store']} has no paper with this id.")
         return ask(store, papers, HITS)[0]
-    return ask(store, [asked["q"]], HITS)[0] if asked["q"].strip() else None
+    return ask(store, [given["q"]], HITS)[0] if given["q"].strip() else None
 
 
 def _page(
     request: Request,
     store: PaperStore,
-    asked: Mapping[str, str],
+    given: Mapping[str, str],
     *,
     status: int = 200,
     making: Making | None = None,
@@ -159,7 +159,7 @@ def _page(
     context: dict[str, Any] = {"points": "", "marks": {}, "marks_json": "", "drawn": 0}
     if drawn is not None:
         marks = marks_payload(store, drawn, found)
-        version = {"store": asked["store"], "v": store.generation}
+        version = {"store": given["store"], "v": store.generation}
         context = {
             "points": f"/map/points?{urlencode(version)}",
             "marks": marks,
@@ -170,13 +170,13 @@ def _page(
         request,
         "map.html",
         status=status,
-        asked=asked,
+        given=given,
         label="" if found is None else found.label,
         stores=site_of(request).pool.stores(),
         topics=() if drawn is None else drawn.topics,
         making=making,
         said="" if making is None else _said(making),
-        state=f"/map/state?{urlencode({'store': asked['store']})}",
+        state=f"/map/state?{urlencode({'store': given['store']})}",
         problem=problem,
         note=note,
         **context,
@@ -184,14 +184,14 @@ def _page(
 
 
 def _drawn(drawn: PaperMap) -> int:
-    """Return how many papers the page draws: hits are numbered from there on."""
+    """Return how many papers the page draws; the numbers of hits start there."""
     from swimmer.analysis import MOST_POINTS
 
     return len(range(0, len(drawn), -(-len(drawn) // MOST_POINTS)))
 
 
 def state(request: Request) -> Response:
-    """Return how far the map of a store is; once it is there, the browser loads the page again."""
+    """Return the progress of a map; when it is done, the browser reloads the page."""
     site = site_of(request)
     store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
     making = _maps(request).of(store)
@@ -214,7 +214,7 @@ def points(request: Request) -> Response:
     store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
     making = _maps(request).of(store)
     if making.made is None:
-        return JSONResponse({"error": "the map is not made yet"}, 503)
+        return JSONResponse({"error": "the map is not computed yet"}, 503)
     response = JSONResponse(points_payload(store, making.made))
     if request.query_params.get("v") == store.generation:
         response.headers["Cache-Control"] = "private, max-age=31536000, immutable"

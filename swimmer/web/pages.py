@@ -1,4 +1,4 @@
-"""The pages that ask: the search with its answer, a paper of its own, completions, exports."""
+"""The pages of a search: the form and its results, one paper, completions, exports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.routing import Route
 from swimmer.errors import QueryError
 from swimmer.retrieval import MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
-from swimmer.web.search_form import DEFAULTS, SearchForm, condition_error, read_form
+from swimmer.web.search_form import DEFAULTS, SearchForm, read_form
 from swimmer.web.site import MenuItem, shown, site_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ EXPORTS = {
     "ris": ("RIS", "ris", "application/x-research-info-systems"),
     "reading-list": ("Reading list", "reading-list.md", "text/markdown"),
 }
-"""Formats of an answer: what a link is called, the ending of its file, its type."""
+"""Export formats: the label of the link, the ending of the file, its type."""
 
 _FIELDS = 40
 _SHORT = 100
@@ -40,19 +40,19 @@ _HIDDEN = {"reading_notes", "abstract_translated"}
 
 
 def home(request: Request) -> Response:
-    """Return the empty search page, or how to build a store where there is none."""
+    """Return the empty search form, or how to build a store where there is none."""
     site = site_of(request)
     form = read_form(request.query_params, site.pool.default())
     stores = site.pool.stores()
     if not any(info.manifest for info in stores):
         return site.page(request, "empty.html", stores=stores)
     opened = site.pool.store(form.store)
-    # Reasons are worth their milliseconds to somebody who reads.
+    # A reader profits from explanations, which cost milliseconds.
     return _form(request, opened, replace(form, why=True), starters=_starters(opened))
 
 
 def _starters(store: PaperStore) -> list[Paper]:
-    """Return a few papers of a store, far apart in it, to begin with."""
+    """Return a few papers of a store as examples of queries."""
     rows = {len(store) * part // 7 for part in (1, 3, 5)} if len(store) else set()
     return store.papers(sorted(rows))
 
@@ -70,7 +70,7 @@ def search(request: Request) -> Response:
     try:
         found = result_page(store, form)
     except QueryError as error:
-        return _form(request, store, form, status=400, problem=str(error))
+        return _form(request, store, form, status=400, problem=str(error), hint=error.hint)
     return _form(request, store, form, results=found, exports=EXPORTS)
 
 
@@ -83,7 +83,7 @@ def _with_condition_checked(store: PaperStore, form: SearchForm) -> SearchForm:
     try:
         compile_filter(form.filter, store.fields())
     except QueryError as error:
-        return replace(form, errors={**form.errors, "where": condition_error(error)})
+        return replace(form, errors={**form.errors, "where": error.full_text})
     return form
 
 
@@ -95,7 +95,13 @@ def _form(
     site = site_of(request)
     chosen = examples(store, [*form.like, *form.unlike])
     stores = site.pool.stores()
-    unset: dict[str, Any] = {"results": None, "problem": "", "exports": {}, "starters": []}
+    unset: dict[str, Any] = {
+        "results": None,
+        "problem": "",
+        "hint": "",
+        "exports": {},
+        "starters": [],
+    }
     return site.page(
         request,
         "search.html",
@@ -112,7 +118,7 @@ def _form(
 
 
 def complete(request: Request) -> Response:
-    """Return titles that complete what was typed, as the options of a listbox."""
+    """Return titles that complete what was typed, as options of a listbox."""
     from swimmer.retrieval import complete
 
     site = site_of(request)
@@ -129,7 +135,9 @@ def export(request: Request) -> Response:
     site = site_of(request)
     format = request.query_params.get("format", "")
     if format not in EXPORTS:
-        raise QueryError(f"unknown format {format[:40]!r}; there is {', '.join(EXPORTS)}")
+        raise QueryError(
+            f"unknown format {format[:40]!r}", hint=f"choose one of {', '.join(EXPORTS)}"
+        )
     form = read_form(request.query_params, site.pool.default())
     if form.errors:
         raise QueryError("; ".join(form.errors.values()))
@@ -161,8 +169,8 @@ def paper(request: Request) -> Response:
             "error.html",
             status=404,
             title="No such paper",
-            message=f"The store {name} has no paper with the id {wanted!r}. It may have been "
-            "built again since the link was made; search for the title.",
+            message=f"The store {name} has no paper with the id {wanted!r}.",
+            hint="The store may have been rebuilt since the link was made. Search for the title.",
             stores=site.pool.stores(),
         )
     return site.page(
@@ -172,13 +180,13 @@ def paper(request: Request) -> Response:
         paper=found[0],
         facts=list(_facts(found[0])),
         hits=similar_papers(store, found[0], SIMILAR),
-        # What is asked from here on starts from this paper.
+        # A search from this page starts from this paper.
         form=SearchForm(name, like=(found[0].id,), why=True),
     )
 
 
 def _facts(paper: Paper) -> Iterator[tuple[str, list[str]]]:
-    """Yield the further fields of a paper: a label and the values to show."""
+    """Yield the other fields of a paper: a label and its values."""
     for name, value in list(paper.extra.items())[:_FIELDS]:
         values = value if isinstance(value, list) else [value]
         plain = [

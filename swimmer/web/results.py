@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResultPage:
-    """What a page shows of an answer: one slice of its hits."""
+    """One page of an answer: a slice of its hits."""
 
     answer: Answer
     hits: Sequence[Hit]
@@ -34,16 +34,14 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
     """Return the answer to a form.
 
     Raises:
-        QueryError: nothing is asked, or it cannot be; ModelError: as `swimmer.ask`.
+        QueryError: there is no query, or it is not valid; ModelError: as `swimmer.ask`.
     """
     from swimmer.retrieval import SearchOptions, ask, browse
 
     like, unlike = examples(store, form.like), examples(store, form.unlike)
     if not form.query and not like and (form.like or form.filter is None):
         raise QueryError(
-            "None of the examples is a paper of this store."
-            if form.like
-            else "Nothing is asked: type a title or some words."
+            "None of the examples is in this store." if form.like else "Type a title or some words."
         )
     options = SearchOptions(
         filter=form.filter,
@@ -61,14 +59,14 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
         answer = browse(store, form.k, options)
     missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)
     if missing:
-        note = f"{missing} of the examples left out: not a paper of the store {store.name}"
+        note = f"{missing} of the examples are not in the store {store.name} and were left out"
         answer = replace(answer, warnings=[*answer.warnings, note])
     return answer
 
 
 def result_page(store: PaperStore, form: SearchForm) -> ResultPage:
-    """Return the page of an answer that a form asks for; raises as `run_search` does."""
-    # Reasons are told of what is shown: of ten thousand hits they would take seconds.
+    """Return one page of the results of a form; raises as `run_search` does."""
+    # Only the hits that are shown are explained: ten thousand would take seconds.
     answer = run_search(store, form, explain=False)
     pages = max(1, -(-len(answer.hits) // PAGE))
     page = min(form.page, pages)

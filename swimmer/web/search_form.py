@@ -36,8 +36,8 @@ _NAMES = ("q", "as", "sort", "k", "mode", "diversity", "year_from", "year_to", "
 class SearchForm:
     """The fields of the search form, as an address gives them; `errors` are messages by field.
 
-    `given` holds the fields as they were typed, so that a form can show a wrong one again. `like`
-    and `unlike` are ids of papers of the store.
+    `given` holds the fields as they were typed, so that a wrong one can be shown again. `like` and
+    `unlike` are ids of papers of the store.
     """
 
     store: str
@@ -62,25 +62,25 @@ class SearchForm:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every setting is as a new form has it."""
+        """Whether every setting has its default value."""
         set_to = {name: value for name, value in self.given.items() if name != "q" and value}
         return not self.errors and all(DEFAULTS.get(name) == v for name, v in set_to.items())
 
     def url(self, path: str = "/search", **changes: Any) -> str:
         """Return the address of this search, or of one that differs in some fields."""
-        asked = replace(self, **changes) if changes else self
-        pairs = [("store", asked.store)]
+        form = replace(self, **changes) if changes else self
+        pairs = [("store", form.store)]
         pairs += [
             (name, value)
             for name in _NAMES
-            if (value := asked.given.get(name, "")) and DEFAULTS.get(name) != value
+            if (value := form.given.get(name, "")) and DEFAULTS.get(name) != value
         ]
-        pairs += [("like", one) for one in asked.like]
-        pairs += [("unlike", one) for one in asked.unlike]
-        if asked.why:
+        pairs += [("like", one) for one in form.like]
+        pairs += [("unlike", one) for one in form.unlike]
+        if form.why:
             pairs.append(("why", "1"))
-        if asked.page > 1:
-            pairs.append(("page", str(asked.page)))
+        if form.page > 1:
+            pairs.append(("page", str(form.page)))
         return f"{path}?{urlencode(pairs)}"
 
     def read_as(self, reading: Reading) -> str:
@@ -89,7 +89,7 @@ class SearchForm:
         return self.url(given=given, page=1)
 
     def export(self, format: str) -> str:
-        """Return the address of the answer in a format."""
+        """Return the address of the results in a format."""
         return f"{self.url('/export', page=1)}&{urlencode({'format': format})}"
 
     def more(self, identifier: str) -> str:
@@ -106,7 +106,7 @@ class SearchForm:
         """Return the address of the search without an example."""
         like = tuple(one for one in self.like if one != identifier)
         unlike = tuple(one for one in self.unlike if one != identifier)
-        # With nothing left to ask, what remains is the empty form.
+        # Without a query there is only the empty form.
         path = "/search" if self.query or like or self.filter else "/"
         return self.url(path, like=like, unlike=unlike, page=1)
 
@@ -117,7 +117,7 @@ def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:
 
 def read_form(params: QueryParams, default_store: str) -> SearchForm:
     """Return the search form of an address, its mistakes in `errors`."""
-    # What is typed is shown again as it was, but for what would turn the page around.
+    # What was typed is shown again, without the characters that change the direction of text.
     typed = {name: params.get(name, "")[: QUERY_LIMIT + 1] for name in _NAMES}
     given = {
         name: printable(value).replace("\ufffd", "").strip() or DEFAULTS.get(name, "")
@@ -145,7 +145,7 @@ def read_form(params: QueryParams, default_store: str) -> SearchForm:
 
 
 class _Reader:
-    """The fields of a form, each read to a value or to a sentence about what is wrong with it."""
+    """Reads the fields of a form; a wrong one gives an error message."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self._given = given
@@ -154,7 +154,7 @@ class _Reader:
     def text(self, name: str, limit: int) -> str:
         value = self._given[name]
         if len(value) > limit:
-            self.errors[name] = f"A form may have {limit:,} characters."
+            self.errors[name] = f"At most {limit:,} characters."
             return ""
         return clean(value)
 
@@ -163,7 +163,7 @@ class _Reader:
         if not value:
             return None
         if not re.fullmatch(r"\d{1,9}", value) or not least <= int(value) <= most:
-            self.errors[name] = f"A whole number from {least} to {most} is wanted."
+            self.errors[name] = f"Enter a whole number from {least} to {most}."
             return None
         return int(value)
 
@@ -171,7 +171,7 @@ class _Reader:
         value = self._given[name]
         if re.fullmatch(r"\d?\.?\d{1,6}|\d\.", value) and 0 <= float(value) <= 1:
             return float(value)
-        self.errors[name] = "A number from 0 to 1 is wanted."
+        self.errors[name] = "Enter a number from 0 to 1."
         return 0.0
 
     def sort(self) -> str:
@@ -179,7 +179,7 @@ class _Reader:
         try:
             return value if not value or read_sort(value) else ""
         except QueryError as error:
-            self.errors["sort"] = str(error)
+            self.errors["sort"] = error.full_text
             return ""
 
     def lookup(self) -> bool | str:
@@ -199,7 +199,7 @@ class _Reader:
     def examples(self, name: str, ids: Sequence[str]) -> tuple[str, ...]:
         found = tuple(dict.fromkeys(one for one in ids if one))
         if len(found) > EXAMPLES or any(len(one) > ID_LIMIT for one in found):
-            self.errors[name] = f"At most {EXAMPLES} examples can be given, as ids of papers."
+            self.errors[name] = f"At most {EXAMPLES} examples, as ids of papers."
             return ()
         return found
 
@@ -209,7 +209,7 @@ class _Reader:
     def filter(self, years: tuple[int | None, int | None]) -> Filter | None:
         first, last = years
         if first is not None and last is not None and first > last:
-            self.errors["year_to"] = f"No year is from {first} and up to {last}."
+            self.errors["year_to"] = f"This is before {first}, the first year."
             return None
         bounds = {"$gte": first, "$lte": last}
         wanted = {operator: year for operator, year in bounds.items() if year is not None}
@@ -223,17 +223,12 @@ class _Reader:
         if not text:
             return None
         if len(text) > WHERE_LIMIT:
-            self.errors["where"] = f"A condition may have {WHERE_LIMIT:,} characters."
+            self.errors["where"] = f"At most {WHERE_LIMIT:,} characters."
             return None
         from swimmer.retrieval import parse_where
 
         try:
             return parse_where(text)
         except QueryError as error:
-            self.errors["where"] = condition_error(error)
+            self.errors["where"] = error.full_text
             return None
-
-
-def condition_error(error: QueryError) -> str:
-    """Return what is wrong with a condition, without the example for a command line."""
-    return str(error).partition("; an example:")[0]

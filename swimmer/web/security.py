@@ -1,4 +1,4 @@
-"""Who may ask: the host that is named, the token, where a change comes from; what a page may do."""
+"""Requests that are refused: another host, no token, another site; and the security headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 BODY_LIMIT = 128 << 10
-"""Bytes of a request's body: a note of 10,000 characters, each of 12 bytes in a form."""
+"""Bytes of a request's body: a note of 10,000 characters, each up to 12 bytes in a form."""
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; object-src 'none'; "
@@ -31,7 +31,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not no-referrer: a form would then be sent with an Origin of null, and refused as foreign.
+    # Not no-referrer: a form would then be sent with the Origin "null", and be refused.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -42,7 +42,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen at can be reached from this machine only."""
+    """Whether an address can be reached from this machine only."""
     if host == "localhost":
         return True
     try:
@@ -52,29 +52,29 @@ def is_loopback(host: str) -> bool:
 
 
 def checked_token(token: str | None, host: str) -> str:
-    """Return the token that a visitor needs, "" for none: made here for a host others can reach.
+    """Return the token that a visitor needs, "" for none; a new one for a host others can reach.
 
     Raises:
-        InputError: the token is short, or has characters that a cookie has not.
+        InputError: the token is too short, or has characters that a cookie cannot have.
     """
     if token is None:
         return "" if is_loopback(host) else secrets.token_urlsafe(24)
     if not _TOKEN.fullmatch(token):
         raise InputError(
-            "the token must have 8 to 200 letters, digits, '-', '_', '.' or '~'; leave --token "
-            "out and one is made"
+            "the token must have 8 to 200 letters, digits, '-', '_', '.' or '~'",
+            hint="leave --token out to get a new one",
         )
     return token
 
 
 def known_hosts(host: str) -> Callable[[str], bool]:
-    """Return whether a name in a Host header is one of this server's, listening at `host`."""
+    """Return a function: whether a name in a Host header is a name of this server."""
     names = {*LOOPBACK, host.lower()}
     if is_loopback(host):
         return lambda name: name in names
     own = socket.gethostname().lower()
     names |= {own, own.partition(".")[0], f"{own.partition('.')[0]}.local"}
-    # An address is no name that somebody else could point at this machine.
+    # An attacker can point a name at this machine, but not an IP address.
     return lambda name: name in names or _is_address(name)
 
 
@@ -87,11 +87,11 @@ def _is_address(name: str) -> bool:
 
 
 class Guard:
-    """ASGI middleware: refuses what does not come from the page itself, binds what it may load.
+    """ASGI middleware: refuses requests that are not from this server's own pages; sets headers.
 
-    A Host header that is not this server's is refused (DNS rebinding), a POST that does not come
-    from the same origin too, and whatever another site's page loads: it could not read the answer,
-    but the work would be done. With a token, it must be in the cookie, or once in the address.
+    Refused are a Host header of another name (DNS rebinding), a POST from another origin, and
+    anything that another site's page loads: it could not read the answer, but would cause the
+    work. With a token, the cookie must hold it, or once the address.
     """
 
     def __init__(self, app: ASGIApp, knows: Callable[[str], bool], token: str = "") -> None:
@@ -122,15 +122,17 @@ class Guard:
         if not self._knows(host_of(headers.get("host", ""))):
             return _refused(
                 421,
-                "This server does not go by the name in the request's Host header. Open it at "
-                "the address that `swimmer serve` printed.",
+                "The Host header names another server. Open the address that `swimmer serve` "
+                "printed.",
             )
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            return _refused(405, "Only GET, HEAD and POST are understood.")
+            return _refused(405, "Only GET, HEAD and POST are allowed.")
         if scope["method"] == "POST" and not from_same_origin(headers):
-            return _refused(403, "A change must come from the page itself; reload it.")
+            return _refused(
+                403, "This change did not come from the page. Reload the page and try again."
+            )
         if loaded_by_another_site(headers):
-            return _refused(403, "Another site may link to this page, not load it into its own.")
+            return _refused(403, "Other sites may link to this page, but not load it.")
         return self._without_token(scope, headers) if self._token else None
 
     def _without_token(self, scope: Scope, headers: Headers) -> Response | None:
@@ -143,10 +145,10 @@ class Guard:
         if scope["method"] == "POST" or not given or not self._is_token(given[0]):
             return _refused(
                 401,
-                "This page needs its token: open the address that `swimmer serve` printed, "
-                "with ?token=… at its end. If you have just followed it, reload this page.",
+                "This page needs a token. Open the address that `swimmer serve` printed, with "
+                "?token=… at its end. If you have just done so, reload this page.",
             )
-        # The token leaves the address at once: addresses are shared, and kept in histories.
+        # The token is removed from the address, which may be shared or kept in a history.
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         path = "/" + scope["path"].lstrip("/")
         response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
@@ -168,7 +170,7 @@ def host_of(header: str) -> str:
 
 
 def from_same_origin(headers: Headers) -> bool:
-    """Whether a browser says that a request was made by a page of this server.
+    """Whether the browser says that a page of this server made the request.
 
     Browsers send Sec-Fetch-Site to loopback and over TLS, Origin everywhere.
     """
@@ -180,7 +182,7 @@ def from_same_origin(headers: Headers) -> bool:
 
 
 def loaded_by_another_site(headers: Headers) -> bool:
-    """Whether a browser says that another site's page asks, other than by a link to follow."""
+    """Whether the browser says that another site's page made the request, except by a link."""
     site, destination = headers.get("sec-fetch-site"), headers.get("sec-fetch-dest")
     return site in ("cross-site", "same-site") and destination != "document"
 

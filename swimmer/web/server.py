@@ -1,4 +1,4 @@
-"""The page served: a socket of its own, one line with the address, an end without a traceback."""
+"""The web server of the page."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def serve(
     Args:
         stores: folders to serve besides those that `swimmer list` finds.
         host: the address to listen at.
-        port: 0 takes any that is free.
-        token: what visitors must show; made here where others than this machine can connect.
+        port: 0 takes a free one.
+        token: what visitors must give; by default a new one where other computers can connect.
         browser: whether to open the page in a browser.
         read_only: leave out the reading list with its notes.
 
     Raises:
-        InputError: the address cannot be listened at, or the token is none.
+        InputError: the port is not available, or the token is not valid.
     """
     needed = checked_token(token, host)
     with _listener(host, port) as listener:
         address = _address(host, listener.getsockname()[1], needed)
         app = create_app(stores, host=host, token=needed, read_only=read_only)
-        sys.stdout.write(f"swimmer: serving at {address} (Ctrl-C ends it)\n")
+        sys.stdout.write(f"swimmer: serving at {address} (Ctrl-C to stop)\n")
         sys.stdout.flush()
         if browser:
             _open(address)
-        # Ctrl-C is how a person ends it: nothing was interrupted.
+        # Ctrl-C is the normal way to stop the server.
         with contextlib.suppress(KeyboardInterrupt):
             serve_app(app, listener, share=THREADS - 1, lifespan="on")
 
@@ -57,11 +57,11 @@ def serve(
 def _listener(host: str, port: int) -> socket.socket:
     if not _HOST.fullmatch(host):
         raise InputError(
-            f"{host[:80]!r} is no address to listen at; choose another with --host and --port"
+            f"{host[:80]!r} is not an address of this computer", hint="use another --host or --port"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's algorithm off: without, each answer waits 40 ms
-    # for the visitor's acknowledgement of its headers.
+    # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each response waits
+    # 40 ms for the acknowledgement of its headers.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -72,16 +72,20 @@ def _listener(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or error
-        # Where it is not the port that is wrong, another is no help, and names are slow to ask for.
+        # Another port helps only where the port is the problem.
         taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
         free = _next_free(host, port) if taken else None
-        hint = f"try --port {free}" if free else "choose another with --host and --port"
-        raise InputError(f"port {port} of {host} cannot be had ({reason}); {hint}") from None
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            what = f"port {port} is in use"
+        else:
+            what = f"port {port} of {host} cannot be opened ({reason})"
+        hint = f"try: swimmer serve --port {free}" if free else "use another --host or --port"
+        raise InputError(what, hint=hint) from None
     return listener
 
 
 def _next_free(host: str, port: int) -> int | None:
-    """Return the next port above one that can be had, or None."""
+    """Return the next free port above one, or None."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for other in range(port + 1, min(port + 1 + PORTS, 65_536)):
         with socket.socket(family) as trial, contextlib.suppress(OSError):
@@ -91,7 +95,7 @@ def _next_free(host: str, port: int) -> int | None:
 
 
 def _address(host: str, port: int, token: str) -> str:
-    # Nobody can open 0.0.0.0; by its own name the machine is reached from others too.
+    # 0.0.0.0 cannot be opened in a browser; other computers reach this one by its name.
     name = socket.gethostname() if host in ("", "0.0.0.0", "::") else host
     name = f"[{name}]" if ":" in name else name
     return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
@@ -101,7 +105,7 @@ def _open(address: str) -> None:
     import threading
     import webbrowser
 
-    # The socket listens already: a browser that is quicker than the server waits for it.
+    # The socket listens already: a browser that is faster than the server waits for it.
     def opened() -> None:
         with contextlib.suppress(webbrowser.Error, OSError):
             webbrowser.open(address)

@@ -1,4 +1,4 @@
-"""What every page of one server shares: the stores, the reading list, the templates, the menu."""
+"""What the pages of a server share: the stores, the reading list, the templates, the menu."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-# Dollars that hug what stands between them, as `text.readable` has it; the rest are money.
+# Dollars directly around text mark a formula, as in `text.readable`; others are money.
 _FORMULA = re.compile(r"\$(?=[^\s$])[^$]{0,300}(?<=[^\s$])\$(?!\d)")
 
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An entry of the menu: where it leads and what it is called."""
+    """An item of the menu: its address and its label."""
 
     path: str
     label: str
@@ -50,7 +50,7 @@ class Site:
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
     ) -> Response:
-        """Return a template as an answer; what every page shows is put in here."""
+        """Return a page from a template; what every page shows is added here."""
         return self.fragment(
             template,
             status=status,
@@ -62,7 +62,7 @@ class Site:
         )
 
     def fragment(self, template: str, *, status: int = 200, **context: Any) -> Response:
-        """Return a template that is only a part of a page."""
+        """Return a part of a page from a template."""
         text = self._environment.get_template(template).render(context)
         return HTMLResponse(text, status)
 
@@ -106,14 +106,14 @@ def static_version() -> str:
 
 
 def shown(text: object, limit: int = 1_000) -> str:
-    """Return text of others for a page: overrides of direction made visible, cut to a length."""
+    """Return text for a page: control characters replaced by a mark, cut to a length."""
     plain = printable(str(text)[: limit + 1]).replace("\n", " ").replace("\x0b", " ")
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
 
 
 def prose(abstract: str, limit: int) -> str:
     """Return an abstract for a page: cut to a length, its formulas in Unicode."""
-    # Formula by formula: a whole abstract read as LaTeX takes longer than the search.
+    # Formula by formula: converting a whole abstract takes longer than the search.
     return _FORMULA.sub(lambda found: _formula(found[0]), shown(abstract, limit))
 
 
@@ -123,10 +123,10 @@ def _formula(latex: str) -> str:
 
 
 def names(authors: Sequence[str], most: int = 6) -> str:
-    """Return authors in a line, the first of them and how many more there are."""
+    """Return the first authors and how many more there are."""
     return first_authors([*(shown(name, 100) for name in authors[:most]), *authors[most:]], most)
 
 
 def place(paper: Paper) -> str:
-    """Return where and when a paper appeared, and how."""
+    """Return where and when a paper appeared, and its status."""
     return shown(" · ".join(part for part in (venue_and_year(paper), paper.status) if part), 200)

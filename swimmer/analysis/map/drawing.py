@@ -1,4 +1,4 @@
-"""What is drawn of a map: its points and topics, where the question lies, which papers are hits."""
+"""What is drawn of a map: points, topics, the place of the query, the hits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from swimmer.store import Rows
 
 COLOURS = 7
-"""Colours that a drawing has; topics side by side get different ones."""
+"""Colours of a drawing; neighbouring topics get different ones."""
 
 MOST_POINTS = 20_000
-"""Papers that a page draws; of a larger store a sample is, and the hits."""
+"""Papers that a page draws; of a larger store, a sample and the hits."""
 
 _AROUND = 5
 _BESIDE = 4
@@ -32,7 +32,7 @@ _TITLE = 300
 
 @dataclass(frozen=True)
 class Marked:
-    """An answer on a map: where the question lies, its row if it is a paper, and the hits' rows."""
+    """An answer on a map: the place of the query, its row if it is a paper, and the hits' rows."""
 
     label: str
     x: float
@@ -42,9 +42,9 @@ class Marked:
 
 
 def marked(store: PaperStore, drawn: PaperMap, answer: Answer) -> Marked:
-    """Return where an answer lies on the map of its store.
+    """Return the place of an answer on the map of its store.
 
-    A question that is no paper of the store lies among its first hits.
+    A query that is not a paper of the store is placed among its first hits.
     """
     found = [store.database.row_of_id(hit.paper.id) for hit in answer.hits]
     rows = tuple(row for row in found if row is not None)
@@ -62,7 +62,7 @@ def marked(store: PaperStore, drawn: PaperMap, answer: Answer) -> Marked:
 
 
 def coloured(topics: Sequence[Topic]) -> list[int]:
-    """Return a colour number for each topic, different for topics that lie side by side."""
+    """Return a colour number for each topic; neighbouring topics get different ones."""
     places = np.array([(topic.x, topic.y) for topic in topics])
     colours: list[int] = []
     for number in range(len(topics)):
@@ -74,7 +74,7 @@ def coloured(topics: Sequence[Topic]) -> list[int]:
 
 
 def points_payload(store: PaperStore, drawn: PaperMap) -> dict[str, Any]:
-    """Return what a page's script draws: the papers as columns, a row for a paper, and topics.
+    """Return what the page's script draws: the papers as columns, and the topics.
 
     Of more than MOST_POINTS papers, evenly spread ones.
     """
@@ -116,5 +116,5 @@ def _columns(store: PaperStore, drawn: PaperMap, rows: Rows) -> dict[str, Any]:
 
 
 def _rounded(values: NDArray[np.float32]) -> list[float]:
-    # Four places are finer than any screen, and half the bytes.
+    # Four digits are finer than any screen, and half the bytes.
     return [round(value, 4) for value in values.tolist()]

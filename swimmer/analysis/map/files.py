@@ -1,4 +1,4 @@
-"""A map to a file: its ending says whether it is a page or a picture."""
+"""Writes a map to a file: a page or a picture, by the ending of the file's name."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ ENDINGS = (".html", ".png", ".svg")
 
 
 def checked_ending(path: str | Path) -> Path:
-    """Return the path of a map that is to be written.
+    """Return the path of a map to write.
 
     Raises:
-        InputError: its ending is none of ENDINGS, or its folder is not there.
+        InputError: its ending is not one of ENDINGS, or its folder does not exist.
     """
-    # By os.path: a user who does not exist is a name like any other, not an error.
+    # os.path: ~name of a user who does not exist is a name like any other, not an error.
     path = Path(os.path.expanduser(path))  # noqa: PTH111
     if path.suffix.lower() not in ENDINGS:
         raise InputError(
-            f"{printable(str(path))[:80]!r} does not say what to draw; end it in "
-            f"{', '.join(ENDINGS)}"
+            f"the file name {printable(str(path))[:80]!r} does not name a map format",
+            hint=f"use one of the endings {', '.join(ENDINGS)}",
         )
-    # Found out before the work, not after it.
+    # Checked before the work, not after it.
     if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; make it, or choose another")
+        raise InputError(
+            f"{path}: there is no folder {path.parent}", hint="create the folder, or choose another"
+        )
     return path
 
 
@@ -50,12 +52,12 @@ def write_map(
 
     Args:
         store: an open store.
-        path: where to; what was there is replaced, whole or not at all.
-        answer: an answer of this store, whose question and hits are marked.
-        progress: called while the map is made.
+        path: the file; an existing one is replaced completely or not at all.
+        answer: an answer of this store, whose query and hits are marked.
+        progress: called while the map is computed.
 
     Raises:
-        InputError: the ending is unknown, the file cannot be written, or the papers are too few.
+        InputError: the ending is unknown, the file cannot be written, or there are too few papers.
         MissingExtraError: the libraries of the map are not installed.
     """
     path = checked_ending(path)
@@ -80,5 +82,5 @@ def _write(path: Path, content: bytes) -> None:
         write_file(target_of(path), content)
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another place"
+            f"{path}: cannot be written ({error.strerror or error})", hint="choose another place"
         ) from None

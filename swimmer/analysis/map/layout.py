@@ -1,4 +1,4 @@
-"""Vectors to points on a plane: neighbours stay neighbours (t-SNE), newcomers join theirs."""
+"""The layout of a map: vectors to points on a plane (t-SNE); new papers join their neighbours."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
 
 LAID_OUT = 20_000
-"""Papers that are laid out; of a larger store a sample is, and the rest join their neighbours."""
+"""Papers that t-SNE places; of a larger store a sample, and the rest join their neighbours."""
 
 PERPLEXITY = 30
 EXAGGERATED, REFINED = 100, 250
-"""Rounds of the layout; three times as many keep no more neighbours (docs/map.md)."""
+"""Iterations of t-SNE; three times as many keep no more neighbours (docs/map.md)."""
 
 _TOO_FEW = 20
 _JOIN = 5
@@ -37,7 +37,7 @@ def placed(vectors: Vectors, progress: Callable[[int, int], None] | None = None)
 
     Args:
         vectors: float32 unit vectors (n, dimension), n at least 5.
-        progress: called with the rounds done and their number.
+        progress: called with the iterations done and their number.
 
     Raises:
         MissingExtraError: openTSNE is not installed.
@@ -51,13 +51,13 @@ def placed(vectors: Vectors, progress: Callable[[int, int], None] | None = None)
 
 
 def joined(vectors: Vectors, points: Points) -> Points:
-    """Return the points with those that are NaN put among their nearest that are not."""
+    """Return the points; those that are NaN are placed among their nearest that are not."""
     there = np.isfinite(points).all(axis=1)
     anchors, newcomers = np.flatnonzero(there), np.flatnonzero(~there)
     out: Points = points.copy()
     for start in range(0, len(newcomers), _BATCH):
         rows = newcomers[start : start + _BATCH]
-        # The median, not the mean: between two islands there is nobody to be like.
+        # The median, not the mean: the place between two clusters is like neither.
         out[rows] = np.median(points[nearest_of(vectors, anchors, rows, _JOIN)], axis=1)
     return out
 
@@ -90,7 +90,7 @@ def _laid_out(vectors: Vectors, progress: Callable[[int, int], None] | None) -> 
         return tell
 
     start = initialization.rescale(_first_axes(vectors))
-    # So few are all neighbours of one another, and would be drawn into one point.
+    # So few papers are all neighbours of each other; t-SNE would place them in one point.
     if len(vectors) < _TOO_FEW:
         return _centred(start)
     if progress is not None:
@@ -110,7 +110,7 @@ def _laid_out(vectors: Vectors, progress: Callable[[int, int], None] | None) -> 
     points.optimize(EXAGGERATED, exaggeration=12, momentum=0.5, callbacks=[told(0)], **settings)
     points.optimize(REFINED, momentum=0.8, callbacks=[told(EXAGGERATED)], **settings)
     laid_out = np.asarray(points)
-    # Papers that are all alike stay in one point too.
+    # If all vectors are equal, so are the points.
     return _centred(laid_out if laid_out.std() > 1e-3 else start)
 
 
@@ -131,7 +131,7 @@ def _neighbours(vectors: Vectors) -> tuple[Rows, NDArray[np.float64]]:
     for start in range(0, count, _EXACT):
         own = np.arange(start, min(start + _EXACT, count))
         found = near[own]
-        # What FAISS sums depends on its threads: measured again, the same map comes out anywhere.
+        # FAISS' sums depend on its threads: computed again here, the map is the same everywhere.
         scores = np.einsum("id,ijd->ij", vectors[own].astype(np.float64), vectors[found])
         scores = np.round(scores, 9)
         scores[found == own[:, None]] = -np.inf
@@ -142,15 +142,15 @@ def _neighbours(vectors: Vectors) -> tuple[Rows, NDArray[np.float64]]:
 
 
 def _first_axes(vectors: Vectors) -> NDArray[np.float64]:
-    """Return the two principal components, a little apart where vectors are the same."""
+    """Return the two principal components, with a little noise where vectors are equal."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
     axes = axes[:, :-3:-1]
-    # An axis has no sign of its own; without one the map might come out mirrored elsewhere.
+    # The sign of an axis is arbitrary; fixed here, so that the map is not mirrored elsewhere.
     axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)
     first = centred @ axes
     first /= max(float(first.std()), 1e-9)
-    # The last digits depend on the threads of the linear algebra, and would grow into another map.
+    # The last digits depend on the threads of the linear algebra, and would change the map.
     first = np.round(first, 5)
     noise = np.random.default_rng(_SEED).normal(0, 1e-3, first.shape)
     jittered: NDArray[np.float64] = first + noise

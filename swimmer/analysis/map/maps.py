@@ -1,7 +1,6 @@
-"""The map of a store: every paper a point, near papers near, topics found and named.
+"""The map of a store: every paper is a point, similar papers are close, topics are named.
 
-Made once for a store and kept beside it; an update of a few papers leaves the others where they
-are.
+It is computed once and kept with the store; after a small update the other papers stay in place.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["FEWEST", "PaperMap", "Topic", "kept_map", "paper_map"]
 
 FEWEST = 5
-"""Papers below which there is nothing to draw."""
+"""Papers that a map needs at least."""
 
 MOST_CHANGED = 0.2
-"""The share of papers that may have come or gone since the layout before it is made anew."""
+"""The share of papers that may be added or removed before the layout is computed again."""
 
 _JOIN = 5
 _CACHED = 50
@@ -54,14 +53,14 @@ class PaperMap:
 
 
 def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMap:
-    """Return the map of a store: the one that is kept, else a new one, which is then kept.
+    """Return the map of a store: the kept one, else a new one, which is then kept.
 
-    The map stands in the store's folder, or in the user's cache where that cannot be written. A
-    store in memory, or changed since it was opened, gets a map that is not kept.
+    The map is in the store's folder, or in the user's cache where that cannot be written. The map
+    of a store in memory, or of one changed since it was opened, is not kept.
 
     Args:
         store: an open store of at least FEWEST papers.
-        progress: called as the work goes on.
+        progress: called during the work.
 
     Raises:
         InputError: the store has too few papers.
@@ -92,11 +91,11 @@ def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMa
 
 
 def kept_map(store: PaperStore) -> PaperMap | None:
-    """Return the map that is kept of a store as it is now, None where there is none."""
+    """Return the kept map of the current state of a store, None where there is none."""
     if not store.generation:
         return None
     for path in _places(store, store.manifest):
-        # A damaged map is no loss: it is made again, and `verify` has said so.
+        # A damaged map is computed again; `verify` reports it.
         with contextlib.suppress(OSError, StoreError):
             kept = KeptMap.read(path)
             if kept.belongs_to(store.manifest):
@@ -117,7 +116,7 @@ def _shown(kept: KeptMap) -> PaperMap:
 
 
 def _digests(vectors: Vectors) -> NDArray[np.uint8]:
-    """Return for each vector 8 bytes by which it is known again, uint8 (n, 8)."""
+    """Return a digest of 8 bytes for each vector, uint8 (n, 8)."""
     plain = np.ascontiguousarray(vectors, "<f4")
     joint = b"".join(hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in plain)
     return np.frombuffer(joint, np.uint8).reshape(len(vectors), 8)
@@ -127,7 +126,7 @@ def _digests(vectors: Vectors) -> NDArray[np.uint8]:
 
 
 def _earlier(store: PaperStore) -> KeptMap | None:
-    """Return the map that an earlier state of the store has left."""
+    """Return the map of an earlier state of the store."""
     if store.folder is not None:
         with contextlib.suppress(OSError, StoreError):
             return KeptMap.read(store.folder / MAP)
@@ -137,16 +136,16 @@ def _earlier(store: PaperStore) -> KeptMap | None:
 def _continued(
     vectors: Vectors, digests: NDArray[np.uint8], earlier: KeptMap | None
 ) -> tuple[PaperMap, int] | None:
-    """Return an earlier map with papers gone and others joined, and how many did since the layout.
+    """Return an earlier map with papers removed and added, and how many since the layout.
 
-    None when too much has changed since the papers were laid out.
+    None when too much has changed since the layout.
     """
     if earlier is None or earlier.points.shape[0] < FEWEST:
         return None
     places = {digest.tobytes(): row for row, digest in enumerate(earlier.digests)}
     old = np.array([places.get(digest.tobytes(), -1) for digest in digests], np.int64)
     known, new = np.flatnonzero(old >= 0), np.flatnonzero(old < 0)
-    # A paper whose text has changed has gone and come, and counts once.
+    # A paper whose text has changed is removed and added, and counts once.
     gone = len(earlier.points) - len(known)
     changed = earlier.changed + max(len(new), gone)
     if len(known) < FEWEST or changed > MOST_CHANGED * len(vectors):
@@ -158,7 +157,7 @@ def _continued(
         points = joined(vectors, points)
         near = labels[nearest_of(vectors, known, new, _JOIN)]
         labels[new] = [np.bincount(row).argmax() for row in near]
-    # A topic may have lost its last paper.
+    # A topic may have no papers left.
     left, numbers = np.unique(labels, return_inverse=True)
     names = [earlier.topics[number] for number in left.tolist()]
     topics = tuple(
@@ -172,11 +171,11 @@ def _continued(
 
 
 def _places(store: PaperStore, manifest: Manifest) -> Iterator[Path]:
-    """Yield where the map of a store may be kept, the better place first."""
+    """Yield the paths where the map of a store may be kept, the better one first."""
     assert store.folder is not None
     if store.folder.resolve() != bundled_sample().resolve():
         yield store.folder / MAP
-    # The generation is random: nobody else's map has this name.
+    # The generation is random: no other map has this name.
     if manifest.generation.isalnum():
         yield _cache() / f"{manifest.generation}.safetensors"
 
@@ -200,11 +199,11 @@ def _keep(
         manifest.index.sha256,
     )
     for path in _places(store, manifest):
-        # A map that cannot be kept is shown all the same; the next one takes as long again.
+        # A map that cannot be kept is returned all the same.
         with contextlib.suppress(OSError, StoreError):
             if path.parent == store.folder:
                 with writing(store.folder):
-                    # The store may have been updated meanwhile: its next map is another.
+                    # The store may have been updated since; this map is then outdated.
                     if Manifest.read(store.folder).generation == manifest.generation:
                         kept.write(path)
                 return

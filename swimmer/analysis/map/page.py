@@ -37,7 +37,7 @@ a { color: var(--accent); }
 def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) -> str:
     """Return the page of a map; `found` marks an answer on it.
 
-    Nothing in it asks another machine, and a policy of its own forbids every script but its two.
+    The page loads nothing from elsewhere; its content security policy allows only its two scripts.
     """
     data, marks = points_payload(store, drawn), marks_payload(store, drawn, found)
     library = (_STATIC / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
 </header>
 <main class="map">
 <div class="map-view">
-<div class="map-canvas" role="img" aria-label="The papers as points; a list stands beside."></div>
+<div class="map-canvas" role="img" aria-label="The papers as points; see the list."></div>
 <div class="map-ring" hidden></div>
 <div class="map-tip" hidden></div>
 <div class="map-buttons">
@@ -98,7 +98,7 @@ def _digest(text: str) -> str:
 
 
 def json_text(data: dict[str, Any]) -> str:
-    """Return data as JSON that cannot end the element it stands in."""
+    """Return data as JSON that cannot end the HTML element around it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -107,8 +107,8 @@ def _about(data: dict[str, Any], found: Marked | None) -> str:
     papers = f"{data['papers']:,} papers"
     if len(data["x"]) < data["papers"]:
         papers += f", {len(data['x']):,} of them drawn"
-    asked = "" if found is None else f" · similar to <b>{escape(found.label)}</b>"
-    return papers + asked
+    query = "" if found is None else f" · similar to <b>{escape(found.label)}</b>"
+    return papers + query
 
 
 def _hits(marks: dict[str, Any], drawn: int) -> str:

@@ -1,4 +1,4 @@
-"""A map as a picture: PNG or SVG, topic names that do not lie over one another."""
+"""A map as a picture: PNG or SVG, with topic names that do not overlap."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def map_figure(drawn: PaperMap, found: Marked | None = None, *, title: str = "")
         rasterized=len(drawn) > 20_000,
     )
     if found is not None:
-        asked = found.label if len(found.label) <= _TITLE else found.label[: _TITLE - 1] + "…"
-        title = f"{title}\nsimilar to {asked}"
+        label = found.label if len(found.label) <= _TITLE else found.label[: _TITLE - 1] + "…"
+        title = f"{title}\nsimilar to {label}"
     if title:
         axes.set_title(_plain(title), loc="left", color=_INK)
     marks = [] if found is None else _marked(axes, drawn, found, size)
@@ -67,7 +67,7 @@ def picture(figure: Figure, format: str) -> bytes:
     import matplotlib
 
     out = io.BytesIO()
-    # Without a date and with fixed names inside, a picture changes when the map does.
+    # Without a date and with fixed names inside, the same map gives the same picture.
     facts: dict[str, Any] = {"Date": None} if format == "svg" else {"Software": None}
     with matplotlib.rc_context({"svg.hashsalt": "swimmer"}):
         figure.savefig(out, format=format, metadata=facts)
@@ -75,7 +75,7 @@ def picture(figure: Figure, format: str) -> bytes:
 
 
 def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Text]:
-    """Mark the hits and where the question lies; return the texts that nothing may lie over."""
+    """Mark the hits and the query; return the texts that nothing may cover."""
     rows = list(found.rows)
     numbered = len(rows) <= _NUMBERED
     axes.scatter(
@@ -102,8 +102,8 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
     axes.scatter(
         found.x, found.y, s=420, facecolors="none", edgecolors=_INK, linewidths=1.8, zorder=5
     )
-    asked = axes.annotate(
-        "asked",
+    mark = axes.annotate(
+        "your query",
         (found.x, found.y),
         (0, 13),
         textcoords="offset points",
@@ -115,12 +115,12 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
         zorder=9,
         **_halo(),
     )
-    asked.set_in_layout(False)
-    return [asked]
+    mark.set_in_layout(False)
+    return [mark]
 
 
 def _named(figure: Figure, axes: Axes, drawn: PaperMap, taken: Sequence[Text]) -> None:
-    """Write the names of the topics, the largest first, each where it lies over no other."""
+    """Write the names of the topics, the largest first, without overlap."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     figure.draw_without_rendering()
     boxes = [text.get_window_extent(renderer).padded(2) for text in taken]

@@ -1,4 +1,4 @@
-"""The topics of a map: papers that lie together, named by the words that set them apart."""
+"""The topics of a map: clusters of papers, named by their most distinctive phrases."""
 
 from __future__ import annotations
 
@@ -25,30 +25,29 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int32]
 
 MOST = 48
-"""Topics of a map, at most: a name each has to be read."""
+"""Topics of a map, at most."""
 
 DENSITY = 0.65
-"""Topics by the square root of the papers: 40 for 3,700, 6 for 94."""
+"""Topics per square root of the number of papers: 40 for 3,700, 6 for 94."""
 
 PLACE = 0.6
-"""What a paper's place on the map counts beside its vector: topics that lie together, and mean
-the same (docs/map.md)."""
+"""Weight of a paper's place on the map against its vector, in the clustering (docs/map.md)."""
 
 MOSTLY = 0.33
-"""The share of a word's uses in one longer phrase from which on that one is named instead."""
+"""The share of a word's uses in one longer phrase from which the longer phrase is the name."""
 
 _SEED = 1
 _FEWEST = 3
 _LOOKED_AT = 60
 _ALWAYS = 0.8
-# How much commoner in a topic a phrase of weak words must be: graph neural networks are a topic.
+# How much more frequent in a topic a phrase of common words must be ("graph neural network").
 _WEAK = 8
 _WORDS = 3
 _SEGMENT = re.compile(r"\s[-–—]\s|[^\w\s'’-]+")
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _INSIDE = re.compile(r"(?<=[a-z,] )[^\W\d_]\w*(?:-\w+)*")
 _LETTER = re.compile(r"[^\W\d_]")
-# They say nothing alone, and much beside another word: neural operators, language models.
+# No topic alone, but part of one with another word: neural operators, language models.
 _BESIDE = frozenset(
     "learning deep neural network data model large language representation training image time "
     "series optimization inference generation based task agent video graph set state".split()
@@ -62,7 +61,7 @@ _BETWEEN = frozenset(
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of a map: its name, what else sets its papers apart, how many they are, its place.
+    """A topic of a map: its name, further phrases, the number of papers, its place.
 
     `x` and `y` are the median of its papers' points.
     """
@@ -79,7 +78,7 @@ def find_topics(
 ) -> tuple[Labels, list[Topic]]:
     """Return the topic of every paper (n,), a number into the topics, and the topics.
 
-    `texts` are what `paper_text` says of every paper.
+    `texts` are those of `paper_text` for every paper.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
@@ -93,7 +92,7 @@ def find_topics(
 
 
 def described(name: str, words: Sequence[str], points: Points) -> Topic:
-    """Return the topic of some points under a name."""
+    """Return the topic of some points with a name."""
     x, y = (float(value) for value in np.median(points, axis=0))
     return Topic(name, tuple(words), len(points), x, y)
 
@@ -108,8 +107,7 @@ def _clustered(vectors: Vectors, points: Points) -> Labels:
     both = np.hstack([vectors, PLACE * points / max(float(points.std()), 1e-9)]).astype(np.float32)
     step = -(-count // LAID_OUT)
     found = KMeans(wanted, n_init=3, random_state=_SEED).fit(both[::step]).predict(both)
-    # Papers with one and the same vector may leave a cluster empty; numbers are without gaps,
-    # the largest topic first.
+    # Equal vectors may leave a cluster empty; the numbers have no gaps, the largest topic first.
     sizes = np.bincount(found, minlength=wanted)
     order = [int(number) for number in np.argsort(-sizes, kind="stable") if sizes[number]]
     renumbered = np.zeros(wanted, np.int32)
@@ -119,15 +117,15 @@ def _clustered(vectors: Vectors, points: Points) -> Labels:
 
 
 def paper_text(paper: Paper) -> list[str]:
-    """Return the texts of a paper that say its subject, the title first."""
+    """Return the texts of a paper that show its topic, the title first."""
     return [paper.display_title, *paper.keywords, paper.abstract[:500]]
 
 
 def named(texts: Sequence[Sequence[str]], labels: Labels, most: int = 6) -> list[list[str]]:
-    """Return for each topic the phrases that set it apart, the best first.
+    """Return the most distinctive phrases of each topic, the best first.
 
-    A phrase is one to three words side by side in a title or a keyword; it counts where many of
-    a topic's papers have it and few of the others.
+    A phrase is one to three adjacent words of a title or a keyword; it is distinctive where many
+    papers of the topic have it and few others.
 
     Args:
         texts: of every paper, the title first, the abstract last.
@@ -187,7 +185,7 @@ def _ranked(
         alone = any(_kind(word)[1] for word in phrase)
         if share > elsewhere * (1 if alone else _WEAK):
             longer = 1 + 0.45 * (len(phrase) - 1)
-            # Two papers that use the same words may be a chance.
+            # Two papers may use the same words by chance.
             sure = count / (count + 2)
             scores[phrase] = sure * longer * share * math.log(share / elsewhere)
     return sorted(scores, key=lambda phrase: (-scores[phrase], phrase))
@@ -196,7 +194,7 @@ def _ranked(
 def _whole(
     phrase: tuple[str, ...], inside: Counter[tuple[str, ...]], ranked: Sequence[tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """Return the longer phrase that one mostly stands for: conformal is conformal prediction."""
+    """Return the longer phrase that a word mostly is part of: conformal prediction."""
     longer = [
         other
         for other in ranked
@@ -254,7 +252,7 @@ def _form(forms: Counter[str]) -> str:
 
 
 def _plain(word: str) -> str:
-    # Capitals inside a word are its own; at the start of it or of its parts they are the title's.
+    # A capital inside a word belongs to it; at the start of a part it may be the title's.
     own = any(part[1:] != part[1:].lower() for part in word.split("-"))
     return word if own else word.casefold()
 

@@ -1,8 +1,8 @@
-// The map of a store: draws the points that the page carries, or that it is told where to fetch.
+// The map of a store: draws the points that are in the page, or loads them from an address.
 (function () {
   "use strict";
 
-  // Told apart by people who do not see red and green; one set for light ground, one for dark.
+  // Colours that people who do not see red and green can tell apart, for light and for dark pages.
   const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b8578f", "#c98a00", "#3f9fd6", "#6f7782"];
   const DARK = ["#4fa3e3", "#ff8d52", "#2cc69a", "#e59cc6", "#f0b93f", "#93d3f7", "#a9b2bc"];
   const REACH = 16;
@@ -29,7 +29,7 @@
       };
     }
 
-    // One unit is as long on both axes, whatever the shape of the window.
+    // The same scale on both axes, whatever the shape of the window.
     function axes() {
       const width = Math.max(canvas.clientWidth, 1);
       const height = Math.max(canvas.clientHeight, 1);
@@ -52,7 +52,7 @@
       return base * Math.min(2.6, Math.pow(1 / span(), 0.45));
     }
 
-    // Hits, and papers whose title was asked for, stand out because the others step back.
+    // The other papers are dimmed, so that hits and found titles stand out.
     function strength(point) {
       if (state.found) return state.found.has(point);
       return data.hits.length === 0 && !data.query;
@@ -76,7 +76,7 @@
         ...dots(clear, "clear", 0.78),
         names(colours),
         ranked(colours),
-        asked(colours),
+        queryMark(colours),
       ];
     }
 
@@ -85,7 +85,7 @@
         id: "names", type: "scatter", silent: true, z: 6, cursor: "default",
         data: data.topics.map((topic) => ({
           name: topic.name, value: [topic.x, topic.y],
-          // Where two names would overlap, that of the larger topic stays.
+          // Of two names that overlap, the one of the larger topic is shown.
           symbolSize: 1 + Math.sqrt(topic.papers) / 10,
         })),
         itemStyle: { color: "transparent", opacity: 1 },
@@ -121,19 +121,19 @@
       };
     }
 
-    function asked(colours) {
+    function queryMark(colours) {
       return {
         id: "query", type: "scatter", silent: true, z: 9, symbol: "circle", symbolSize: 34,
         data: data.query ? [[data.query.x, data.query.y]] : [],
         itemStyle: { color: "transparent", borderColor: colours.ink, borderWidth: 3, opacity: 1 },
         label: {
-          show: true, position: "top", formatter: "asked", color: colours.ink, fontWeight: 700,
+          show: true, position: "top", formatter: "your query", color: colours.ink, fontWeight: 700,
           textBorderColor: colours.ground, textBorderWidth: 4,
         },
       };
     }
 
-    // Where all is seen there is nothing to move: a finger then scrolls the page past the map.
+    // When the whole map is visible, a finger scrolls the page.
     function leaveToThePage() {
       canvas.style.touchAction = span() < 0.999 ? "none" : "pan-y";
     }
@@ -142,7 +142,7 @@
       const range = axes();
       const zoom = view || state.view || { x: [0, 100], y: [0, 100] };
       const hidden = { show: false, type: "value", scale: true };
-      // Whose a touch is, the canvas' touch-action says: without preventDefault it is obeyed.
+      // The canvas' touch-action decides about touches: it works only without preventDefault.
       const inside = {
         type: "inside", filterMode: "none", minSpan: 1.5, throttle: 20, preventDefaultMouseMove: false,
       };
@@ -171,7 +171,7 @@
       for (let i = 0; i < data.x.length; i++) {
         const dx = data.x[i] - at[0], dy = data.y[i] - at[1];
         let apart = dx * dx + dy * dy;
-        // A hit's mark is larger than a point, and lies over the points around it.
+        // The mark of a hit is larger than a point and covers the points around it.
         if (apart < reach * reach && hits.has(i)) apart *= 0.3;
         if (apart < least) { least = apart; best = i; }
       }
@@ -255,7 +255,7 @@
     surface.on("globalout", () => show(-1));
     surface.on("click", (event) => {
       const point = nearest(event.offsetX, event.offsetY);
-      // A finger has no hover: the first tap shows the paper, the second opens it.
+      // Touch has no hover: the first tap shows the paper, the second opens it.
       const touched = event.event && (event.event.zrByTouch || event.event.pointerType === "touch");
       if (point >= 0 && (!touched || point === state.current)) open(point);
       else show(point);
@@ -292,14 +292,14 @@
           if (title.toLocaleLowerCase().includes(wanted)) state.found.add(i);
         });
       }
-      // A hit is there twice: as a mark, and as the point that lies under it.
+      // A hit is drawn twice: as a mark, and as the point under it.
       const count = new Set(Array.from(state.found || [], (point) => data.id[point])).size;
       root.querySelector(".map-count").textContent =
         wanted ? `${count.toLocaleString("en")} ${count === 1 ? "title" : "titles"}` : "";
       draw();
     }
 
-    // An answer is looked at from near enough to tell its papers apart.
+    // Zoom in so far that the hits can be told apart.
     if (data.query) {
       const seen = [data.query, ...data.hits.map((hit) => ({ x: data.x[hit.point], y: data.y[hit.point] }))];
       const box = extent({ x: seen.map((one) => one.x), y: seen.map((one) => one.y) });
@@ -309,13 +309,13 @@
     } else {
       draw();
     }
-    // The field may have been typed into before the papers were there.
+    // Text may have been typed before the points were loaded.
     if (find && find.value) search(find);
     root.dataset.ready = "yes";
     performance.mark("map-drawn");
   }
 
-  // The hits come after the papers that are drawn, whether they are among those or not.
+  // The hits come after the papers that are drawn, even if they are among them.
   function joined(points, marks) {
     const data = { topics: points.topics, query: marks.query };
     for (const name of ["x", "y", "topic", "title", "authors", "url", "id"]) {
@@ -339,7 +339,7 @@
     };
   }
 
-  // A long name takes two lines: it lies over fewer points.
+  // A long name takes two lines, so that it covers fewer points.
   function wrapped(name) {
     if (name.length < 17) return name;
     let best = -1;
@@ -356,7 +356,7 @@
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
       .then((points) => start(root, points, carried("map-marks")))
       .catch((error) => {
-        root.querySelector(".map-count").textContent = `The points could not be had: ${error.message}`;
+        root.querySelector(".map-count").textContent = `The points could not be loaded: ${error.message}`;
       });
   } else if (root) {
     start(root, carried("map-points"), carried("map-marks"));

@@ -1,4 +1,4 @@
-/* The search box as a combobox: what htmx puts into the list is opened, walked and chosen here.
+/* The search box as a combobox: htmx fills the list; it is opened and chosen from here.
    The pattern is that of the ARIA Authoring Practices, "editable combobox with list". */
 "use strict";
 
@@ -105,7 +105,7 @@
 })();
 
 (() => {
-  /* An address that is passed on holds what was set, not every field of the form. */
+  /* The address holds only the fields that differ from their default. */
   const form = document.querySelector("form.ask");
   if (!form) return;
   form.addEventListener("formdata", (event) => {
@@ -118,7 +118,7 @@
 })();
 
 (() => {
-  /* A list that was put in place of another takes the focus of the button that asked for it. */
+  /* After the list was replaced, the same button gets the focus again. */
   const list = () => document.getElementById("papers");
   let last = "";
   document.addEventListener("focusin", (event) => {

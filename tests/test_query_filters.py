@@ -159,7 +159,7 @@ def test_a_changed_store_is_filtered_as_it_is_now(filter: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("filter", "said"),
     [
-        ({"yaer": 2024}, "This store has abstract, area, authors"),
+        ({"yaer": 2024}, "this store has abstract, area, authors"),
         ({"year": {"$regex": "x"}}, "there is $eq, $ne"),
         ({"$nor": []}, "unknown operator '$nor'"),
         ({"year": {"$in": 2024}}, "takes a list"),

@@ -703,6 +703,15 @@ def test_a_langchain_folder_is_named_for_what_it_is(home: Path) -> None:
 # ---------------------------------------------------------------------- embeddings
 
 
+def test_a_misspelt_model_asks_for_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    for name, said in (("sttaic", "did you mean static"), ("bge-m33", "did you mean bge-m3")):
+        with pytest.raises(ModelError, match=f"unknown model '{name}'.*{said}"):
+            SwimmerEmbeddings(name).embed_query("x")
+
+
 def test_embeddings_are_the_models_own() -> None:
     ours = SwimmerEmbeddings("static")
     assert load_model(ours) is ours.swimmer_model

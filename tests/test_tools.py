@@ -331,18 +331,30 @@ def test_numbers_cited() -> None:
     ("text", "wrong"),
     [
         ("As in [1] and [2].", []),
-        ("As in [3].", ["[3]"]),
+        ("As in [5].", ["[5]"]),
         ("Ruiz et al. (2024) did it [1].", []),
         ("Smith et al. (2024) did it [1].", ["Smith et al. (2024"]),
         ("Shown before (Vaswani, 2017) [1].", ["Vaswani, 2017"]),
         ("Shown by Smith and Jones (2020) [1].", ["Smith and Jones (2020"]),
         ("At TEST (2024), and in June 2024 [1].", []),
+        ("Ruiz et al. (2024) [1] did it.", []),
+        ("Ruiz et al. (2024) [2] did it.", ["Ruiz et al. (2024"]),
+        ("Chen and Diaz (2025) did it [2].", []),
+        ("Chen and Ruiz (2025) did it [2].", ["Chen and Ruiz (2025"]),
+        ("Diaz et al. (2025) did it [2].", ["Diaz et al. (2025"]),
+        ("Noor et al. (2023) did it [3].", []),
+        ("Noor et al. (2022) did it [3].", ["Noor et al. (2022"]),
+        ("Osei et al. (2021) did it [4].", []),
     ],
 )
 def test_citations_are_checked_against_the_hits(text: str, wrong: list[str]) -> None:
     found = hits(
         Paper("One", authors=("Ana Ruiz",), year=2024, venue="TEST"),
-        Paper("Two", authors=("Bo Chen",), year=2025, venue="TEST"),
+        Paper("Two", authors=("Bo Chen", "Ana Diaz"), year=2025, venue="TEST"),
+        Paper("Three", authors=("Ali Ba", "Kim Noor", "Zoe Ax"), year=2023, venue="TEST"),
+        Paper(
+            "Four", authors=("Zoe Ax", "Ama Osei"), year=2021, extra={"authors_order": "unknown"}
+        ),
     )
     assert wrong_citations(text, found) == wrong
 
@@ -358,6 +370,22 @@ def test_a_paragraph_with_its_references(store: PaperStore) -> None:
     heard = chat._heard[0]
     assert [message.type for message in heard] == ["system", "human"]
     assert work.cited[1].paper.abstract in heard[1].text
+
+
+def test_a_chat_model_may_answer_with_text(store: PaperStore) -> None:
+    from langchain_core.runnables import RunnableLambda
+
+    text = related_work_chain(RunnableLambda(lambda _: "As in [1]."), store).invoke(TITLE)
+    assert text.paragraph == "As in [1]."
+    with pytest.raises(ModelError, match="not with a message"):
+        wrong: Any = RunnableLambda(lambda _: 3)
+        related_work_chain(wrong, store).invoke(TITLE)
+
+
+def test_many_authors_are_et_al_once() -> None:
+    (hit,) = hits(Paper("One", authors=("A Aa", "B Bb", "C Cc", "D Dd"), year=2024, venue="TEST"))
+    line = RelatedWork("t", "[1]", {1: hit}).references[0]
+    assert line == "[1] A Aa, B Bb, C Cc et al. One. TEST 2024"
 
 
 def test_a_citation_that_does_not_exist_is_sent_back_and_then_refused(store: PaperStore) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -97,6 +98,9 @@ def load_huggingface(
             damaged, or `$SWIMMER_HALF` is neither 0 nor 1; the message says which, and what to do.
     """
     named = NAMED.get(name, Named(name))
+    if not is_hub_id(named.id) and not Path(name).expanduser().is_dir():
+        # Before any package is asked for: they would not help.
+        raise _unknown(name)
     for package in ("sentence_transformers", "langchain_huggingface"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(f"the model {name}", "huggingface")
@@ -194,6 +198,16 @@ def _own_prompt(
 # ---------------------------------------------------------------------- finding the files
 
 
+def _unknown(name: str) -> ModelError:
+    near = get_close_matches(name, ("static", *NAMED), n=1)
+    meant = f"did you mean {near[0]}? Expected" if near else "expected"
+    return ModelError(
+        f"unknown model {name[:120]!r}: {meant} static, {', '.join(NAMED)}, a Hugging Face "
+        "id such as intfloat/e5-base-v2, the folder of a model, or, in Python, an object with "
+        "embed_documents and embed_query"
+    )
+
+
 def is_hub_id(name: str) -> bool:
     """Return whether a name is one that a model on the Hugging Face hub can have."""
     return _ID.fullmatch(name) is not None
@@ -214,11 +228,7 @@ def _find(name: str, revision: str, named_by_store: bool) -> tuple[Path, str]:
         _check_modules(folder, name)
         return folder.resolve(), ""
     if not is_hub_id(name):
-        raise ModelError(
-            f"unknown model {name[:120]!r}: expected static, {', '.join(NAMED)}, a Hugging Face "
-            "id such as intfloat/e5-base-v2, the folder of a model, or, in Python, an object with "
-            "embed_documents and embed_query"
-        )
+        raise _unknown(name)
     cached = _cached(name, revision)
     if cached is None:
         # The user's token opens what is private to him; a store must not choose that.

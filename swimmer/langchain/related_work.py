@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from swimmer.errors import ModelError, QueryError
-from swimmer.papers import venue_and_year
+from swimmer.papers import Paper, venue_and_year
 from swimmer.retrieval import Hit, ask
 from swimmer.store import PaperStore, open_store
 from swimmer.text import clean
@@ -33,10 +33,12 @@ _SYSTEM = (
 _CITATION = re.compile(r"\[(\d+(?:\s*[,;–-]\s*\d+)*)\]")
 _NAME, _YEAR = r"([A-Z][\w'’-]+)", r"((?:19|20)\d{2})[a-z]?\b"
 _BY_NAME = re.compile(
-    rf"{_NAME}(?:\s+et\s+al\.?,?\s*\(?|\s+(?:and|&)\s+[A-Z][\w'’-]+,?\s*\(?|\s*\(){_YEAR}"
+    rf"{_NAME}(?:\s+et\s+al\.?,?\s*\(?|\s+(?:and|&)\s+{_NAME},?\s*\(?|\s*\(){_YEAR}"
     rf"|[(;]\s*{_NAME},?\s+{_YEAR}"
 )
 """How a work is cited by name: Li et al. (2024), Li and Wu, 2024, Li (2024), (Li, 2024)."""
+
+_NUMBER_AFTER = re.compile(rf"\)?\s*(?:{_CITATION.pattern})")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class RelatedWork:
             paper = hit.paper
             parts = [", ".join(paper.authors[:3]) + (" et al." if len(paper.authors) > 3 else "")]
             parts += [paper.display_title, venue_and_year(paper), paper.url]
-            lines.append(f"[{number}] " + ". ".join(part for part in parts if part))
+            # "et al." ends with a full stop of its own.
+            line = ". ".join(part for part in parts if part).replace("et al.. ", "et al. ")
+            lines.append(f"[{number}] {line}")
         return lines
 
     def bibtex(self) -> str:
@@ -66,7 +70,7 @@ class RelatedWork:
 
 
 def related_work_chain(
-    chat_model: BaseChatModel | Runnable[Any, BaseMessage],
+    chat_model: BaseChatModel | Runnable[Any, BaseMessage] | Runnable[Any, str],
     store: PaperStore | str | Path | None = None,
     *,
     k: int = 8,
@@ -76,7 +80,8 @@ def related_work_chain(
 
     The chain finds the k most similar papers, lets the model write a paragraph about them, and
     checks every citation: a number must be that of a paper, a name with a year that of a first
-    author among them. Wrong citations are reported to the model, which may try again.
+    author among them (of any author, where the order of the authors is not known). Wrong citations
+    are reported to the model, which may try again.
 
     Args:
         chat_model: any LangChain chat model, or a runnable from messages to a message.
@@ -100,7 +105,7 @@ def related_work_chain(
         messages = _messages(topic, hits)
         faults: list[str] = []
         for _ in range(attempts):
-            reply = chat_model.invoke(messages, config)
+            reply = _message(chat_model.invoke(messages, config))
             written, faults = _checked(topic, hits, reply)
             if written is not None:
                 return written
@@ -114,7 +119,7 @@ def related_work_chain(
         messages = _messages(topic, hits)
         faults: list[str] = []
         for _ in range(attempts):
-            reply = await chat_model.ainvoke(messages, config)
+            reply = _message(await chat_model.ainvoke(messages, config))
             written, faults = _checked(topic, hits, reply)
             if written is not None:
                 return written
@@ -122,6 +127,18 @@ def related_work_chain(
         raise _refused(faults)
 
     return RunnableLambda(write, awrite, name="related_work")
+
+
+def _message(reply: object) -> BaseMessage:
+    """Return the reply of a chat model, or of one whose messages are parsed to text."""
+    if isinstance(reply, BaseMessage):
+        return reply
+    if isinstance(reply, str):
+        return AIMessage(reply)
+    raise ModelError(
+        f"the chat model answered with {type(reply).__name__}, not with a message or a text; give "
+        "a chat model, or a chain that ends in a message or a text"
+    )
 
 
 def _hits(store: PaperStore, topic: str, k: int) -> list[Hit]:
@@ -180,20 +197,46 @@ def cited_numbers(text: str) -> set[int]:
 
 
 def wrong_citations(text: str, hits: Sequence[Hit]) -> list[str]:
-    """Return the citations of a text that are not among the hits, as the text writes them."""
+    """Return the citations of a text that are not among the hits, as the text writes them.
+
+    A name must be that of a first author, with the year of the paper; of any author where the
+    order of the authors is not known. A second name must be of the same paper, and a number that
+    follows at once must be its number.
+    """
     ranks = {hit.rank for hit in hits}
     wrong = [f"[{number}]" for number in sorted(cited_numbers(text) - ranks)]
-    known = {
-        (name.split()[-1].casefold(), str(hit.paper.year))
-        for hit in hits
-        for name in hit.paper.authors[:1]
-        if name.split()
-    }
     # A venue with its year, ICLR (2025), looks like an author with theirs.
     venues = {word.casefold() for hit in hits for word in hit.paper.venue.split()}
     found: dict[str, None] = {}
     for match in _BY_NAME.finditer(text):
-        name, year = (match[1] or match[3]).casefold(), match[2] or match[4]
-        if name not in venues and (name, year) not in known:
+        names = [match[1], match[2]] if match[1] else [match[4]]
+        year = match[3] or match[5]
+        surnames = [name.casefold() for name in names if name]
+        if surnames[0] in venues:
+            continue
+        meant = [hit for hit in hits if _is_by(hit.paper, surnames, year)]
+        after = _NUMBER_AFTER.match(text, match.end())
+        if after is not None:
+            numbers = cited_numbers(after[0])
+            meant = [hit for hit in meant if hit.rank in numbers]
+        if not meant:
             found.setdefault(match[0].lstrip("(; "))
     return [*wrong, *found]
+
+
+def _is_by(paper: Paper, surnames: list[str], year: str) -> bool:
+    """Whether a paper can be cited by these surnames, the first author's first, and a year."""
+    if str(paper.year) != year:
+        return False
+    authors = [name.split()[-1].casefold() for name in paper.authors if name.split()]
+    first = authors if not _has_order(paper) else authors[:1]
+    return surnames[0] in first and all(name in authors for name in surnames[1:])
+
+
+def _has_order(paper: Paper) -> bool:
+    """Whether the order of the authors can be taken as theirs: not where it is the alphabet's."""
+    if not paper.authors_ordered:
+        return False
+    names = [name.casefold() for name in paper.authors]
+    last = [name.split()[-1] for name in names if name.split()]
+    return len(names) < 3 or (names != sorted(names) and last != sorted(last))

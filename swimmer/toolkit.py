@@ -272,7 +272,7 @@ def ask_for_tool(
     except UnreadableQueryError as error:
         names = ", ".join(store.name for store in stores)
         model = ", ".join(dict.fromkeys(store.identity.name for store in stores))
-        return Answer(text, names, model, None, False, warnings=[str(error)], related=False)
+        return Answer(text, names, model, None, False, warnings=[error.full_text], related=False)
     return answer
 
 

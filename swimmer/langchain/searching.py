@@ -155,7 +155,7 @@ def _failed(
     if not isinstance(error, UnreadableQueryError) or options.like or options.unlike:
         return error
     model = store.identity.name
-    return Answer(text, store.name, model, None, False, warnings=[str(error)], related=False)
+    return Answer(text, store.name, model, None, False, warnings=[error.full_text], related=False)
 
 
 def _not_text(query: object) -> QueryError:

@@ -247,7 +247,7 @@ class PaperVectorStore(VectorStore):
         try:
             vector = self.store.model().embed_query(_text(query))
         except UnreadableQueryError as error:
-            warnings.warn(str(error), stacklevel=2)
+            warnings.warn(error.full_text, stacklevel=2)
             return []
         return self._varied(vector, k, fetch_k, lambda_mult, filter)
 
@@ -270,7 +270,7 @@ class PaperVectorStore(VectorStore):
         try:
             vector = await model.aembed_query(_text(query))
         except UnreadableQueryError as error:
-            warnings.warn(str(error), stacklevel=2)
+            warnings.warn(error.full_text, stacklevel=2)
             return []
         return self._varied(vector, k, fetch_k, lambda_mult, filter)
 

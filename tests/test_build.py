@@ -390,7 +390,7 @@ def test_it_does_not_matter_how_papers_are_batched_and_kept(
 
 def test_a_first_build_holds_what_papers_added_one_by_one_hold() -> None:
     """The indexes made at the end are those that grow with the papers; so are words and titles."""
-    built = build_store(many_papers(), "built", model=HashEmbeddings())
+    built = build_store(many_papers(), "built", model=HashEmbeddings(), plain=True)
     grown = PaperStore.create(HashEmbeddings())
     grown.add(list(built))
     grown.commit("grown")
@@ -409,7 +409,7 @@ def test_a_first_build_holds_what_papers_added_one_by_one_hold() -> None:
 
 
 def test_the_static_model_embeds_a_first_build_as_it_embeds_any_text() -> None:
-    store = build_store(many_papers(), "static", model="static")
+    store = build_store(many_papers(), "static", model="static", plain=True)
     model = store.model()
     texts = [model.text_of(paper) for paper in store]
     assert np.array_equal(store.vectors(), model.embed_papers(texts))
@@ -698,7 +698,9 @@ def test_a_store_is_embedded_again_from_its_own_papers(home: Path, papers: list[
     assert again.identity.dimension == 24 and again.verify() == []
     assert again.manifest.source == other.manifest.source == str(list_file)
     texts = [paper.embedding_text for paper in again]
-    assert np.allclose(again.vectors(), again.model(HashEmbeddings(24)).embed_documents(texts))
+    made = again.model(HashEmbeddings(24)).embed_documents(texts)
+    # Beside the smoothed ones, they are kept in half precision.
+    assert np.allclose(again.own_vectors()[0], made, atol=1e-3)
 
 
 def test_a_store_of_another_release_is_brought_to_this_one(

@@ -111,7 +111,7 @@ def test_the_whole_way_through_huggingface_embeddings(
     embeddings = HuggingFaceEmbeddings(
         model_name=str(folder), encode_kwargs={"normalize_embeddings": True}
     )
-    store = build_store(papers[:-2], "bge", model=embeddings)
+    store = build_store(papers[:-2], "bge", model=embeddings, plain=True)
     expected = np.asarray(embeddings.embed_documents([p.embedding_text for p in papers[:-2]]))
     assert np.allclose(store.vectors(), expected, atol=1e-4)
     title = papers[4].title
@@ -457,7 +457,7 @@ def test_answers_in_half_precision_are_those_of_float32_but_for_near_ties(
 ) -> None:
     full = load_model(str(steady), half=False)
     monkeypatch.setenv(huggingface.HALF, "1")
-    with build_store(papers, "half", model=str(steady)) as store:
+    with build_store(papers, "half", model=str(steady), plain=True) as store:
         texts = [paper.embedding_text for paper in papers]
         assert cosine(store.vectors(), full.embed_documents(texts)) > HALF_COSINE
     store = open_store("half")

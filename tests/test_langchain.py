@@ -74,7 +74,9 @@ def test_documents_carry_the_paper_its_score_and_its_rank(
         paper = by_id[document.id]
         assert document.page_content == f"{paper.title}\n{paper.abstract[:500]}\n{paper.url}"
         fields = {
-            k: v for k, v in document.metadata.items() if k not in ("score", "rank", "percentile")
+            k: v
+            for k, v in document.metadata.items()
+            if k not in ("score", "rank", "percentile", "cosine")
         }
         assert fields == paper.to_dict()
         assert json.loads(json.dumps(document.metadata)) == document.metadata

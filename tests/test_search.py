@@ -26,8 +26,9 @@ def test_answers_are_the_nearest_by_cosine_best_first(store: PaperStore) -> None
     vectors = store.vectors()
     order = np.argsort(-(vectors @ vectors[3]), kind="stable")
     expected = [row for row in order.tolist() if row != 3][:7]
-    hits = search(store, "Reward Models that Know When They Are Wrong", 7)
+    hits = search(store, "Reward Models that Know When They Are Wrong", 7, lexical=False)
     assert [hit.paper.id for hit in hits] == [f"p{row:02d}" for row in expected]
+    assert [hit.cosine for hit in hits] == [hit.score for hit in hits]
     assert [hit.rank for hit in hits] == list(range(1, 8))
     assert [hit.score for hit in hits] == pytest.approx(
         (vectors @ vectors[3])[expected].tolist(), abs=1e-6

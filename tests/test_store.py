@@ -569,7 +569,7 @@ def test_a_large_store_is_mapped_searched_filtered_and_changed(
         vectors = store.vectors()
         assert flags == [faiss.IO_FLAG_MMAP]
         for row in (0, 17, 1234, 2999):
-            (own, *others) = search(store, papers[row].title, 5, include_self=True)
+            (own, *others) = search(store, papers[row].title, 5, include_self=True, lexical=False)
             assert own.paper.id == str(row) and len(others) == 4
             exact = np.sort(vectors @ vectors[row])[::-1][:5]
             assert [hit.score for hit in (own, *others)] == pytest.approx(exact.tolist(), abs=1e-4)

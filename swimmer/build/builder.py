@@ -32,10 +32,18 @@ from swimmer.files import NotPlainFileError, check_own
 from swimmer.papers import Paper
 from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.store import WORK, PaperDatabase, PaperStore, target_folder, text_hash, writing
+from swimmer.store import (
+    WORK,
+    PaperDatabase,
+    PaperStore,
+    Similarity,
+    target_folder,
+    text_hash,
+    writing,
+)
 
 if TYPE_CHECKING:
-    from swimmer.store import Rows, Vectors
+    from swimmer.store import Neighbours, Rows, Vectors
 
 CHUNK = 512
 """Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
@@ -47,6 +55,7 @@ def build_store(
     *,
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
+    plain: bool | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> PaperStore:
@@ -55,7 +64,13 @@ def build_store(
     The same as `run_build`, without its report: arguments and errors are described there.
     """
     return run_build(
-        source, name, model=model, prune=prune, progress=progress, trust_model=trust_model
+        source,
+        name,
+        model=model,
+        prune=prune,
+        plain=plain,
+        progress=progress,
+        trust_model=trust_model,
     ).store
 
 
@@ -65,6 +80,7 @@ def run_build(
     *,
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
+    plain: bool | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> BuildResult:
@@ -80,6 +96,9 @@ def run_build(
             case where all papers share them, else the source's name.
         model: what `load_model` takes; the store's own model, else `static`, by default.
         prune: remove papers of the store that the source does not hold.
+        plain: True to compare papers by the cosine of the model's vectors alone; False to smooth
+            the vectors and to count the words that papers share too (`swimmer.store.Similarity`);
+            None for what the store has, and for False in a new one.
         progress: called as the build goes on.
         trust_model: load the model that an existing store names, as `open_store` has it.
 
@@ -96,7 +115,7 @@ def run_build(
     if not first:
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
-    build = _Build(folder, model, prune, progress or _silent, report, trust_model)
+    build = _Build(folder, model, prune, progress or _silent, report, trust_model, plain)
     return BuildResult(build.run(itertools.chain(first, papers), origin), report)
 
 
@@ -174,7 +193,9 @@ class _Build:
         progress: Progress,
         report: BuildReport,
         trust_model: bool = False,
+        plain: bool | None = None,
     ) -> None:
+        self.plain = plain
         self.folder, self.work = folder, folder / WORK
         self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
@@ -203,13 +224,18 @@ class _Build:
                     "make room and start it again, it goes on where it was"
                 ) from None
 
-    def _run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
+    def _run(self, papers: Iterator[Paper], listed: str) -> PaperStore:
         old = self._existing()
         model = self._choose_model(old)
+        similarity = self._similarity(old, model)
+        near: Neighbours | None = None
+        origin: Rows | None = None
         if old is None:
-            database, vectors = self._built(papers, model)
+            words = similarity is not None and similarity.lexical
+            database, vectors = self._built(papers, model, words)
         else:
-            database, vectors = self._renewed(old, papers, model, old.manifest.source == origin)
+            same_source = old.manifest.source == listed
+            database, vectors, near, origin = self._renewed(old, papers, model, same_source)
         store = PaperStore.of_parts(
             database,
             vectors,
@@ -217,18 +243,33 @@ class _Build:
             old,
             self.folder,
             named_by_user=old is None or self.wanted is not None,
+            similarity=similarity,
+            neighbours=near,
+            origin=origin,
         )
         self.progress("writing", 0, None)
-        store.commit(self.folder, source=origin, thresholds=self._thresholds(old, store, vectors))
+        store.commit(self.folder, source=listed, thresholds=self._thresholds(old, store))
         self.report.papers = len(store)
         self.report.seconds = time.monotonic() - self.started
         if old is not None:
             old.close()
         return store
 
-    def _built(self, papers: Iterator[Paper], model: Model) -> tuple[PaperDatabase, Vectors]:
+    def _similarity(self, old: PaperStore | None, model: Model) -> Similarity | None:
+        """Return the weights of the new store; None for one that goes on without any."""
+        if self.plain is not None:
+            return Similarity() if self.plain else Similarity.of(model.identity)
+        if old is None or (not old.has_similarity and self.wanted is not None):
+            return Similarity.of(model.identity)
+        if not old.has_similarity:
+            return None
+        return Similarity.of(model.identity) if old.similarity.lexical else old.similarity
+
+    def _built(
+        self, papers: Iterator[Paper], model: Model, words: bool
+    ) -> tuple[PaperDatabase, Vectors]:
         """Return the papers of a store that was not there before, and their vectors."""
-        database = self._scratch("papers.sqlite")
+        database = self._scratch("papers.sqlite", words)
         with contextlib.closing(Texts(self.work)) as texts:
             stage(papers, database, model, self.report, self.progress, texts)
             self.report.added = len(database)
@@ -245,30 +286,34 @@ class _Build:
 
     def _renewed(
         self, old: PaperStore, papers: Iterator[Paper], model: Model, same_source: bool
-    ) -> tuple[PaperDatabase, Vectors]:
-        """Return the papers of a store brought up to date, and their vectors."""
+    ) -> tuple[PaperDatabase, Vectors, Neighbours | None, Rows]:
+        """Return a store's papers brought up to date, their vectors, and what was known of them.
+
+        That is, the neighbours by which the vectors were smoothed, and the row of each paper then.
+        """
         database, old_rows = self._updated(old, papers, model, same_source)
         vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
         kept = np.flatnonzero(old_rows >= 0)
+        near: Neighbours | None = None
         if len(kept):
-            vectors[kept] = old.index.vectors(old_rows[kept])
+            own, near = old.own_vectors()
+            vectors[kept] = own[old_rows[kept]]
         pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
 
         def texts_of(rows: list[int]) -> list[str]:
             return [model.text_of(paper) for paper in database.papers(rows)]
 
         self._embed_rows(vectors, pending, texts_of, model)
-        return database, vectors
+        return database, vectors, near, old_rows
 
-    def _thresholds(
-        self, old: PaperStore | None, store: PaperStore, vectors: Vectors
-    ) -> dict[str, float]:
+    def _thresholds(self, old: PaperStore | None, store: PaperStore) -> dict[str, float]:
         from swimmer.build.calibration import learnt_thresholds
 
         # What was learnt stays true while most papers stay: a small update asks the model nothing.
-        if old is not None and old.thresholds and self.report.embedded < len(vectors) / 10:
+        few = self.report.embedded < len(store) / 10
+        if old is not None and old.thresholds and few and old.similarity == store.similarity:
             return dict(old.thresholds)
-        return learnt_thresholds(store.database, vectors, store.model())
+        return learnt_thresholds(store)
 
     def _existing(self) -> PaperStore | None:
         try:
@@ -287,10 +332,10 @@ class _Build:
 
     # ------------------------------------------------------------------ papers
 
-    def _scratch(self, name: str) -> PaperDatabase:
+    def _scratch(self, name: str, words: bool = False) -> PaperDatabase:
         path = self.work / name
         path.unlink(missing_ok=True)
-        database = PaperDatabase.create(path)
+        database = PaperDatabase.create(path, words=words)
         self._failing.callback(database.close)
         return database
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings import Model
+from swimmer.store import combined_score, pack_query
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from swimmer.store import PaperDatabase, Vectors
+    from swimmer.store import PaperStore, Rows, Vectors
 
 FEWEST = 20
 """Papers below which nothing can be learnt."""
@@ -23,7 +21,8 @@ SAMPLE = 100
 MISSED = 0.02
 """The share of the store's own titles that may be taken for unrelated."""
 
-_BLOCK = 50_000
+DEPTH = 100
+"""Candidates whose words are compared, as in a search."""
 
 UNRELATED = (
     "How to bake a sourdough bread with a crisp crust",
@@ -60,45 +59,62 @@ UNRELATED = (
 """What no conference of machine learning has papers on."""
 
 
-def learnt_thresholds(database: PaperDatabase, vectors: Vectors, model: Model) -> dict[str, float]:
-    """Return `{"related": t}`: the cosine of the best hit from which a text is related to a store.
+def learnt_thresholds(store: PaperStore) -> dict[str, float]:
+    """Return from which score on a hit means something in a store, by name.
 
-    It lies halfway between what the store's own titles reach (each asked as text, without its own
-    paper) and what texts about something else reach, but never so high that more than MISSED of
-    the titles would fall below it. Empty when there is too little to learn from.
+    `related` is the score of the best hit from which a text is related to the store. It lies
+    halfway between what the store's own titles reach (each asked as text, without its own paper)
+    and what texts about something else reach, but never so high that more than MISSED of the
+    titles would fall below it. `related_cosine` is the same where words do not count. Empty when
+    there is too little to learn from.
 
     Args:
-        database: the papers.
-        vectors: their vectors, float32 (papers, dimension).
-        model: what made them.
+        store: a store whose vectors and words can be searched.
     """
-    count = len(vectors)
+    count, model = len(store), store.model()
     if count < FEWEST:
         return {}
     # What a store learns of a transformer must not show in the time of building it. Asked one by
     # one, a title costs about what a paper does; in a batch, what its words cost: an eighth.
     most = max(8, count // (10 if model.batches_queries else 40)) if model.pads else count
     sample = min(count, SAMPLE, most)
-    rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64)).tolist()
-    titles = [paper.title for paper in database.papers(rows)]
+    rows = np.unique(np.linspace(0, count - 1, sample).astype(np.int64))
+    titles = [paper.title for paper in store.papers(rows.tolist())]
     foreign = UNRELATED[:most]
     # One call for both: a large model reads its weights once for each.
-    asked = model.embed_queries([*titles, *foreign])
-    own = _best(vectors, asked[: len(titles)], rows)
-    other = _best(vectors, asked[len(titles) :], [-1] * len(foreign))
-    if not len(own) or not len(other):
+    texts = [*titles, *foreign]
+    vectors = model.embed_queries(texts)
+    own = np.concatenate([rows, np.full(len(foreign), -1)])
+    cosines, scores = _best(store, texts, vectors, own)
+    known = vectors.any(axis=1)
+    mine, other = known & (own >= 0), known & (own < 0)
+    if not mine.any() or not other.any():
         return {}
+    learnt = {"related": _halfway(scores[mine], scores[other])}
+    if store.lexical is not None:
+        learnt["related_cosine"] = _halfway(cosines[mine], cosines[other])
+    return learnt
+
+
+def _halfway(own: Vectors, other: Vectors) -> float:
     low, high = float(np.quantile(own, MISSED)), float(np.quantile(other, 0.95))
-    return {"related": round(min(low, (low + high) / 2), 4)}
+    return round(min(low, (low + high) / 2), 4)
 
 
-def _best(vectors: Vectors, queries: Vectors, own: Sequence[int]) -> NDArray[np.float32]:
-    """Return each query's best score but that of its own row; queries of zeros are left out."""
-    best = np.full(len(queries), -1.0, np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        scores = queries @ vectors[start : start + _BLOCK].T
-        for i, row in enumerate(own):
-            if start <= row < start + _BLOCK:
-                scores[i, row - start] = -1.0
-        best = np.maximum(best, scores.max(axis=1))
-    return best[queries.any(axis=1)]
+def _best(
+    store: PaperStore, texts: Sequence[str], vectors: Vectors, own: Rows
+) -> tuple[Vectors, Vectors]:
+    """Return the best cosine and the best score of each text, its own row left out: (n,) each."""
+    found, rows = store.index.search(vectors, DEPTH + 1)
+    found[rows == own[:, None]] = -1
+    best = found.max(axis=1)
+    index = store.lexical
+    if index is None:
+        return best, best
+    packed = store.database.packed_words(np.unique(rows).tolist())
+    scores = np.empty_like(best)
+    for i, (text, near) in enumerate(zip(texts, rows.tolist(), strict=True)):
+        words = index.vector([pack_query(text)])
+        lexical = index.scores(words, [packed.get(row, b"") for row in near])
+        scores[i] = combined_score(found[i], lexical, store.similarity.text).max()
+    return best, scores

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 )
 @click.option("--prune", is_flag=True, help="Remove papers that are no longer in the list.")
 @click.option(
+    "--plain/--no-plain",
+    default=None,
+    help="Compare by the vectors as the model makes them, without smoothing and words.",
+)
+@click.option(
     "--status",
     type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
     help="Which submissions; by default the accepted ones, and all of a file.",
@@ -51,6 +56,7 @@ def build_command(
     prune: bool,
     status: str | None,
     columns: str | None,
+    plain: bool | None,
     refresh: bool,
     offline: bool,
     quiet: bool,
@@ -89,6 +95,7 @@ def build_command(
                 name,
                 model=model,
                 prune=prune,
+                plain=plain,
                 progress=progress,
                 trust_model=trust_model,
             )

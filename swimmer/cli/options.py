@@ -69,6 +69,11 @@ _OPTIONS = (
         default=None,
         help="Explain each hit (or hide explanations).",
     ),
+    click.option(
+        "--lexical/--no-lexical",
+        default=True,
+        help="Count the words that papers share, beside their vectors.",
+    ),
 )
 
 
@@ -93,6 +98,7 @@ def read_search(
     lookup: bool | str = True,
     explain: bool = False,
     stores: Sequence[PaperStore] = (),
+    lexical: bool = True,
     where: Sequence[str],
     like: Sequence[str],
     like_all: bool,
@@ -141,6 +147,7 @@ def read_search(
         sort=sort,
         rerank=None if rerank is None else rerank or True,
         explain=explain,
+        lexical=lexical,
     )
 
 

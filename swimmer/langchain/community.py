@@ -122,7 +122,7 @@ def build_from_langchain(
             f"{target}: holds an index already", hint=f"import {folder} with another --name"
         )
     store = import_langchain_faiss(folder, model)
-    thresholds = learnt_thresholds(store.database, store.vectors(), store.model())
+    thresholds = learnt_thresholds(store)
     store.commit(target, source=str(folder), thresholds=thresholds)
     written = PaperStore.open(target)
     read = SourceReport(read=len(written), without_abstract=sum(not p.abstract for p in written))

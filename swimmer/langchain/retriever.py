@@ -65,6 +65,7 @@ class PaperRetriever(BaseRetriever):
     sort: str = ""
     rerank: Any = Field(default=None, exclude=True)
     explain: bool = False
+    lexical: bool = True
 
     @property
     def vectorstore(self) -> PaperVectorStore:
@@ -257,7 +258,7 @@ def load_retriever(
         metadata: what else tracing shows.
         arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
             `embeddings`, `like`, `unlike`, `mode`, `diversity`, `group`,
-            `sort`, `rerank`, `explain`.
+            `sort`, `rerank`, `explain`, `lexical`.
 
     Raises:
         StoreNotFoundError: there is no such store; the message lists those there are.

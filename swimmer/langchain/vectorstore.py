@@ -177,7 +177,9 @@ class PaperVectorStore(VectorStore):
         self, k: int, filter: Filter | MetadataTest | None, lookup: bool | str
     ) -> tuple[int, SearchOptions]:
         conditions = self._conditions(filter)
-        return checked_k(k), SearchOptions(filter=conditions, include_self=True, lookup=lookup)
+        return checked_k(k), SearchOptions(
+            filter=conditions, include_self=True, lookup=lookup, lexical=False
+        )
 
     def _conditions(self, filter: Filter | MetadataTest | None) -> Filter | None:
         """Return a filter as conditions: a function is asked of every document's metadata."""

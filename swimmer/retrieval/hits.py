@@ -30,10 +30,12 @@ class Reasons:
 class Hit:
     """A paper that a search found; `rank` counts from 1.
 
-    `score` is the cosine similarity to the query, in keyword mode the BM25 score.
-    `percentile` is the share of the store's other papers, in percent, that score no higher; None
-    in keyword mode. `relevance` is the rerank score, None without reranking. `copies` are
-    further versions of the same work, `reasons` what it shares with the query.
+    `score` is what orders the hits, in [-1, 1]: (c + w l) / (1 + w), with c the cosine similarity
+    of the vectors, l that of the words (TF-IDF) and w the store's weight for papers or for texts;
+    c alone in a store without such weights; in keyword mode the BM25 score. `cosine` is c, None in
+    keyword mode. `percentile` is the share of the store's other papers, in percent, that are no
+    nearer; None in keyword mode. `relevance` is the rerank score, None without reranking.
+    `copies` are further versions of the same work, `reasons` what it shares with the query.
     """
 
     paper: Paper
@@ -43,10 +45,13 @@ class Hit:
     relevance: float | None = None
     copies: tuple[Paper, ...] = ()
     reasons: Reasons | None = None
+    cosine: float | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return what the search adds to the paper, JSON-able: rank, scores, reasons, copies."""
         about: dict[str, Any] = {"rank": self.rank, "score": round(self.score, 6)}
+        if self.cosine is not None:
+            about["cosine"] = round(self.cosine, 6)
         if self.percentile is not None:
             about["percentile"] = round(self.percentile, 3)
         if self.relevance is not None:

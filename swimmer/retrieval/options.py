@@ -26,7 +26,7 @@ RerankFunction = Callable[[str, "list[Paper]"], Sequence[float]]
 LOOKUPS = ("title", "author", "text")
 """The readings of a query that can be forced."""
 
-_FLAGS = ("include_self", "group", "explain")
+_FLAGS = ("include_self", "group", "explain", "lexical")
 
 
 class SearchArguments(TypedDict, total=False):
@@ -47,6 +47,7 @@ class SearchArguments(TypedDict, total=False):
     sort: str
     rerank: bool | str | Path | RerankFunction | None
     explain: bool
+    lexical: bool
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class SearchOptions:
             LangChain's `BaseCrossEncoder.score`, or a function of the query's text and a list of
             papers to their scores.
         explain: whether each hit has its `reasons`.
+        lexical: whether the words that papers share count beside their vectors, by the store's
+            weights; False ranks by the cosine of the vectors alone.
 
     Raises:
         QueryError: a value is not one of those above.
@@ -91,6 +94,7 @@ class SearchOptions:
     sort: str = ""
     rerank: bool | str | Path | RerankFunction | None = None
     explain: bool = False
+    lexical: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "like", _examples("like", self.like))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
+from swimmer.retrieval.candidates import Candidate, Query
 from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import (
     EmbeddedPaper,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from swimmer.retrieval.options import RerankFunction, SearchArguments
-    from swimmer.retrieval.ranking import Candidate, Query
     from swimmer.store import Rows, Vectors
 
 
@@ -81,7 +81,7 @@ def ask(
         options: the search options, by default those of a plain search.
         arguments: fields of `SearchOptions` by name, in place of those of `options`: `filter`,
             `include_self`, `lookup`, `embeddings`, `like`, `unlike`, `mode`, `diversity`,
-            `group`, `rerank`, `explain`.
+            `group`, `rerank`, `explain`, `lexical`.
 
     Raises:
         QueryError: a query is blank, k is not a whole number above 0, the filter is wrong, an
@@ -225,6 +225,15 @@ def _searched(
     if options.mode != "keyword":
         vectors, inputs = input_vectors(store, inputs, options.embeddings)
     prepared = _prepared(inputs, vectors, len(queries), len(options.like), options.include_self)
+    if options.lexical and options.mode != "keyword":
+        from swimmer.retrieval.rescoring import query_words
+
+        unliked = inputs[len(queries) + len(options.like) :]
+        prepared = [
+            (positive, replace(query, lexical=words, weight=weight))
+            for positive, query in prepared
+            for words, weight in [query_words(store, positive, unliked)]
+        ]
     made = [query for _, query in prepared]
     if options.mode == "dense" and options.keeps_ranking:
         rankings = _nearest(store, made, k, allowed)
@@ -259,7 +268,8 @@ def _named_first(
     own = positive[0]
     if len(positive) > 1 or own.resolution is None or own.resolution.matched:
         return []
-    from swimmer.retrieval.ranking import Candidate, cosines
+    from swimmer.retrieval.ranking import cosines
+    from swimmer.retrieval.rescoring import rescored
 
     reading = own.resolution.reading
     named: Sequence[int] = own.resolution.rows
@@ -269,11 +279,14 @@ def _named_first(
     rows = [row for row in rows if (allowed is None or allowed[row]) and row not in query.excluded]
     if not rows:
         return []
-    scores = cosines(store, query.vector, rows)
-    found = [Candidate(row, score) for row, score in zip(rows, scores, strict=True)]
-    # Titles that hold the same words stand in the order of the model; a word that the model does
-    # not know leaves it nothing to order.
-    return sorted(found, key=lambda one: -one.score) if named else found
+    near = cosines(store, query.vector, rows)
+    (found,) = rescored(store, [query], [list(zip(rows, near, strict=True))])
+    # Titles that hold the same words stand in the order of their scores; a word that the model
+    # does not know leaves it nothing to order.
+    if named:
+        return sorted(found, key=lambda one: -one.score)
+    place = {row: i for i, row in enumerate(rows)}
+    return sorted(found, key=lambda one: place[one.row])
 
 
 def _with_first(ranking: list[Candidate], first: list[Candidate], k: int) -> list[Candidate]:
@@ -292,7 +305,7 @@ def _prepared(
     """Return, for each query, its positive inputs (its own first) and what a ranking needs."""
     import numpy as np
 
-    from swimmer.retrieval.ranking import Query, combined
+    from swimmer.retrieval.ranking import combined
 
     liked, unliked = inputs[queries : queries + likes], inputs[queries + likes :]
     like_vectors, unlike_vectors = vectors[queries : queries + likes], vectors[queries + likes :]
@@ -330,12 +343,14 @@ def _nearest(
     """Return the nearest rows of each query, all found in one pass over the vectors."""
     import numpy as np
 
-    from swimmer.retrieval.ranking import Candidate, nearest
+    from swimmer.retrieval.ranking import nearest
+    from swimmer.retrieval.rescoring import RESCORED, rescored
 
     rows = None if allowed is None else np.flatnonzero(allowed)
     vectors = np.stack([query.vector for query in queries])
-    found = nearest(store, vectors, k, rows, [query.excluded for query in queries])
-    return [[Candidate(row, score) for row, score in pairs] for pairs in found]
+    depth = max(k, RESCORED) if any(query.weight for query in queries) else k
+    found = nearest(store, vectors, depth, rows, [query.excluded for query in queries])
+    return [ranking[:k] for ranking in rescored(store, queries, found)]
 
 
 def _answers(
@@ -353,7 +368,7 @@ def _answers(
     papers = dict(zip(ordered, store.papers(ordered), strict=True))
     # Read once here, not once for each of ten thousand queries.
     name, model, size = store.name, store.identity.name, len(store)
-    threshold = store.thresholds.get("related", -1.0)
+    thresholds = store.thresholds
     whole = options.mode == "dense" and options.keeps_ranking and options.filter is None
     answers = []
     for (inputs, query), ranking, first in zip(prepared, rankings, firsts, strict=True):
@@ -374,6 +389,9 @@ def _answers(
             warnings.append(empty)
         known = bool(first) or any(one.rows for one in inputs)
         best = max((one.score for one in ranking), default=-1.0)
+        threshold = thresholds.get("related", -1.0)
+        if not query.weight:
+            threshold = thresholds.get("related_cosine", threshold)
         near = bool(ranking) and (options.mode == "keyword" or best >= threshold)
         if near and not known and options.mode == "dense" and best < threshold + CLEAR:
             # What lies just above the threshold is told by its words, in a language that the
@@ -394,6 +412,7 @@ def _answers(
                         percentile,
                         one.relevance,
                         tuple([papers[row] for row in one.versions]) if one.versions else (),
+                        cosine=one.cosine,
                     )
                     for place, (one, percentile) in enumerate(
                         zip(ranking, percentiles, strict=True), 1
@@ -422,7 +441,7 @@ def _percentiles_by_rank(others: int, ranking: list[Candidate]) -> list[float]:
 def _percentiles(
     store: PaperStore, query: Query, ranking: list[Candidate], mode: str
 ) -> Sequence[float | None]:
-    """Return, for each candidate, the percentage of the other papers that score no higher.
+    """Return, for each candidate, the percentage of the other papers whose cosine is no higher.
 
     In a store of more than 20,000 papers, of so many that are evenly spread over it.
     """
@@ -434,7 +453,7 @@ def _percentiles(
     if query.excluded:
         scores = scores[~np.isin(rows, list(query.excluded))]
     # The last digit of a cosine depends on the order of the sum.
-    own = np.asarray([one.score + 1e-6 for one in ranking], np.float32)
+    own = np.asarray([(one.cosine or 0.0) + 1e-6 for one in ranking], np.float32)
     shares: list[float | None] = (100.0 * (scores <= own[:, None]).mean(axis=1)).tolist()
     return shares if len(scores) else [100.0] * len(ranking)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from swimmer.retrieval.candidates import Candidate, Query
 from swimmer.retrieval.diversity import select_diverse, versions
 from swimmer.retrieval.fusion import fused
+from swimmer.retrieval.rescoring import rescored
 from swimmer.store import PaperStore, keyword_search
 
 if TYPE_CHECKING:
@@ -29,30 +30,6 @@ CANDIDATES = 100
 
 RERANK_DEPTH = 50
 """Candidates that a reranker scores."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a ranking needs of one query, its positive examples included.
-
-    `vector` is (dimension,), zeros for none; `words` are for keyword search, `text` is for a
-    reranker; `excluded` are rows that must not be hits.
-    """
-
-    vector: Vectors
-    words: str
-    text: str
-    excluded: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
-class Candidate:
-    """A row that may be a hit, its score, its rerank score, and the rows of its other versions."""
-
-    row: int
-    score: float
-    relevance: float | None = None
-    versions: tuple[int, ...] = ()
 
 
 def combined(positive: Vectors, negative: Vectors) -> Vectors:
@@ -129,15 +106,18 @@ def _by_mode(
     if mode == "keyword":
         by_words = _by_words(store, query, depth, allowed)
         return [Candidate(row, score) for row, score in by_words]
-    (by_vector,) = nearest(store, query.vector[None, :], depth, rows, [query.excluded])
+    by_vector = nearest(store, query.vector[None, :], depth, rows, [query.excluded])
+    (found,) = rescored(store, [query], by_vector)
     if mode == "dense":
-        return [Candidate(row, score) for row, score in by_vector]
+        return found
     by_words = _by_words(store, query, depth, allowed)
     order = fused(
-        [[row for row, _ in by_vector], [row for row, _ in by_words]], [1.0, KEYWORD_WEIGHT]
+        [[one.row for one in found], [row for row, _ in by_words]], [1.0, KEYWORD_WEIGHT]
     )[:depth]
-    scores = cosines(store, query.vector, [row for row, _ in order])
-    return [Candidate(row, cosine) for (row, _), cosine in zip(order, scores, strict=True)]
+    near = cosines(store, query.vector, [row for row, _ in order])
+    pairs = [(row, cosine) for (row, _), cosine in zip(order, near, strict=True)]
+    scored = {one.row: one for one in rescored(store, [query], [pairs])[0]}
+    return [scored[row] for row, _ in order]
 
 
 def _by_words(
@@ -182,8 +162,8 @@ def _diverse(
 ) -> list[Candidate]:
     vectors = store.index.vectors(np.asarray([one.row for one in candidates], np.int64))
     relevance = [one.score for one in candidates]
-    if candidates and (options.mode != "dense" or options.reranks):
-        # The order comes from ranks or from a reranker: it is spread evenly over the cosines of
+    if candidates and (options.mode != "dense" or options.reranks or query.weight):
+        # The order does not come from cosines alone: it is spread evenly over the cosines of
         # the candidates, so that `diversity` means the same in every mode.
         centre = query.vector if query.vector.any() else vectors.mean(axis=0)
         near = vectors @ centre

@@ -35,6 +35,12 @@ from .keyword import (
     titles_with_words as titles_with_words,
     word_frequency as word_frequency,
 )
+from .lexical import (
+    LexicalIndex as LexicalIndex,
+    WordVector as WordVector,
+    pack_query as pack_query,
+    pack_words as pack_words,
+)
 from .lookups import (
     Person as Person,
     people_named as people_named,
@@ -68,6 +74,13 @@ from .pool import (
 )
 from .schema import (
     COLUMNS as COLUMNS,
+)
+from .similarity import (
+    Similarity as Similarity,
+    combined_score as combined_score,
+)
+from .smoothing import (
+    Neighbours as Neighbours,
 )
 from .spelling import (
     correction as correction,

@@ -29,6 +29,7 @@ from swimmer.store.schema import (
     INDEXES,
     PAPER,
     TABLES,
+    WORD_TABLES,
     is_schema_of_ours,
     paper_of,
     row_of,
@@ -45,6 +46,8 @@ _LATER = {"people": LOOKUP_TABLES, "segments_fts": SEGMENT_TABLE, "vocabulary": 
 
 _BATCH = 1000
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_TITLE, _ABSTRACT = 3, 5
+"""Where the title for reading and the abstract stand in a row of `papers`."""
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
 
 # SQLITE_LIMIT_LENGTH, which Python names since 3.11.
@@ -87,12 +90,16 @@ class PaperDatabase:
         connection.create_function("contains", 2, contains, deterministic=True)
 
     @classmethod
-    def create(cls, path: Path | None = None) -> PaperDatabase:
-        """Return an empty database, in the file `path` or in memory."""
+    def create(cls, path: Path | None = None, *, words: bool = False) -> PaperDatabase:
+        """Return an empty database, in the file `path` or in memory.
+
+        `words` says whether the words of each paper are counted and kept, for `store.lexical`.
+        """
         database = cls._writable(path)
         with database._guard():
+            extra = WORD_TABLES if words else ""
             database._connection.executescript(
-                TABLES + LOOKUP_TABLES + SEGMENT_TABLE + VOCABULARY_TABLE + ";".join(INDEXES)
+                ";".join((TABLES, LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, extra, *INDEXES))
             )
         return database
 
@@ -564,6 +571,7 @@ class PaperDatabase:
             if not new:
                 self._unindex([row])
             connection.execute(_PUT, record)
+            self._put_words([record])
             self._index_text([row])
             connection.executemany(_PUT_FIELD, ((name,) for name in paper.extra))
 
@@ -590,7 +598,78 @@ class PaperDatabase:
                 ((new, old) for new, old in moves.items()),
             )
             self._index_text(gaps)
+            if self.counts_words:
+                for row in doomed:
+                    connection.execute("DELETE FROM words WHERE row = ?", (row,))
+                for new, old in moves.items():
+                    connection.execute("UPDATE words SET row = ? WHERE row = ?", (new, old))
         return moves
+
+    @property
+    def counts_words(self) -> bool:
+        """Whether the words of each paper are kept."""
+        return "words" in self.tables
+
+    def count_words(self) -> None:
+        """Count the words of all papers from now on, those that are there included."""
+        if self.counts_words:
+            return
+        with self._guard() as connection:
+            connection.executescript(WORD_TABLES)
+            self._tables = None
+            last = -1
+            while records := connection.execute(
+                "SELECT * FROM papers WHERE row > ? ORDER BY row LIMIT 1000", (last,)
+            ).fetchall():
+                self._put_words(records)
+                last = records[-1][0]
+        self._derived.clear()
+
+    def _put_words(self, records: Sequence[tuple[Any, ...]]) -> None:
+        if self.counts_words:
+            from swimmer.store.lexical import pack_words
+
+            packed = pack_words([(record[_TITLE], record[_ABSTRACT]) for record in records])
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO words VALUES (?, ?)",
+                ((record[0], words) for record, words in zip(records, packed, strict=True)),
+            )
+
+    def packed_words(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """Return the packed words of rows, by row; those that have none are left out."""
+        sql = "SELECT row, packed FROM words WHERE row IN (SELECT value FROM json_each(?))"
+        found = self.query(sql, (json.dumps(list(rows)),), (int, bytes))
+        if any(len(packed) % 4 for _, packed in found):
+            raise self._damaged("its words are not those of a paper")
+        return dict(found)
+
+    def word_counts(self) -> tuple[int, bytes]:
+        """Return the number of papers, and in how many of them each word stands, as packed."""
+        kept = self.query("SELECT papers, counts FROM word_counts", (), (int, bytes))
+        if kept and not self.writable:
+            return kept[0][0], kept[0][1]
+        from swimmer.store.lexical import count_papers
+
+        packed = self.query("SELECT packed FROM words", (), (bytes,))
+        return len(self), count_papers([words for (words,) in packed])
+
+    def keep_word_counts(self) -> None:
+        """Write what `word_counts` gives, so that it need not be counted when the file is read."""
+        if self.counts_words:
+            counted = self.word_counts()
+            self.write("DELETE FROM word_counts", [()])
+            self.write("INSERT INTO word_counts VALUES (?, ?)", [counted])
+
+    def write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        with self._guard() as connection:
+            connection.executemany(sql, rows)
+
+    def run(self, script: str) -> None:
+        """Run statements that create or drop tables."""
+        with self._guard() as connection:
+            connection.executescript(script)
+            self._tables = None
 
     def set_meta(self, name: str, value: str) -> None:
         """Keep a value under a name."""
@@ -640,6 +719,7 @@ class PaperDatabase:
     def _write_bulk(self) -> None:
         records, self._bulk = self._bulk or [], []
         self._connection.executemany(_PUT, records)
+        self._put_words(records)
 
     def index(self) -> None:
         """Make what `bulk` has left out; merged and compact, so that `optimize` has no work left.

@@ -11,7 +11,7 @@ import re
 import threading
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,8 @@ class LexicalIndex:
 
     def __init__(self, papers: int, counts: bytes) -> None:
         words, in_papers = np.frombuffer(counts, "<u4").reshape(2, -1)
-        if len(words) and int(words.max()) >= _SIZE:
-            raise ValueError("the number of a word is too large")
+        if papers < 0 or (len(words) and int(words.max()) >= _SIZE):
+            raise ValueError("a number is negative, or too large for a word")
         total = np.float32(np.log(1 + papers) + 1)
         # A word that is in no other paper is as rare as one that is in no paper.
         self._rarity = np.full(_SIZE, total - np.float32(np.log(2)), np.float32)
@@ -168,7 +168,7 @@ def pack_query(text: str) -> bytes:
     return pack_words([(fold(text[:LIMIT]), "")])[0]
 
 
-def count_papers(rows: Iterable[bytes]) -> bytes:
+def count_papers(rows: Sequence[bytes]) -> bytes:
     """Return in how many packed rows each word stands: words of two rows or more, then counts.
 
     As the bytes of uint32.

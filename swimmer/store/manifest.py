@@ -46,7 +46,8 @@ class Manifest:
 
     `papers` is the number of papers, `probes` short digests of a few vectors by row (an index
     that belongs to another store is recognised without reading it whole), `generation` the same
-    random name that stands in the database, `created` an ISO 8601 time in UTC.
+    random name that stands in the database, `created` an ISO 8601 time in UTC. `similarity` holds
+    the weights of `store.similarity`; none in a store that compares by its vectors alone.
     """
 
     papers: int
@@ -60,6 +61,7 @@ class Manifest:
     exact: bool = True
     recall: float = 1.0
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    similarity: Mapping[str, float] = field(default_factory=dict)
     schema: int = SCHEMA
 
     def write(self, folder: Path) -> None:

@@ -104,6 +104,7 @@ _MANIFEST: dict[str, tuple[Check, bool]] = {
     "exact": (_flag, False),
     "recall": (_number(0, 1), False),
     "thresholds": (_mapping(1_000, _text(200), _number(-1e9, 1e9)), False),
+    "similarity": (_mapping(100, _text(200), _number(0, 100)), False),
     "schema": (_whole(1, 1 << 31), False),
 }
 

@@ -56,13 +56,26 @@ INDEXES = (
 )
 """Made apart from the tables: a database that is filled in bulk has them made at the end."""
 
+WORD_TABLES = """
+CREATE TABLE words (row INTEGER PRIMARY KEY, packed BLOB NOT NULL);
+CREATE TABLE word_counts (papers INTEGER NOT NULL, counts BLOB NOT NULL);
+"""
+"""The words of each paper, as `store.lexical` packs them, and in how many papers each stands."""
+
+VECTOR_TABLES = """
+CREATE TABLE own_vectors (
+    row INTEGER PRIMARY KEY, vector BLOB NOT NULL, near BLOB NOT NULL, scores BLOB NOT NULL
+);
+"""
+"""Each paper's own vector before smoothing, float16, with the neighbours it is smoothed by."""
+
 VERSIONS = ((TABLES, INDEXES),)
 """The tables and indexes that every store has, of this release and of earlier ones.
 
 Whoever changes TABLES or INDEXES keeps what they were here, so that older stores are still read.
 """
 
-ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE)
+ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, WORD_TABLES, VECTOR_TABLES)
 """Tables that a store may have besides, each of these groups whole or not at all."""
 
 _SHADOWS = (

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from swimmer.store.index import Rows, Vectors
 
-WEIGHT = 0.4
-"""What the mean of its neighbours counts for, against a paper's own vector."""
-
 MOST = 5
 """Neighbours that a vector is drawn towards, at most."""
 
@@ -119,8 +116,8 @@ def update_neighbours(vectors: Vectors, old: Neighbours, origin: Rows) -> Neighb
     return near
 
 
-def smoothed(vectors: Vectors, near: Neighbours) -> Vectors:
-    """Return each vector plus WEIGHT times the mean of its neighbours, float32, of unit length.
+def smoothed(vectors: Vectors, near: Neighbours, weight: float) -> Vectors:
+    """Return each vector plus `weight` times the mean of its neighbours, float32, unit length.
 
     The mean is weighted by the cube of the cosine. A vector of zeros stays one.
     """
@@ -130,7 +127,7 @@ def smoothed(vectors: Vectors, near: Neighbours) -> Vectors:
             rows, scores = (part[start : start + _BLOCK] for part in (near.rows, near.scores))
             weights = np.where(rows >= 0, np.maximum(scores, 0) ** 3, 0).astype(np.float32)
             total = weights.sum(axis=1, keepdims=True)
-            weights *= WEIGHT / np.maximum(total, np.float32(1e-30))
+            weights *= np.float32(weight) / np.maximum(total, np.float32(1e-30))
             out[start : start + _BLOCK] += np.einsum("ij,ijk->ik", weights, vectors[rows])
     lengths = np.sqrt(np.einsum("ij,ij->i", out, out))[:, None]
     out /= np.maximum(lengths, np.float32(1e-30))

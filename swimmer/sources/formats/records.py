@@ -57,6 +57,7 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)[0-9]{2})(?!\d)")
 _SHORT_VENUE = re.compile(r"[a-z]{2,8}")
 _NEXT_ADDRESS = re.compile(r"[;,|\s]{1,9}(?=https?://)")
 _PDF_FIELDS = ("pdf", "pdf_url", "pdf url", "pdf link", "pdf_link")
+_PDF_NAMES = frozenset(_PDF_FIELDS)
 _ELLIPSIS = re.compile(r"\s?(?:…|\.{3})$")
 _STAGES = re.compile(
     r"final|article in press|published|epublish|ppublish|aheadofprint", re.IGNORECASE
@@ -112,7 +113,7 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
     _keep_pdf(flat, url, extra)
     venue, year = _venue_and_year(found, url)
     abstract = _text(found.get("abstract"))
-    if _ELLIPSIS.search(abstract[-5:]):
+    if abstract.endswith(("…", "...")):
         # A list that says itself that it has only the beginning.
         abstract, extra[ABSTRACT_CUT] = _ELLIPSIS.sub("", abstract), True
     try:
@@ -137,7 +138,7 @@ def _title_of_another_name(flat: Mapping[str, Any]) -> Any:
 
 
 def _extra_fields(found: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    extra = {name: found[name] for name in EXTRA_ALIASES if found.get(name)}
+    extra = {name: value for name, value in found.items() if name in EXTRA_ALIASES and value}
     if isinstance(extra.get("doi"), str):
         extra["doi"] = written_doi(extra["doi"]) or extra["doi"]
     if "entry_type" in extra:
@@ -152,6 +153,8 @@ def _extra_fields(found: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str
 
 
 def _keep_pdf(flat: Mapping[str, Any], url: str, extra: dict[str, Any]) -> None:
+    if _PDF_NAMES.isdisjoint(flat):
+        return
     for name in _PDF_FIELDS:
         value = flat.get(name)
         if isinstance(value, str) and (address := clean_url(value)) and address != url:
@@ -192,7 +195,7 @@ def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return "" if is_placeholder(value) else value
+        return value
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return " ".join(value)
     return ""

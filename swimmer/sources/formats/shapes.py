@@ -71,6 +71,8 @@ def plain(record: Record, list_name: str = "") -> Record:
     Raises:
         NotAPaper: the record is no paper, such as a review or an attachment.
     """
+    if _MARKS.isdisjoint(record):
+        return record
     for fits, read in _SHAPES:
         if fits(record):
             return read(record)
@@ -130,6 +132,30 @@ def is_paperlist(record: Record) -> bool:
     people = "author" in record or "author_site" in record
     return "track" in record and "title" in record and people and "authors" not in record
 
+
+_MARKS = frozenset(
+    {
+        "Author Names",
+        "DOI",
+        "abstractNote",
+        "abstract_inverted_index",
+        "authors_parsed",
+        "authorships",
+        "container-title",
+        "content",
+        "data",
+        "entry_id",
+        "info",
+        "issued",
+        "itemType",
+        "paper",
+        "paperId",
+        "submittedOnDailyAt",
+        "track",
+        "virtualsite_url",
+    }
+)
+"""Fields of which every known shape has one; a record without any is looked at no further."""
 
 _SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Record]], ...] = (
     (_is_zotero, zotero_item),

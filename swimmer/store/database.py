@@ -45,6 +45,9 @@ _LATER = {"people": LOOKUP_TABLES, "segments_fts": SEGMENT_TABLE, "vocabulary": 
 """What a store of an earlier release lacks: one table of each group, and the statements."""
 
 _BATCH = 1000
+_NEAR_TITLES = 4_000
+"""Titles that are ranked to find one that is nearly a query."""
+
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _TITLE, _ABSTRACT = 3, 5
 """Where the title for reading and the abstract stand in a row of `papers`."""
@@ -531,8 +534,15 @@ class PaperDatabase:
             found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,), (int,))
             if found:
                 counted.append((int(found[0][0]), word))
-        # The rarest words find the title; the common ones only cost time.
-        rare = [word for _, word in sorted(counted)[:6]]
+        # The rarest words find the title; the common ones only cost time. A near title shares
+        # nearly all of its words, so that two of them are enough.
+        left = _NEAR_TITLES
+        rare: list[str] = []
+        for count, word in sorted(counted)[:6]:
+            left -= count
+            if left < 0 and len(rare) > 1:
+                break
+            rare.append(word)
         if not rare:
             return []
         match = " OR ".join(f'"{word}"' for word in rare)

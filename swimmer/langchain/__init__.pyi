@@ -1,5 +1,8 @@
 """The names that other packages may use."""
 
+from .citation_guard import (
+    CitationGuard as CitationGuard,
+)
 from .community import (
     SAMPLE as SAMPLE,
     build_from_langchain as build_from_langchain,
@@ -16,6 +19,7 @@ from .retriever import (
     load_retriever as load_retriever,
 )
 from .tools import (
+    PaperToolkit as PaperToolkit,
     paper_tools as paper_tools,
 )
 from .vectorstore import (

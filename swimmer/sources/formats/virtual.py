@@ -27,6 +27,7 @@ def virtual_event(
     group = re.search(r"openreview\.net/group\?id=([^&]+)", str(event.get("sourceurl") or ""))
     named = venue_of_group(group[1]) if group else ("", "")
     people = event.get("authors") or event.get("speakers/authors")
+    presented = event_of(event)
     return {
         "title": event.get("name"),
         "abstract": event.get("abstract"),
@@ -39,12 +40,13 @@ def virtual_event(
         "keywords": event.get("keywords"),
         "topic": event.get("topic"),
         "decision": event.get("decision"),
-        "session": event.get("session"),
         "status": event_kind(event),
         "openreview": openreview_id(paper_url),
         "pdf": event.get("paper_pdf_url") or event.get("pdf_url"),
         "institutions": institutions_of(people),
-        "events": [event_of(event)],
+        "events": [presented],
+        # Also one by one: a filter compares single values.
+        **{name: value for name, value in presented.items() if name != "kind"},
     }
 
 

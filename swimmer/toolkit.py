@@ -229,7 +229,7 @@ class StoreData(TypedDict):
 
 
 class StoreList(TypedDict):
-    """The stores there are; `more` were left out."""
+    """A list of stores; `more` were left out."""
 
     stores: list[StoreData]
     more: int

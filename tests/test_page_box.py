@@ -12,7 +12,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from swimmer import Paper, PaperStore, build_store
-from swimmer.toolkit import answer_data, ask_store, find_paper
+from swimmer.toolkit import answer_data, ask_for_tool, find_paper
 from swimmer.web.app import create_app
 
 PAPERS = [
@@ -76,9 +76,9 @@ def test_the_page_completes_every_kind(client: TestClient) -> None:
 
 def test_agents_get_the_reading_and_the_flag(folder: Path) -> None:
     with PaperStore.open(folder) as store:
-        author = answer_data(ask_store(store, "Y. Bengio", 5, lookup="text"))
+        author = answer_data(ask_for_tool([store], "Y. Bengio", 5, lookup="text"))
         assert author["taken_as"] == "the author Yoshua Bengio (1 paper)"
         assert author["related"]
-        noise = answer_data(ask_store(store, "a chocolate cake recipe", 5, lookup="text"))
+        noise = answer_data(ask_for_tool([store], "a chocolate cake recipe", 5, lookup="text"))
         assert not noise["related"]
         assert find_paper(store, "iclr.cc/virtual/2025/poster/29259/").title.startswith("SimPER")

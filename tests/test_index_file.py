@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from swimmer.errors import StoreDamagedError
+from swimmer.files import write_file
 from swimmer.store import index as index_module
 from swimmer.store.index import VectorIndex
 from swimmer.store.index_file import checked_index_file
@@ -74,10 +75,10 @@ def test_another_number_or_dimension_is_refused(path: Path) -> None:
 def test_every_truncation_and_every_addition_is_refused(path: Path) -> None:
     whole = path.read_bytes()
     for length in [*range(200), *range(200, len(whole), 97)]:
-        path.write_bytes(whole[:length])
+        write_file(path, whole[:length])
         with pytest.raises(StoreDamagedError):
             checked_index_file(path, N, D)
-    path.write_bytes(whole + b"x")
+    write_file(path, whole + b"x")
     with pytest.raises(StoreDamagedError):
         checked_index_file(path, N, D)
 
@@ -142,7 +143,7 @@ def test_a_changed_number_is_refused(tmp_path: Path, vectors: np.ndarray) -> Non
             changed = whole[:place] + raw + whole[place + len(raw) :]
             if changed == whole or (name == "trained" and value & 0xFF):
                 continue
-            path.write_bytes(changed)
+            write_file(path, changed)
             with pytest.raises(StoreDamagedError):
                 VectorIndex.open(path, N, D)
 
@@ -155,7 +156,7 @@ def test_a_direct_map_that_leads_away_is_refused(
     at = numbers_of(path)["map length"] + 8 + 8 * 17
     whole = bytearray(path.read_bytes())
     whole[at : at + 8] = place.to_bytes(8, "little", signed=True)
-    path.write_bytes(whole)
+    write_file(path, whole)
     index = VectorIndex.open(path, N, D)
     assert len(index.vectors(np.array([16, 18]))) == 2
     if place != 5 << 32:
@@ -170,7 +171,7 @@ def test_rows_that_the_lists_make_up_are_refused(
     path = written(tmp_path, vectors, "inverted")
     whole = bytearray(path.read_bytes())
     whole[-8:] = wrong.to_bytes(8, "little", signed=True)
-    path.write_bytes(whole)
+    write_file(path, whole)
     index = VectorIndex.open(path, N, D)
     with pytest.raises(StoreDamagedError):
         index.search(vectors, N)
@@ -181,7 +182,7 @@ def test_vectors_that_are_not_numbers_are_refused(path: Path, vectors: np.ndarra
     whole = path.read_bytes()
     for value in (np.nan, np.inf):
         raw = np.full(D, value, np.float32).tobytes()
-        path.write_bytes(whole.replace(vectors[11].tobytes(), raw))
+        write_file(path, whole.replace(vectors[11].tobytes(), raw))
         index = VectorIndex.open(path, N, D)
         if np.isnan(value):
             with pytest.raises(StoreDamagedError):
@@ -212,7 +213,7 @@ def test_no_change_of_the_structure_kills_the_process(
     payload = 45 if kind == "flat" else numbers_of(path)["first size"] + 400
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, payload - 1))] = data.draw(st.integers(0, 255))
-    path.write_bytes(whole)
+    write_file(path, whole)
     try:
         index = VectorIndex.open(path, N, D)
         index.search(made[:3], 20)

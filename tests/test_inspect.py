@@ -14,6 +14,7 @@ import pytest
 
 from swimmer import Paper, build_store, open_store
 from swimmer.errors import StoreNotFoundError
+from swimmer.files import write_file
 from swimmer.store import MANIFEST, Manifest, inspect_folder
 
 from .conftest import Outcome
@@ -73,7 +74,7 @@ def view(folder: Path) -> None:
 
 def zeros(folder: Path) -> None:
     path = folder / Manifest.read(folder).index.name
-    path.write_bytes(bytes(path.stat().st_size))
+    write_file(path, bytes(path.stat().st_size))
     seal(folder)
 
 
@@ -81,7 +82,7 @@ def flipped(folder: Path) -> None:
     path = folder / Manifest.read(folder).index.name
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
-    path.write_bytes(content)
+    write_file(path, content)
 
 
 DANGERS: dict[str, Callable[[Path], object]] = {

@@ -28,6 +28,7 @@ from swimmer.errors import (
     StoreError,
     StoreNotFoundError,
 )
+from swimmer.files import write_file
 
 from .manifests import edit_manifest
 from .models import HashEmbeddings
@@ -98,7 +99,7 @@ def test_a_truncated_file_is_refused_before_it_is_mapped(
     folder: Path, kind: str, size: int
 ) -> None:
     path = data_file(folder, kind)
-    path.write_bytes(path.read_bytes()[:size])
+    write_file(path, path.read_bytes()[:size])
     with pytest.raises(StoreDamagedError, match=f"has {size} bytes"):
         search(open_store("small"), "Diffusion Models in Two Steps")
 
@@ -147,7 +148,7 @@ def test_verify_finds_any_flipped_byte(
     path = data_file(base / "s", kind)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(content)
+    write_file(path, content)
     problems = PaperStore.open(base / "s").verify()
     assert any("SHA-256" in problem and path.name in problem for problem in problems)
 

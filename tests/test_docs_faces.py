@@ -72,7 +72,7 @@ def printed(code: str, names: dict[str, Any]) -> str:
 
 def test_the_snippets_for_langchain_run() -> None:
     pytest.importorskip("langchain.agents", reason="needs langchain")
-    first, agent, chain = blocks("python")[:3]
+    first, agent, chain, guard = blocks("python")[:4]
     names: dict[str, Any] = {
         "llm": ScriptedChat(
             script=[
@@ -87,12 +87,13 @@ def test_the_snippets_for_langchain_run() -> None:
     said = printed(chain, names).splitlines()
     assert said[0] == "Losses differ [1], and so do data [2, 3]."
     assert [line[:3] for line in said[1:]] == ["[1]", "[2]", "[3]"]
+    printed(guard, names)
     assert names["bibliography"].count("@inproceedings{") == 3
 
 
 def test_the_snippet_for_the_sdk_runs() -> None:
     pytest.importorskip("mcp.server.mcpserver", reason="needs the extra 'mcp'")
-    code = blocks("python")[3].replace('command="swimmer", args=["mcp"]', SWIMMER)
+    code = blocks("python")[4].replace('command="swimmer", args=["mcp"]', SWIMMER)
     # A known title needs no model, whichever the sample was built with.
     code = code.replace(
         '"search_papers", {"query": "safe exploration", "k": 3}',
@@ -107,7 +108,7 @@ def test_the_snippet_for_the_sdk_runs() -> None:
 
 
 def test_the_snippet_for_the_adapters_runs(adapters_python: str) -> None:
-    code = blocks("python")[4].replace(
+    code = blocks("python")[5].replace(
         '"command": "swimmer", "args": ["mcp"]',
         f'"command": {sys.executable!r}, "args": ["-m", "swimmer", "mcp"]',
     )

@@ -33,7 +33,7 @@ def folder(home: Path, papers: list[Paper]) -> Path:
 
 def test_a_good_store_is_described(folder: Path, papers: list[Paper], swimmer: Run) -> None:
     done = swimmer("inspect", folder)
-    assert done.code == 0 and "safe to ask" in done.out
+    assert done.code == 0 and "\nsafe: " in done.out
     assert f"{len(papers)}," in done.out and papers[0].title in done.out
     about = json.loads(swimmer("inspect", folder, "--json").out)
     assert about["safe"] and about["model"] == "static" and about["dangers"] == []

@@ -242,7 +242,7 @@ def test_a_folder_becomes_a_store_by_one_command(
     done = swimmer("build", static_folder, "--model", "static")
     assert (done.code, done.err) == (0, "")
     assert "30 added" in done.out and "embedded   0" in done.out
-    assert "16 texts embedded again came out the same with the model static" in done.out
+    assert "16 texts were embedded again and match the model static" in done.out
     store = open_store("old-index")
     assert (len(store), store.identity.name, store.identity.text) == (30, "static", "page_content")
     assert store.thresholds["related"] > 0

@@ -77,7 +77,7 @@ def test_an_answer_over_several_stores_says_where_each_paper_stands(
 ) -> None:
     one = build_store(papers[:3], name="conf2024", model=model)
     two = build_store(papers[2:], name="conf2025", model=model)
-    (answer,) = ask_stores([one, two], [papers[0].title], k=20)
+    (answer,) = ask_stores([one, two], [papers[0].title], k=30)
     seen = shown(answer)
     assert "in conf2024" in seen.text and "in conf2025" in seen.text
     assert "also at conf" in seen.text

@@ -304,7 +304,7 @@ def test_what_json_cannot_hold_is_refused() -> None:
 
 def test_a_filter_on_a_field_that_no_document_has_yet() -> None:
     vectors = PaperVectorStore("static")
-    with pytest.warns(UserWarning, match="holds nothing yet"):
+    with pytest.warns(UserWarning, match="the store is empty"):
         assert vectors.similarity_search("a", filter={"tenant": "b"}) == []
     vectors.add_texts(["shared"])
     with pytest.warns(UserWarning, match="tenant"):
@@ -457,7 +457,7 @@ def test_any_document_comes_back_as_it_was(content: str, metadata: dict[str, Any
     try:
         paper = document_paper(content, metadata, "x")
     except InputError as error:
-        assert "found by" in str(error)
+        assert "a document needs text" in str(error)
         return
     again = paper_document(paper)
     assert (again.id, again.page_content, again.metadata) == ("x", content, metadata)

@@ -309,7 +309,7 @@ def test_a_port_in_use_is_an_error_of_one_line() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match="choose another with --port"):
+        with pytest.raises(InputError, match="is in use"):
             serve_http(build_server(), port)
         run = subprocess.run(
             [*SWIMMER, "mcp", "--http", "--port", str(port)],

@@ -102,7 +102,7 @@ def test_maps_are_made_one_after_another_and_none_is_begun_twice(
     with TestClient(create_app(stores), base_url="http://127.0.0.1") as client:
         for _ in range(2):
             for one in stores:
-                assert "being made" in client.get(f"/map?store={one.name}").text
+                assert "Computing the map" in client.get(f"/map?store={one.name}").text
         assert "waiting for the map of another" in client.get("/map/state?store=copy0").text
         going.set()
         for one in stores:

@@ -304,7 +304,7 @@ def test_another_origin_is_refused(served: tuple[str, Any]) -> None:
             assert client.recv(100).split()[1] in (b"403", b"421")
 
 
-def test_a_port_in_use_is_an_error_of_one_line() -> None:
+def test_a_port_in_use_is_an_error_with_a_hint() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -319,7 +319,7 @@ def test_a_port_in_use_is_an_error_of_one_line() -> None:
         )
     assert run.returncode == 2
     assert run.stderr.startswith(f"error: port {port} is in use\nhint: ")
-    assert len(run.stderr.splitlines()) == 1
+    assert len(run.stderr.splitlines()) == 2  # error and hint
 
 
 def test_nothing_heavy_is_loaded_before_the_first_call() -> None:

@@ -623,7 +623,10 @@ def test_the_list_is_kept_ordered_noted_and_exported(
         papers[2].id,
         papers[1].id,
     ]
-    assert texts["csv"].splitlines()[0].endswith("abstract,notes") and "read *this*" in texts["csv"]
+    assert (
+        texts["csv"].splitlines()[0].endswith("abstract,notes,authors_order")
+        and "read *this*" in texts["csv"]
+    )
     assert texts["bibtex"].count("\n@") + texts["bibtex"].startswith("@") == 2
     for ending, text in ((".md", texts["reading-list"]), (".jsonl", texts["json"])):
         path = home / f"again{ending}"

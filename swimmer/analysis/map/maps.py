@@ -78,7 +78,9 @@ def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMa
         manifest = store.manifest if store.generation else None
         vectors = store.vectors()
         texts = [paper_text(paper) for paper in store]
-    digests = _digests(vectors)
+        # Smoothing moves a vector when its neighbours change; the paper is the same.
+        own, _ = store.own_vectors()
+    digests = _digests(own)
     made = _continued(vectors, digests, _earlier(store))
     if made is None:
         points = placed(vectors, lambda done, total: tell("placing", done, total))

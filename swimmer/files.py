@@ -63,7 +63,7 @@ def replacing(path: Path, *, flush: bool = True) -> Iterator[BinaryIO]:
         flush_to_disk(path.parent)
 
 
-def write_file(path: Path, content: bytes, *, flush: bool = True) -> None:
+def write_file(path: Path, content: bytes | bytearray, *, flush: bool = True) -> None:
     """Write a whole file, as `replacing` does."""
     with replacing(path, flush=flush) as stream:
         stream.write(content)

@@ -400,9 +400,12 @@ def _paper(record: dict[str, object], identifier: str) -> Paper:
     # An address of its own, or papers with one title would be merged into one.
     address = f"https://example.org/{hashlib.sha256(identifier.encode()).hexdigest()[:16]}"
     return Paper(
-        str(record["title"]), str(record.get("abstract") or ""), id=identifier, url=address,
+        str(record["title"]),
+        str(record.get("abstract") or ""),
+        id=identifier,
+        url=address,
         authors=(identifier,),
-    )  # fmt: skip
+    )
 
 
 def _key(title: str) -> str:

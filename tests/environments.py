@@ -115,8 +115,15 @@ def west_of_greenwich(run: Run) -> Run:
 
 def everything(run: Run) -> Run:
     """All of the others but root's at once."""
-    for change in (no_chromium, c_locale, home_with_a_space, west_of_greenwich, not_root,
-                   no_network, read_only):  # fmt: skip
+    for change in (
+        no_chromium,
+        c_locale,
+        home_with_a_space,
+        west_of_greenwich,
+        not_root,
+        no_network,
+        read_only,
+    ):
         run = change(run)
     return run
 
@@ -170,9 +177,15 @@ def suite(name: str, arguments: list[str]) -> tuple[int, str]:
         run = ENVIRONMENTS[name](run)
         command = [*run.before, sys.executable, "-m", "pytest", "-q", "-rfEs", *arguments]
         with subprocess.Popen(
-            command, cwd=run.checkout, env=run.env, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace",
-        ) as process:  # fmt: skip
+            command,
+            cwd=run.checkout,
+            env=run.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
             assert process.stdout is not None
             last = ""
             for line in process.stdout:
@@ -183,10 +196,18 @@ def suite(name: str, arguments: list[str]) -> tuple[int, str]:
 
 def main() -> int:
     """Run the suite in the environments that were named, all by default."""
-    parser = argparse.ArgumentParser(prog="python -m tests.environments", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--only", action="append", choices=list(ENVIRONMENTS), metavar="NAME",
-                        help=f"one of {', '.join(ENVIRONMENTS)}; may be given again")  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.environments",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(ENVIRONMENTS),
+        metavar="NAME",
+        help=f"one of {', '.join(ENVIRONMENTS)}; may be given again",
+    )
     parser.add_argument("pytest", nargs="*", help="after --: arguments of pytest")
     options = parser.parse_args()
     lines, failed = [], False

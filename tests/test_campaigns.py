@@ -23,9 +23,12 @@ def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     command = ["-c", code] if code else ["-m", "tests.campaigns", *arguments]
     return subprocess.run(
         [sys.executable, "-W", "ignore", *command],
-        capture_output=True, text=True, timeout=300, cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

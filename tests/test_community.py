@@ -536,11 +536,18 @@ def test_keys_and_steps_that_no_saved_index_has_are_refused(kind: str, home: Pat
 def test_what_python_writes_is_read_as_python_reads_it() -> None:
     from swimmer.langchain.saved_pickle import Record
 
-    value = {"a": [1, 2.5, None, True, "x" * 300, b"y", (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ()],
-             "b": {"c": {"d": [[]]}}, "s": {"one", "two"}, "big": 2**70, "n": -5}  # fmt: skip
+    value = {
+        "a": [1, 2.5, None, True, "x" * 300, b"y", (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ()],
+        "b": {"c": {"d": [[]]}},
+        "s": {"one", "two"},
+        "big": 2**70,
+        "n": -5,
+    }
     shared = ["twice"]
     for protocol in (4, 5):
         assert read_pickle(pickle.dumps([value, shared, shared], protocol)) == [
-            value, shared, shared,
-        ]  # fmt: skip
+            value,
+            shared,
+            shared,
+        ]
     assert not hasattr(Record(), "__setstate__")

@@ -25,10 +25,20 @@ from .manifests import seal
 from .models import HashEmbeddings
 
 PAPERS = [
-    Paper(f"Paper {n} on {what}", f"An abstract about {what}.", f"https://x.org/{n}", f"p{n}",
-          ("A. Writer", "B. Other"), "TEST", 2020 + n % 5, (what,), "Poster", {"area": what})
+    Paper(
+        f"Paper {n} on {what}",
+        f"An abstract about {what}.",
+        f"https://x.org/{n}",
+        f"p{n}",
+        ("A. Writer", "B. Other"),
+        "TEST",
+        2020 + n % 5,
+        (what,),
+        "Poster",
+        {"area": what},
+    )
     for n, what in enumerate(["graphs", "bandits", "diffusion", "attention", "robots"] * 4)
-]  # fmt: skip
+]
 TITLE = PAPERS[3].title
 
 
@@ -56,11 +66,17 @@ def every_question(folder: Path) -> None:
     model = HashEmbeddings()
     with open_store(folder) as store:
         for options in (
-            {}, {"mode": "keyword"}, {"mode": "hybrid", "embeddings": model},
-            {"lookup": False, "embeddings": model}, {"filter": {"year": {"$gte": 2021}}},
-            {"filter": {"area": "graphs"}}, {"filter": {"authors": "A. Writer"}},
-            {"filter": {"abstract": {"$contains": "about"}}}, {"explain": True}, {"group": True},
-        ):  # fmt: skip
+            {},
+            {"mode": "keyword"},
+            {"mode": "hybrid", "embeddings": model},
+            {"lookup": False, "embeddings": model},
+            {"filter": {"year": {"$gte": 2021}}},
+            {"filter": {"area": "graphs"}},
+            {"filter": {"authors": "A. Writer"}},
+            {"filter": {"abstract": {"$contains": "about"}}},
+            {"explain": True},
+            {"group": True},
+        ):
             answers = ask(store, [TITLE], 8, **options)
             for write in WRITERS.values():
                 write(answers)
@@ -80,7 +96,8 @@ def every_question(folder: Path) -> None:
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c)"
 SCHEMAS = {
     "a view for the papers": [
-        "ALTER TABLE papers RENAME TO old", f"CREATE VIEW papers AS {ENDLESS} SELECT * FROM old, c",
+        "ALTER TABLE papers RENAME TO old",
+        f"CREATE VIEW papers AS {ENDLESS} SELECT * FROM old, c",
     ],
     "a view beside them": ["CREATE VIEW more AS SELECT 1"],
     "a trigger": ["CREATE TRIGGER t AFTER INSERT ON papers BEGIN DELETE FROM meta; END"],
@@ -92,7 +109,8 @@ SCHEMAS = {
         "ALTER TABLE papers ADD COLUMN x GENERATED ALWAYS AS (zeroblob(9)) VIRTUAL"
     ],
     "a view for the people": [
-        "DROP TABLE people", "CREATE VIEW people AS SELECT 1 AS person, 'a' AS key, 'A' AS name",
+        "DROP TABLE people",
+        "CREATE VIEW people AS SELECT 1 AS person, 'a' AS key, 'A' AS name",
     ],
     "half of the look-up": ["DROP TABLE people_words"],
     "no fields": ["DROP TABLE fields"],
@@ -100,7 +118,8 @@ SCHEMAS = {
     "no index": ["DROP INDEX papers_year"],
     "no full text": ["DROP TABLE papers_fts"],
     "another full text": [
-        "DROP TABLE titles_fts", "CREATE VIRTUAL TABLE titles_fts USING fts5(display_title)",
+        "DROP TABLE titles_fts",
+        "CREATE VIRTUAL TABLE titles_fts USING fts5(display_title)",
     ],
     "a virtual table": ["CREATE VIRTUAL TABLE more USING fts5vocab('titles_fts', 'row')"],
     "another default": [
@@ -112,7 +131,7 @@ SCHEMAS = {
         "'sqlite_autoindex%'"
     ],
     "a table without a text": ["UPDATE sqlite_schema SET sql = NULL WHERE name = 'meta'"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", SCHEMAS)
@@ -266,8 +285,11 @@ def test_what_is_written_of_such_a_store_is_clean(
 
 def test_a_paper_as_swimmer_writes_it_is_taken_as_it_is(folder: Path) -> None:
     """Whether a text needs cleaning is seen without doing it; both ways give the same paper."""
-    for paper in (*PAPERS, Paper("π ≈ 3", extra={"quoted": 'a "b" \\ c', "n": [1, 2.5, None, {}]}),
-                  Paper("Private \ue000 use", url="https://x.org/ü?q=1#f")):  # fmt: skip
+    for paper in (
+        *PAPERS,
+        Paper("π ≈ 3", extra={"quoted": 'a "b" \\ c', "n": [1, 2.5, None, {}]}),
+        Paper("Private \ue000 use", url="https://x.org/ü?q=1#f"),
+    ):
         from swimmer.store.schema import row_of
 
         record = row_of(0, paper, b"")

@@ -223,8 +223,11 @@ def test_a_manifest_that_is_no_file_is_refused_at_once(
     arguments = ["-s", f"{gift}/", "graphs"] if verb == "search" else [f"{gift}/"]
     out = subprocess.run(
         [sys.executable, "-m", "swimmer", verb, *arguments],
-        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
     assert out.returncode == 2, out
     assert "Traceback" not in out.stderr
 

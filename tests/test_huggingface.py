@@ -86,9 +86,11 @@ def prompted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def steady(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose layers do not magnify a rounding error, as those of a trained model do not."""
     return bge_layout(
-        tmp_path_factory.mktemp("steady"), hidden=128, initializer_range=0.125,
+        tmp_path_factory.mktemp("steady"),
+        hidden=128,
+        initializer_range=0.125,
         prompts={"query": "ask: ", "passage": "text: "},
-    )  # fmt: skip
+    )
 
 
 def cosine(left: Any, right: Any) -> float:

@@ -84,9 +84,16 @@ def test_every_truncation_and_every_addition_is_refused(path: Path) -> None:
 
 
 OTHER_KINDS = [
-    "IVF4,Flat", "HNSW8", "SQ8", "IVF4,SQ8", "LSH", "PCA4,Flat",
-    "Flat,RFlat", "NSG8", "RaBitQ",
-]  # fmt: skip
+    "IVF4,Flat",
+    "HNSW8",
+    "SQ8",
+    "IVF4,SQ8",
+    "LSH",
+    "PCA4,Flat",
+    "Flat,RFlat",
+    "NSG8",
+    "RaBitQ",
+]
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
@@ -122,13 +129,24 @@ def numbers_of(path: Path) -> dict[str, int]:
     direct = quantizer + 37 + 8 + 4 * lists * D
     ilar = direct + 9 + 8 * N
     return {
-        "dimension": 4, "vectors": 8, "trained": 32, "metric": 33, "lists": 37,
-        "quantizer kind": quantizer, "quantizer dimension": quantizer + 4,
-        "quantizer vectors": quantizer + 8, "quantizer numbers": quantizer + 37,
-        "map kind": direct, "map length": direct + 1,
-        "list kind": ilar, "list count": ilar + 4, "code size": ilar + 12, "form": ilar + 20,
-        "sizes": ilar + 24, "first size": ilar + 32,
-    }  # fmt: skip
+        "dimension": 4,
+        "vectors": 8,
+        "trained": 32,
+        "metric": 33,
+        "lists": 37,
+        "quantizer kind": quantizer,
+        "quantizer dimension": quantizer + 4,
+        "quantizer vectors": quantizer + 8,
+        "quantizer numbers": quantizer + 37,
+        "map kind": direct,
+        "map length": direct + 1,
+        "list kind": ilar,
+        "list count": ilar + 4,
+        "code size": ilar + 12,
+        "form": ilar + 20,
+        "sizes": ilar + 24,
+        "first size": ilar + 32,
+    }
 
 
 def test_a_changed_number_is_refused(tmp_path: Path, vectors: np.ndarray) -> None:

@@ -39,14 +39,22 @@ WRONG: dict[str, list[Any]] = {
     "generation": [None, 5, "", "../x", "a b", "x" * 100, "é"],
     "created": [None, 5, "", "yesterday", "2025-01-01", "99999-01-01T00:00:00+00:00", ["x"]],
     "source": [None, 5, ["x"], "\udfff"],
-    "probes": [None, [], {"x": "0" * 16}, {"-1": "0" * 16}, {"0": 5}, {"00": "0" * 16},
-               {"999999": "0" * 16}, {"²": "0" * 16}],
+    "probes": [
+        None,
+        [],
+        {"x": "0" * 16},
+        {"-1": "0" * 16},
+        {"0": 5},
+        {"00": "0" * 16},
+        {"999999": "0" * 16},
+        {"²": "0" * 16},
+    ],
     "exact": [None, 0, "true"],
     "recall": [None, "1", -0.1, 2, True],
     "thresholds": [None, [], {"related": "x"}, {"related": None}, {"related": True}],
     "schema": [None, 0, -1, "2", 2.0, True, SCHEMA + 1, 10**400],
     "unknown": [1],
-}  # fmt: skip
+}
 CASES = [(name, value) for name, values in WRONG.items() for value in values]
 
 

@@ -209,9 +209,10 @@ def test_what_is_typed_before_the_script_runs_is_completed(
 def keeping_browser(playwright: Playwright) -> Iterator[Browser]:
     """A Chromium that keeps a page that is left in memory, which Playwright switches off."""
     found = playwright.chromium.launch(
-        executable_path=find_chromium(), args=ARGUMENTS,
+        executable_path=find_chromium(),
+        args=ARGUMENTS,
         ignore_default_args=["--disable-back-forward-cache"],
-    )  # fmt: skip
+    )
     yield found
     found.close()
 

@@ -285,10 +285,13 @@ def test_the_lexical_score_is_the_cosine_of_tfidf() -> None:
     vectorizer = text.TfidfVectorizer(sublinear_tf=True, tokenizer=str.split, token_pattern=None)
     # The plural s is taken off.
     documents = [
-        " ".join([*[title] * 3, body]).replace("graphs", "graph").replace("robots", "robot")
-        .replace("proteins", "protein").replace("bandits", "bandit")
+        " ".join([*[title] * 3, body])
+        .replace("graphs", "graph")
+        .replace("robots", "robot")
+        .replace("proteins", "protein")
+        .replace("bandits", "bandit")
         for title, body in zip(titles, bodies, strict=True)
-    ]  # fmt: skip
+    ]
     expected = vectorizer.fit_transform(documents)
     found = np.stack([index.scores(index.vector([row]), rows) for row in rows])
     assert np.allclose(found, (expected @ expected.T).toarray(), atol=1e-5)

@@ -329,10 +329,19 @@ def test_a_model_in_the_local_cache_was_used_before(
 
 
 BAD_TYPES = [
-    "evil.Evil", "custom_st.Transformer", "os.system", "sentence_transformers", "", 5, None,
-    "sentence_transformers_evil.X", "sentence_transformers..x", "sentence_transformers.a b",
-    "sentence_transformers.models.Transformer\n", ["sentence_transformers.models.Transformer"],
-]  # fmt: skip
+    "evil.Evil",
+    "custom_st.Transformer",
+    "os.system",
+    "sentence_transformers",
+    "",
+    5,
+    None,
+    "sentence_transformers_evil.X",
+    "sentence_transformers..x",
+    "sentence_transformers.a b",
+    "sentence_transformers.models.Transformer\n",
+    ["sentence_transformers.models.Transformer"],
+]
 
 
 @pytest.mark.parametrize("kind", BAD_TYPES, ids=repr)

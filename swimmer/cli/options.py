@@ -78,9 +78,10 @@ _OPTIONS = (
 
 
 trust_option = click.option(
-    "--trust-model", is_flag=True,
+    "--trust-model",
+    is_flag=True,
     help="Load the model that the store names; remembered. Only if you trust its maker.",
-)  # fmt: skip
+)
 """The option of the commands that may load a model which only a store names."""
 
 

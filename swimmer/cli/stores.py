@@ -137,10 +137,14 @@ def inspect_command(folder: str, as_json: bool) -> None:
     manifest = found.manifest
     if as_json:
         about = {
-            "folder": folder, "safe": found.safe, "dangers": found.dangers, "notes": found.notes,
-            "papers": manifest.papers if manifest else None, "titles": found.titles,
+            "folder": folder,
+            "safe": found.safe,
+            "dangers": found.dangers,
+            "notes": found.notes,
+            "papers": manifest.papers if manifest else None,
+            "titles": found.titles,
             "model": manifest.model.name if manifest else None,
-        }  # fmt: skip
+        }
         click.echo(json.dumps(about))
     else:
         lines = []

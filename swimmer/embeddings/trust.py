@@ -199,8 +199,14 @@ def _stamp(folder: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     for name, _, found in _files(folder):
         # The time of the last change to the inode cannot be set back, that of the content can.
-        about = (name, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns,
-                 found.st_ctime_ns)  # fmt: skip
+        about = (
+            name,
+            found.st_dev,
+            found.st_ino,
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+        )
         digest.update(json.dumps(about).encode())
         size += found.st_size
     return digest.hexdigest(), size

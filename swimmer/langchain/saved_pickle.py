@@ -16,14 +16,40 @@ from swimmer.errors import SourceError
 _ROWS = 1 << 40
 
 _VALUES = {
-    "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINBYTES", "BINBYTES",
-    "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
-}  # fmt: skip
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINFLOAT",
+    "SHORT_BINBYTES",
+    "BINBYTES",
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+}
 _STEPS = (
-    "PROTO", "FRAME", "MARK", "BINPUT", "LONG_BINPUT", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_SET",
-    "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "SETITEM", "SETITEMS", "APPEND",
-    "APPENDS", "ADDITEMS", "STACK_GLOBAL", "NEWOBJ", "BUILD",
-)  # fmt: skip
+    "PROTO",
+    "FRAME",
+    "MARK",
+    "BINPUT",
+    "LONG_BINPUT",
+    "EMPTY_DICT",
+    "EMPTY_LIST",
+    "EMPTY_SET",
+    "EMPTY_TUPLE",
+    "TUPLE",
+    "TUPLE1",
+    "TUPLE2",
+    "TUPLE3",
+    "SETITEM",
+    "SETITEMS",
+    "APPEND",
+    "APPENDS",
+    "ADDITEMS",
+    "STACK_GLOBAL",
+    "NEWOBJ",
+    "BUILD",
+)
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 
 

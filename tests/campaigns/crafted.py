@@ -26,17 +26,65 @@ from . import stores
 from .runner import Campaign, Failure
 
 _ODD: list[Any] = [
-    None, True, 0, -1, 5, 2.5, 1 << 40, 10**400, "", "x", "../../etc/passwd", "/etc/passwd", "a\0b",
-    "\x1b[2J", "\ud800", "x" * 100_000, [], [[]], {}, {"a": {}}, float("nan"), float("inf"),
-    "refs/pr/1", "attacker/model", "static", "bge-m3", "python:os.system", "2025-01-01T00:00:00+00:00",
-]  # fmt: skip
+    None,
+    True,
+    0,
+    -1,
+    5,
+    2.5,
+    1 << 40,
+    10**400,
+    "",
+    "x",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a\0b",
+    "\x1b[2J",
+    "\ud800",
+    "x" * 100_000,
+    [],
+    [[]],
+    {},
+    {"a": {}},
+    float("nan"),
+    float("inf"),
+    "refs/pr/1",
+    "attacker/model",
+    "static",
+    "bge-m3",
+    "python:os.system",
+    "2025-01-01T00:00:00+00:00",
+]
 _FIELDS = [
-    "papers", "model", "model__name", "model__revision", "model__dimension", "model__text",
-    "model__query_prompt", "model__document_prompt", "model__normalized", "model__languages",
-    "model__fingerprint", "database", "database__name", "database__size", "database__sha256",
-    "index", "index__name", "index__size", "index__sha256", "generation", "created", "source",
-    "probes", "exact", "recall", "thresholds", "schema", "more",
-]  # fmt: skip
+    "papers",
+    "model",
+    "model__name",
+    "model__revision",
+    "model__dimension",
+    "model__text",
+    "model__query_prompt",
+    "model__document_prompt",
+    "model__normalized",
+    "model__languages",
+    "model__fingerprint",
+    "database",
+    "database__name",
+    "database__size",
+    "database__sha256",
+    "index",
+    "index__name",
+    "index__size",
+    "index__sha256",
+    "generation",
+    "created",
+    "source",
+    "probes",
+    "exact",
+    "recall",
+    "thresholds",
+    "schema",
+    "more",
+]
 
 
 class Crafted(Campaign):
@@ -120,11 +168,20 @@ class Crafted(Campaign):
 
     def links(self, chance: random.Random, gift: Path) -> None:
         manifest = Manifest.read(gift)
-        name = chance.choice([
-            MANIFEST, manifest.database.name, manifest.index.name, ".lock", ".build",
-            "map.safetensors", ".build/vectors.sqlite", ".build/papers.sqlite",
-            f".manifest.json.{os.getpid()}.tmp", f".index.{os.getpid()}.tmp",
-        ])  # fmt: skip
+        name = chance.choice(
+            [
+                MANIFEST,
+                manifest.database.name,
+                manifest.index.name,
+                ".lock",
+                ".build",
+                "map.safetensors",
+                ".build/vectors.sqlite",
+                ".build/papers.sqlite",
+                f".manifest.json.{os.getpid()}.tmp",
+                f".index.{os.getpid()}.tmp",
+            ]
+        )
         path = gift / name
         path.parent.mkdir(exist_ok=True)
         target = chance.choice([self.work / "canary", path.with_name("kept"), Path("/dev/zero")])

@@ -24,10 +24,17 @@ from .runner import Campaign, Failure
 
 ANSWER_SECONDS = 1.0
 SOURCES = [
-    "iclr2025", "pmlr:v244", "acl:2022.acl", "cvpr2024", "openreview:ICLR.cc/2024/Conference",
-    "arxiv:cs.LG:2024-01-01", "daily:2024-05-01", "s2:graph neural networks",
-    "https://lists.example.org/papers.json", "https://lists.example.org/papers.bib.gz",
-]  # fmt: skip
+    "iclr2025",
+    "pmlr:v244",
+    "acl:2022.acl",
+    "cvpr2024",
+    "openreview:ICLR.cc/2024/Conference",
+    "arxiv:cs.LG:2024-01-01",
+    "daily:2024-05-01",
+    "s2:graph neural networks",
+    "https://lists.example.org/papers.json",
+    "https://lists.example.org/papers.bib.gz",
+]
 _ALLOWED = "93.184.216.34"
 
 
@@ -130,10 +137,20 @@ def _answer(chance: random.Random) -> bytes:
         headers.append(b"Retry-After: " + chance.choice(waits).encode())
     if 300 < status < 310:
         targets = [
-            "http://127.0.0.1/", "//169.254.169.254/", "https://[::ffff:0:7f00:1]/", "file:///etc/passwd",
-            "/elsewhere", "https://user:x@example.org/", "https://example.org:99999/", "http://0x7f.1/",
-            "https://[", "\\\\x", "https://lists.example.org:8443/a", "https://a..b/", "https://é.example.org/",
-        ]  # fmt: skip
+            "http://127.0.0.1/",
+            "//169.254.169.254/",
+            "https://[::ffff:0:7f00:1]/",
+            "file:///etc/passwd",
+            "/elsewhere",
+            "https://user:x@example.org/",
+            "https://example.org:99999/",
+            "http://0x7f.1/",
+            "https://[",
+            "\\\\x",
+            "https://lists.example.org:8443/a",
+            "https://a..b/",
+            "https://é.example.org/",
+        ]
         headers.append(b"Location: " + chance.choice(targets).encode())
     if chance.random() < 0.1:
         headers.append(b"X: " + chance.choice(TOKENS).encode("utf-8", "surrogatepass"))

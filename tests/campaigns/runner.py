@@ -24,16 +24,36 @@ MEMORY = 3 << 30
 
 # Loaded before the first fork, or each trial would take half a second to load them.
 _LOADED = (
-    "faiss", "swimmer.build.builder", "swimmer.build.calibration", "swimmer.cli.search",
-    "swimmer.cli.stores", "swimmer.export.bibtex", "swimmer.export.ris", "swimmer.retrieval.query",
-    "swimmer.retrieval.explanations", "swimmer.store.inspection", "swimmer.store.lookups",
-    "swimmer.embeddings.huggingface", "swimmer.embeddings.static", "rapidfuzz", "filelock",
-)  # fmt: skip
+    "faiss",
+    "swimmer.build.builder",
+    "swimmer.build.calibration",
+    "swimmer.cli.search",
+    "swimmer.cli.stores",
+    "swimmer.export.bibtex",
+    "swimmer.export.ris",
+    "swimmer.retrieval.query",
+    "swimmer.retrieval.explanations",
+    "swimmer.store.inspection",
+    "swimmer.store.lookups",
+    "swimmer.embeddings.huggingface",
+    "swimmer.embeddings.static",
+    "rapidfuzz",
+    "filelock",
+)
 
 _FORBIDDEN = (
-    "socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen", "os.system",
-    "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn", "webbrowser.open", "urllib.Request",
-)  # fmt: skip
+    "socket.connect",
+    "socket.getaddrinfo",
+    "socket.sendto",
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "pty.spawn",
+    "webbrowser.open",
+    "urllib.Request",
+)
 
 
 class Failure(Exception):
@@ -180,7 +200,9 @@ def _in_child(work: Callable[[], None], writable: Path, pipe: int) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
-        sys.stdin, sys.stdout, sys.stderr = (open(n, mode) for n, mode in ((0, "r"), (1, "w"), (2, "w")))  # noqa: SIM115  # fmt: skip
+        sys.stdin, sys.stdout, sys.stderr = (
+            open(n, mode) for n, mode in ((0, "r"), (1, "w"), (2, "w"))
+        )  # noqa: SIM115
         sys.addaudithook(audit)
         work()
     except Failure as error:

@@ -19,11 +19,18 @@ def papers(count: int, first: int = 0) -> list[Paper]:
         what, other = WORDS[n % 10], WORDS[n // 10 % 10]
         made.append(
             Paper(
-                f"{what.title()} models and {other} number {n}", f"On {what} and {other}. " * 5,
-                f"https://x.org/{n}", f"p{n}", (f"A. Writer{n % 7}", "B. Other"), "TEST",
-                2018 + n % 8, (what, other), "Poster", {"area": other, "n": n},
+                f"{what.title()} models and {other} number {n}",
+                f"On {what} and {other}. " * 5,
+                f"https://x.org/{n}",
+                f"p{n}",
+                (f"A. Writer{n % 7}", "B. Other"),
+                "TEST",
+                2018 + n % 8,
+                (what, other),
+                "Poster",
+                {"area": other, "n": n},
             )
-        )  # fmt: skip
+        )
     return made
 
 

@@ -275,11 +275,23 @@ def test_notes_that_are_no_papers(tmp_path: Path) -> None:
 
 def test_paperlists_take_venue_and_year_from_the_name(tmp_path: Path) -> None:
     entries = [
-        {"title": "A", "track": "main", "status": "Poster", "author": "Ann Fox;Ben Orr;Ann Fox;Ben Orr"},
-        {"title": "B", "track": "Workshop", "status": "System Demonstrations", "author": "Cy Lee",
-         "bibtex": "@x{y,\n booktitle = {Proc. Fish},\n year = {2031}}", "gs_citation": 4, "rating": "5;6"},
+        {
+            "title": "A",
+            "track": "main",
+            "status": "Poster",
+            "author": "Ann Fox;Ben Orr;Ann Fox;Ben Orr",
+        },
+        {
+            "title": "B",
+            "track": "Workshop",
+            "status": "System Demonstrations",
+            "author": "Cy Lee",
+            "bibtex": "@x{y,\n booktitle = {Proc. Fish},\n year = {2031}}",
+            "gs_citation": 4,
+            "rating": "5;6",
+        },
         {"title": "C", "track": "main", "status": "Reject", "author": "Cy Lee"},
-    ]  # fmt: skip
+    ]
     text = json.dumps(entries)
     one, two, _ = read(tmp_path / "fish2030.json", text)[0]
     assert (one.venue, one.year, one.authors) == ("FISH", 2030, ("Ann Fox", "Ben Orr"))
@@ -447,10 +459,16 @@ def test_lists_of_links(tmp_path: Path) -> None:
 
 def test_markup_and_placeholders(tmp_path: Path) -> None:
     records = [
-        {"title": "H<sub>2</sub>O and <scp>FISH</scp> in <mml:math><mml:mi>k</mml:mi></mml:math>-Space"},
-        {"title": "Two", "abstract": "No abstract available", "authors": "nan", "url":
-         "https://a.example/1/; https://doi.org/10.1000/c"},
-    ]  # fmt: skip
+        {
+            "title": "H<sub>2</sub>O and <scp>FISH</scp> in <mml:math><mml:mi>k</mml:mi></mml:math>-Space"
+        },
+        {
+            "title": "Two",
+            "abstract": "No abstract available",
+            "authors": "nan",
+            "url": "https://a.example/1/; https://doi.org/10.1000/c",
+        },
+    ]
     one, two = read(tmp_path / "x.json", json.dumps(records))[0]
     assert one.title == "H2O and FISH in k-Space"
     assert (two.abstract, two.authors, two.url) == ("", (), "https://a.example/1/")

@@ -200,9 +200,8 @@ def _in_child(work: Callable[[], None], writable: Path, pipe: int) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nothing, stream)
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(n, mode) for n, mode in ((0, "r"), (1, "w"), (2, "w"))
-        )  # noqa: SIM115
+        sys.stdin = os.fdopen(0, "r")
+        sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
         sys.addaudithook(audit)
         work()
     except Failure as error:

@@ -610,6 +610,7 @@ def test_kill_at_random_instants_never_harms_a_store(tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
             killed += 1
+        process.stdout.close()
         if not (folder / "manifest.json").exists():
             assert not whole, "a store that was there is gone"
             continue

@@ -98,7 +98,7 @@ def test_the_terminal_browses(
     answer = json.loads(found.out)
     assert [hit["year"] for hit in answer["hits"]] == [2020, 2021, 2022]
     shown = swimmer("search", "--store", store.folder, "--where", "status=Oral", "--brief")
-    assert "a filter that 3 papers meet" in shown.out
+    assert "papers that match the filter: 3\n" in shown.out
     assert swimmer("search", "--store", store.folder, "--where", "year>abc").code == 2
     assert swimmer("search", "--store", store.folder).code == 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from swimmer import Answer, Hit, Paper, PaperStore, build_store, open_store
 from swimmer.retrieval.federation import ask_stores
-from swimmer.retrieval.hits import Reasons
+from swimmer.retrieval.hits import Reading, Reasons
 
 from .models import HashEmbeddings
 
@@ -117,3 +117,9 @@ def test_a_store_shows_what_it_holds(papers: list[Paper], model: HashEmbeddings)
         assert "30" in seen.text
         assert "conf" in seen.text
     assert "memory" in shown(PaperStore.create(model)).text
+
+
+def test_a_notebook_says_how_a_query_was_read() -> None:
+    reading = Reading("author", "Ana <b>Ruiz</b>", 2)
+    seen = shown(Answer("A. Ruiz", "s", "m", None, False, reading=reading, listed=True))
+    assert "taken as the author Ana <b>Ruiz</b> (2 papers)" in seen.text

@@ -295,6 +295,7 @@ def test_the_terminal_says_what_it_took(
     assert "taken as the name simper: SimPER" in name.out
     typed = swimmer("search", "--store", folder, "robtos on ice", "--brief", "-k", "1")
     assert "searching for robots on ice (typed: robtos on ice)" in typed.out
+    assert "text: " not in typed.out
     # The store knows the address: nothing is fetched.
     known = swimmer("search", "--store", folder, "https://arxiv.org/abs/2401.01234v1", "--json")
     assert json.loads(known.out)["reading"]["kind"] == "address"

@@ -198,18 +198,11 @@ def _heading(answer: Answer, width: int) -> list[str]:
     """Return what the query was taken as, and what else it may mean."""
     reading = answer.reading
     lines = []
-    if reading is not None and reading.typed:
+    if reading is not None and reading.typed and reading.kind != "text":
         corrected = f"{printable(reading.text[:300])} (typed: {printable(reading.typed[:300])})"
         lines += _wrapped("searching for ", corrected, width, bold=False)
-    if answer.matched is not None:
-        how = "" if reading is None or reading.kind == "title" else f"{printable(str(reading))}: "
-        taken = "taken as" if how or not answer.exact else "similar to"
-        title = f"{how}{printable(answer.matched.display_title)}"
-        lines += _wrapped(f"{taken} ", title, width, bold=True)
-    elif reading is not None and reading.kind != "text":
-        lines += _wrapped("taken as ", printable(str(reading)), width, bold=True)
-    else:
-        lines += _wrapped("text: ", printable(answer.query[:300]), width, bold=True)
+    lead, what = answer.heading
+    lines += _wrapped(f"{printable(lead)} ", printable(what[:700]), width, bold=True)
     if answer.others:
         offers = "; ".join(
             f"{'these words' if other.text == answer.query else printable(str(other))}: "

@@ -135,6 +135,22 @@ class Answer:
     others: tuple[Reading, ...] = ()
     listed: bool = False
 
+    @property
+    def heading(self) -> tuple[str, str]:
+        """What the query was taken as, in two parts: the first words, and what they are about."""
+        reading = self.reading
+        if self.matched is not None:
+            if reading is not None and reading.kind != "title":
+                return f"taken as {reading}:", self.matched.display_title
+            return "similar to" if self.exact else "taken as", self.matched.display_title
+        if reading is None or (reading.kind == "text" and not reading.typed):
+            return "text:", self.query
+        if reading.kind == "text":
+            return "searching for", f"{reading.text} (typed: {reading.typed})"
+        if reading.kind == "filter":
+            return "papers that match the filter:", f"{reading.papers:,}"
+        return "taken as", str(reading)
+
     def _repr_html_(self) -> str:
         from swimmer.retrieval.notebook import answer_html
 

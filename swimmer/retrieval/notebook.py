@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 
 def answer_html(answer: Answer) -> str:
     """Return an answer as an HTML table: rank, score, title, authors, abstract folded."""
-    if answer.matched is not None:
-        how = "similar to" if answer.exact else "taken as"
-        asked = f"{how} <b>{html_text(answer.matched.display_title)}</b>"
-    else:
-        asked = f"text: <b>{html_text(answer.query[:300])}</b>"
+    lead, what = answer.heading
+    asked = f"{html_text(lead)} <b>{html_text(what[:700])}</b>"
     warnings = "".join(
         f'<div role="note">⚠ {html_text(warning)}</div>' for warning in answer.warnings
     )

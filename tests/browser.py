@@ -90,7 +90,7 @@ class Visit:
     @property
     def box(self) -> Locator:
         """The search box."""
-        return self.page.get_by_role("combobox", name="Title of a paper")
+        return self.page.get_by_role("combobox", name="Title, author, address, or any words")
 
     @property
     def options(self) -> Locator:

@@ -15,13 +15,17 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import get_config_list
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from swimmer.embeddings import GIVEN
 from swimmer.errors import SwimmerError
-from swimmer.langchain.arguments import refuse_unknown
+from swimmer.langchain.arguments import (
+    OF_SEARCH_TYPES,
+    of_search_type,
+    refuse_unknown,
+)
 from swimmer.langchain.documents import hit_document
-from swimmer.langchain.searching import answered, asearch_each, search_each, warn_of
+from swimmer.langchain.searching import asearch_each, search_each, warn_of
 from swimmer.langchain.vectorstore import PaperVectorStore
 from swimmer.papers import Paper
 from swimmer.retrieval import (
@@ -38,7 +42,10 @@ if TYPE_CHECKING:
 
     from swimmer.retrieval import SearchArguments
 
-_AT_CALL = ("k", *(name for name in OPTION_NAMES if name != "embeddings"))
+_AT_CALL = ("k", *(name for name in OPTION_NAMES if name != "embeddings"), *OF_SEARCH_TYPES)
+
+
+_Outcome = list[Document] | Exception
 
 
 class PaperRetriever(BaseRetriever):
@@ -47,6 +54,9 @@ class PaperRetriever(BaseRetriever):
     The fields are `k` and those of `SearchOptions`; all but `embeddings` may be given to `invoke`
     and `batch` too, for that one call. `batch` searches for all its queries together. A query
     that is blank, or that the model cannot read, gives no documents and a warning.
+
+    `search_type` and `search_kwargs` are those of LangChain's own `as_retriever`. Every field can
+    be made configurable (`configurable_fields`), the store too: by its name.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -66,6 +76,14 @@ class PaperRetriever(BaseRetriever):
     rerank: Any = Field(default=None, exclude=True)
     explain: bool = False
     lexical: bool = True
+    search_type: str = "similarity"
+    search_kwargs: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _opened(cls, store: object) -> object:
+        # A configuration of LangChain names it.
+        return open_store(store) if isinstance(store, (str, Path)) else store
 
     @property
     def vectorstore(self) -> PaperVectorStore:
@@ -91,12 +109,11 @@ class PaperRetriever(BaseRetriever):
             manager = CallbackManager.configure(**self._callbacks(one, kwargs))
             runs.append(manager.on_retriever_start(None, query, **self._run(one)))
         try:
-            outcomes = self._outcomes(inputs, kwargs)
+            results = self._outcomes(inputs, kwargs)
         except BaseException as error:
             for run in runs:
                 run.on_retriever_error(error)
             raise
-        results = [_documents_or_error(outcome) for outcome in outcomes]
         for run, result in zip(runs, results, strict=True):
             if isinstance(result, Exception):
                 run.on_retriever_error(result)
@@ -120,12 +137,11 @@ class PaperRetriever(BaseRetriever):
             manager = AsyncCallbackManager.configure(**self._callbacks(one, kwargs))
             runs.append(await manager.on_retriever_start(None, query, **self._run(one)))
         try:
-            outcomes = await self._aoutcomes(inputs, kwargs)
+            results = await self._aoutcomes(inputs, kwargs)
         except BaseException as error:
             for run in runs:
                 await run.on_retriever_error(error)
             raise
-        results = [_documents_or_error(outcome) for outcome in outcomes]
         for run, result in zip(runs, results, strict=True):
             if isinstance(result, Exception):
                 await run.on_retriever_error(result)
@@ -174,52 +190,51 @@ class PaperRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        (outcome,) = self._outcomes([query], options)
-        return _documents(answered(outcome))
+        return _returned(self._outcomes([query], options), False)[0]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
-        (outcome,) = await self._aoutcomes([query], options)
-        return _documents(answered(outcome))
+        return _returned(await self._aoutcomes([query], options), False)[0]
 
-    def _outcomes(self, queries: list[str], options: dict[str, Any]) -> list[Answer | Exception]:
+    def _outcomes(self, queries: list[str], given: dict[str, Any]) -> list[_Outcome]:
         try:
-            k, checked = self._options(options)
+            k, options, threshold = self._options(given)
         except SwimmerError as error:
             return [error] * len(queries)
-        return search_each(self.store, queries, k, checked)
+        found = search_each(self.store, queries, k, options)
+        return [_documents(outcome, threshold) for outcome in found]
 
-    async def _aoutcomes(
-        self, queries: list[str], options: dict[str, Any]
-    ) -> list[Answer | Exception]:
+    async def _aoutcomes(self, queries: list[str], given: dict[str, Any]) -> list[_Outcome]:
         try:
-            k, checked = self._options(options)
+            k, options, threshold = self._options(given)
         except SwimmerError as error:
             return [error] * len(queries)
-        return await asearch_each(self.store, queries, k, checked)
+        found = await asearch_each(self.store, queries, k, options)
+        return [_documents(outcome, threshold) for outcome in found]
 
-    def _options(self, options: dict[str, Any]) -> tuple[int, SearchOptions]:
+    def _options(self, given: dict[str, Any]) -> tuple[int, SearchOptions, float | None]:
+        """Return k, the options and the lowest score wanted, for what `invoke` was given."""
         # `verbose` is LangChain's own, for its callbacks.
-        options = {name: value for name, value in options.items() if name != "verbose"}
-        refuse_unknown({k: v for k, v in options.items() if k not in _AT_CALL}, *_AT_CALL)
-        given = {name: getattr(self, name) for name in OPTION_NAMES} | options
-        return given.pop("k", self.k), SearchOptions(**given)
+        arguments = self.search_kwargs | {k: v for k, v in given.items() if k != "verbose"}
+        refuse_unknown({k: v for k, v in arguments.items() if k not in _AT_CALL}, *_AT_CALL)
+        chosen, threshold = of_search_type(self.search_type, arguments, self.diversity)
+        fields = {name: getattr(self, name) for name in OPTION_NAMES} | chosen
+        k = checked_k(fields.pop("k", self.k))
+        return k, SearchOptions(**fields), threshold
 
 
-def _documents(answer: Answer) -> list[Document]:
-    warn_of(answer, stacklevel=3)
-    return [hit_document(hit) for hit in answer.hits]
-
-
-def _documents_or_error(outcome: Answer | Exception) -> list[Document] | Exception:
+def _documents(outcome: Answer | Exception, threshold: float | None) -> _Outcome:
+    """Return the documents of an outcome with the lowest score or a higher one."""
     if isinstance(outcome, Exception):
         return outcome
     try:
-        return _documents(outcome)
+        warn_of(outcome, stacklevel=3)
     except Warning as error:
         # Where Python was told to raise warnings.
         return error
+    hits = outcome.hits
+    return [hit_document(hit) for hit in hits if threshold is None or hit.score >= threshold]
 
 
 def _returned(results: list[Any], return_exceptions: bool) -> list[list[Document]]:
@@ -236,6 +251,8 @@ def load_retriever(
     k: int = 10,
     trust_model: bool = False,
     refresh: bool = True,
+    search_type: str = "similarity",
+    search_kwargs: dict[str, Any] | None = None,
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
     **arguments: Unpack[SearchArguments],
@@ -254,6 +271,12 @@ def load_retriever(
             open store.
         refresh: follow what other processes commit, as in `open_store`; not used for an open
             store.
+        search_type: `similarity`, `mmr` or `similarity_score_threshold`, as LangChain's own
+            `as_retriever` has them; `mmr` is a search with `diversity`.
+        search_kwargs: arguments of the search: `k`, `filter`, `lambda_mult` (for `mmr`: 1 for
+            relevance only, 0 for difference only), `score_threshold` (the lowest `score` wanted),
+            `fetch_k` (taken and not used: filters run before the search), or any field of
+            `SearchOptions`. They count before the arguments of the same name here.
         tags: labels that tracing shows, as for every LangChain retriever.
         metadata: what else tracing shows.
         arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
@@ -270,9 +293,20 @@ def load_retriever(
         else open_store(store, trust_model=trust_model, refresh=refresh)
     )
     options = SearchOptions(**arguments)
-    if options.filter is not None:
-        allowed_rows(opened, options.filter)
     fields = {name: getattr(options, name) for name in OPTION_NAMES}
     if options.filter is not None:
         fields["filter"] = dict(options.filter)
-    return PaperRetriever(store=opened, k=checked_k(k), tags=tags, metadata=metadata, **fields)
+    retriever = PaperRetriever(
+        store=opened,
+        k=checked_k(k),
+        tags=tags,
+        metadata=metadata,
+        search_type=search_type,
+        search_kwargs=search_kwargs or {},
+        **fields,
+    )
+    # What is wrong is said here, not at the first query.
+    _, checked, _ = retriever._options({})
+    if checked.filter is not None:
+        allowed_rows(opened, checked.filter)
+    return retriever

@@ -17,7 +17,7 @@ from langchain_core.vectorstores import VectorStore
 
 from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, check_same
 from swimmer.errors import InputError, QueryError, StoreNotFoundError, UnreadableQueryError
-from swimmer.langchain.arguments import checked_batch_size, refuse_unknown
+from swimmer.langchain.arguments import checked_batch_size, checked_number, refuse_unknown
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.langchain.embeddings import SwimmerEmbeddings
 from swimmer.langchain.searching import (
@@ -297,12 +297,7 @@ class PaperVectorStore(VectorStore):
         lambda_mult: float,
         filter: Filter | MetadataTest | None,
     ) -> list[Document]:
-        if (
-            isinstance(lambda_mult, bool)
-            or not isinstance(lambda_mult, (int, float))
-            or (not 0 <= lambda_mult <= 1)
-        ):
-            raise QueryError(f"lambda_mult is a number from 0 to 1, got {lambda_mult!r:.40}")
+        checked_number("lambda_mult", lambda_mult, 0, 1)
         wanted = max(checked_k(k), checked_k(fetch_k))
         with self.store.reading():
             hits = self._nearest(vector, wanted, filter)
@@ -717,6 +712,5 @@ def _above(
 ) -> list[tuple[Document, float]]:
     if threshold is None:
         return pairs
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-        raise QueryError(f"score_threshold is a number from -1 to 1, got {threshold!r:.40}")
+    checked_number("score_threshold", threshold)
     return [(document, score) for document, score in pairs if score >= threshold]

@@ -21,7 +21,7 @@ from swimmer.langchain.related_work import (
     related_work_chain,
     wrong_citations,
 )
-from swimmer.langchain.tools import paper_tools
+from swimmer.langchain.tools import PaperToolkit, paper_tools
 from swimmer.retrieval.hits import Hit
 from swimmer.store import StorePool
 from swimmer.toolkit import (
@@ -68,8 +68,8 @@ def store(papers: list[Paper], model: HashEmbeddings, tmp_path: Path) -> Iterato
         yield built
 
 
-def tool_message(store: PaperStore, name: str, **arguments: Any) -> ToolMessage:
-    tools = {tool.name: tool for tool in paper_tools(store)}
+def tool_message(store: PaperStore, name: str, /, **arguments: Any) -> ToolMessage:
+    tools = {tool.name: tool for tool in PaperToolkit(store=store).get_tools()}
     message = tools[name].invoke({"type": "tool_call", "id": "1", "name": name, "args": arguments})
     assert isinstance(message, ToolMessage)
     return message
@@ -168,11 +168,13 @@ def test_an_argument_that_is_not_known_is_refused(store: PaperStore) -> None:
         ("search_papers", {"query": "graph", "authors": "Wang"}),
         ("find_similar_papers", {"title": TITLE, "year": 2024}),
         ("get_paper", {"paper": "p04", "k": 3}),
+        ("browse_papers", {"venue": "ICLR", "order": "year"}),
+        ("find_authors", {"name": "Li", "surname": True}),
     ):
         message = tool_message(store, name, **arguments)
         assert message.status == "error" and message.artifact == []
         assert "there is no such argument" in message.text
-    for tool in paper_tools(store):
+    for tool in PaperToolkit(store=store).get_tools():
         schema: Any = tool.args_schema
         assert schema.model_json_schema()["additionalProperties"] is False
 
@@ -192,6 +194,37 @@ def test_a_tool_takes_conditions(store: PaperStore, conditions: Any, met: Any) -
         found = json.loads(tool_message(store, name, **{key: "graph models"}, **conditions).text)
         assert found["papers"] and all(met(paper) for paper in found["papers"])
         assert all(paper["store"] == "small" for paper in found["papers"])
+
+
+def test_the_toolkit_has_all_tools(store: PaperStore) -> None:
+    tools = PaperToolkit(store=store).get_tools()
+    own = [tool.name for tool in paper_tools(store)]
+    assert [tool.name for tool in tools] == [*own, "browse_papers", "find_authors"]
+    browse = tools[3]
+    assert json.loads(browse.invoke('status="Oral"'))["papers"]
+    with pytest.raises(ValueError, match="Extra inputs"):
+        PaperToolkit(stores=store)  # type: ignore[call-arg]
+
+
+def test_papers_are_browsed_and_authors_found(store: PaperStore) -> None:
+    shown = tool_message(store, "browse_papers", status="oral", sort="title", k=3)
+    titles = [paper["title"] for paper in json.loads(shown.text)["papers"]]
+    assert titles == sorted(titles) and len(titles) == 3
+    assert [document.metadata["title"] for document in shown.artifact] == titles
+    people = json.loads(tool_message(store, "find_authors", name="laurent").text)["authors"]
+    assert people[0]["name"] == "Eve Laurent" and people[0]["store"] == store.name
+    by_her = tool_message(store, "browse_papers", author="Eve Laurent", k=50)
+    assert len(json.loads(by_her.text)["papers"]) == people[0]["papers"]
+    for name, arguments, said in (
+        ("browse_papers", {}, "no condition is given"),
+        ("browse_papers", {"venue": "TEST", "sort": "fame"}, "sort: Input should be"),
+        ("browse_papers", {"venue": "TEST", "sort": "citations"}, "has citations"),
+        ("browse_papers", {"venu": "TEST"}, "did you mean venue"),
+        ("find_authors", {"name": "  "}, "blank"),
+        ("find_authors", {"name": "Li", "store": "nope"}, "there is no store 'nope' here"),
+    ):
+        refused = tool_message(store, name, **arguments)
+        assert refused.status == "error" and said in refused.text, refused.text
 
 
 def test_a_venue_that_is_not_there_is_said(store: PaperStore) -> None:

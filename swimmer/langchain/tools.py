@@ -1,4 +1,4 @@
-"""LangChain tools over stores: find what is similar, search, get one paper."""
+"""LangChain tools over stores: find what is similar, search, browse, get one paper."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.langchain.documents import hit_document, paper_document
+from swimmer.retrieval import Answer
 from swimmer.store import PaperStore, StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
+    BrowsePapers,
     Conditions,
+    FindAuthors,
     FindSimilarPapers,
     GetPaper,
+    InStores,
     SearchPapers,
     answer_data,
     as_text,
     ask_for_tool,
-    faults_of,
+    authors_data,
+    browse_for_tool,
     find_paper,
+    find_people,
     paper_data,
+    wrong_call,
 )
 
 ToolOutput = tuple[str, list[Document]]
@@ -32,15 +39,20 @@ Given = PaperStore | str | Path | None
 
 
 class PaperToolkit(BaseToolkit):
-    """The tools of one or several stores, as a LangChain toolkit; see `paper_tools`."""
+    """All tools of one or several stores, as a LangChain toolkit: those of `paper_tools` and more.
+
+    browse_papers lists the papers that meet conditions, in the order of a field; find_authors
+    finds authors by a name or the beginning of one. `store` is what `paper_tools` takes.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     store: Any = Field(default=None, exclude=True)
 
     def get_tools(self) -> list[BaseTool]:
-        """Return find_similar_papers, search_papers and get_paper."""
-        return paper_tools(self.store)
+        """Return find_similar_papers, search_papers, get_paper, browse_papers, find_authors."""
+        shelf = _Stores(self.store)
+        return [*_search_tools(shelf), *_list_tools(shelf)]
 
 
 def paper_tools(store: Given | Sequence[PaperStore | str | Path] = None) -> list[BaseTool]:
@@ -50,20 +62,22 @@ def paper_tools(store: Given | Sequence[PaperStore | str | Path] = None) -> list
     LangChain documents of the papers (`response_format="content_and_artifact"`); a call that is
     refused has an empty list there. Wrong or unknown arguments and queries that cannot be answered
     come back as tool errors that the model can read. The tools work in synchronous and
-    asynchronous agents alike.
+    asynchronous agents alike. `PaperToolkit` has more of them.
 
     Args:
         store: an open store, a name or a path, or a list of them to be searched as one; a store by
             name is opened when a tool is first called, and again once it was rebuilt. By default
             the only or newest store, else the bundled sample.
     """
-    shelf = _Stores(store)
+    return _search_tools(_Stores(store))
 
-    def find_similar_papers(title: str, k: int = 5, **conditions: Any) -> ToolOutput:
-        return _found(shelf, title, k, True, Conditions(**conditions))
 
-    def search_papers(query: str, k: int = 5, **conditions: Any) -> ToolOutput:
-        return _found(shelf, query, k, "text", Conditions(**conditions))
+def _search_tools(shelf: _Stores) -> list[BaseTool]:
+    def find_similar_papers(title: str, k: int = 5, **given: Any) -> ToolOutput:
+        return _found(shelf, title, k, True, Conditions(**given))
+
+    def search_papers(query: str, k: int = 5, **given: Any) -> ToolOutput:
+        return _found(shelf, query, k, "text", Conditions(**given))
 
     def get_paper(paper: str, store: str | None = None) -> ToolOutput:
         refused: SwimmerError | None = None
@@ -82,6 +96,19 @@ def paper_tools(store: Given | Sequence[PaperStore | str | Path] = None) -> list
         _tool(search_papers, SearchPapers),
         _tool(get_paper, GetPaper),
     ]
+
+
+def _list_tools(shelf: _Stores) -> list[BaseTool]:
+    def browse_papers(k: int = 20, sort: str = "year", **given: Any) -> ToolOutput:
+        conditions = Conditions(**given)
+        stores = shelf.named(conditions.store_names)
+        return _output(browse_for_tool(stores, k, filter=conditions.filter(), sort=sort))
+
+    def find_authors(name: str, k: int = 10, **given: Any) -> ToolOutput:
+        stores = shelf.named(InStores(**given).store_names)
+        return as_text(authors_data(find_people(stores, name), k)), []
+
+    return [_tool(browse_papers, BrowsePapers), _tool(find_authors, FindAuthors)]
 
 
 class _Stores:
@@ -118,7 +145,10 @@ def _found(
     shelf: _Stores, query: str, k: int, lookup: bool | str, conditions: Conditions
 ) -> ToolOutput:
     stores = shelf.named(conditions.store_names)
-    answer = ask_for_tool(stores, query, k, lookup=lookup, filter=conditions.filter())
+    return _output(ask_for_tool(stores, query, k, lookup=lookup, filter=conditions.filter()))
+
+
+def _output(answer: Answer) -> ToolOutput:
     data = answer_data(answer)
     shown = answer.hits[: len(data["papers"])]
     return as_text(data), [hit_document(hit) for hit in shown]
@@ -141,7 +171,7 @@ class _PaperTool(StructuredTool):
         schema = self.args_schema
         assert isinstance(schema, type) and issubclass(schema, BaseModel)
         required = [name for name, field in schema.model_fields.items() if field.is_required()]
-        return {required[0]: tool_input}
+        return {(required or ["where"])[0]: tool_input}
 
 
 def _with_artifact(result: Any) -> Any:
@@ -157,6 +187,11 @@ def _tool(function: Callable[..., ToolOutput], arguments: type[BaseModel]) -> Ba
         except SwimmerError as error:
             raise ToolException(error.full_text) from None
 
+    def refused(error: ValidationError | Any) -> str:
+        if isinstance(error, ValidationError):
+            return wrong_call(error, arguments).full_text
+        return str(error)
+
     return _PaperTool.from_function(
         answering,
         name=function.__name__,
@@ -164,9 +199,5 @@ def _tool(function: Callable[..., ToolOutput], arguments: type[BaseModel]) -> Ba
         args_schema=arguments,
         response_format="content_and_artifact",
         handle_tool_error=True,
-        handle_validation_error=_what_is_wrong,
+        handle_validation_error=refused,
     )
-
-
-def _what_is_wrong(error: ValidationError | Any) -> str:
-    return faults_of(error) if isinstance(error, ValidationError) else str(error)

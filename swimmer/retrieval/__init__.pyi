@@ -16,6 +16,7 @@ from .explanations import (
 )
 from .federation import (
     ask_stores as ask_stores,
+    browse_stores as browse_stores,
     open_stores as open_stores,
 )
 from .hits import (

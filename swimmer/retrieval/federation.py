@@ -14,11 +14,12 @@ import numpy as np
 from swimmer.embeddings import check_same
 from swimmer.errors import ModelMismatchError, QueryError, StoreError
 from swimmer.papers import Paper, duplicates, same_work
-from swimmer.retrieval.hits import Answer, Hit
+from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import EmbeddedPaper, checked_query
 from swimmer.retrieval.options import SearchOptions
-from swimmer.retrieval.query import ask, checked_k
+from swimmer.retrieval.query import ask, browse, checked_k
 from swimmer.retrieval.resolver import resolve
+from swimmer.retrieval.sorting import sorted_papers
 from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ def ask_stores(
         QueryError: no store is given, or as `ask` does.
         ModelError: as `ask` does.
     """
-    if not stores:
-        raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
+    _check_given(stores)
     options = SearchOptions.of(options, arguments)
     if len(stores) == 1:
         return ask(stores[0], queries, k, options)
@@ -125,6 +125,34 @@ def ask_stores(
         if not (short and more):
             return merged
         want *= 4
+
+
+def browse_stores(stores: Sequence[PaperStore], k: int, options: SearchOptions) -> Answer:
+    """Return the papers of several stores that a filter admits, in the order of a field.
+
+    Copies of one work are one hit; see `ask_stores`.
+
+    Raises:
+        QueryError: no store is given, or as `browse` does.
+    """
+    if len(stores) == 1:
+        return browse(stores[0], k, options)
+    _check_given(stores)
+    k = checked_k(k)
+    each = [browse(store, k + MORE, options) for store in stores]
+    merged = _merged(stores, each, sum(len(one.hits) for one in each), True, True, True)
+    places = sorted_papers([hit.paper for hit in merged.hits], options.sort or "year")[:k]
+    admitted = sum(one.reading.papers for one in each if one.reading is not None)
+    return replace(
+        merged,
+        hits=[replace(merged.hits[place], rank=rank) for rank, place in enumerate(places, 1)],
+        reading=Reading("filter", "", admitted),
+    )
+
+
+def _check_given(stores: Sequence[PaperStore]) -> None:
+    if not stores:
+        raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
 
 
 def _one_model(stores: Sequence[PaperStore]) -> bool:

@@ -1,0 +1,50 @@
+"""The names that other packages may use."""
+
+from .answers import (
+    ABSTRACT_LENGTH as ABSTRACT_LENGTH,
+    EXCERPT as EXCERPT,
+    MOST_TOKENS as MOST_TOKENS,
+    AnswerData as AnswerData,
+    AuthorList as AuthorList,
+    ErrorData as ErrorData,
+    PaperData as PaperData,
+    StoreList as StoreList,
+    StoreSummary as StoreSummary,
+    answer_data as answer_data,
+    as_text as as_text,
+    authors_data as authors_data,
+    bounded as bounded,
+    error_data as error_data,
+    paper_data as paper_data,
+    store_data as store_data,
+    stores_data as stores_data,
+    tokens_of as tokens_of,
+)
+from .arguments import (
+    DESCRIPTIONS as DESCRIPTIONS,
+    MOST_HITS as MOST_HITS,
+    BrowsePapers as BrowsePapers,
+    Conditions as Conditions,
+    FindAuthors as FindAuthors,
+    FindSimilarPapers as FindSimilarPapers,
+    GetPaper as GetPaper,
+    InStores as InStores,
+    SearchPapers as SearchPapers,
+    wrong_call as wrong_call,
+)
+from .completions import (
+    MOST_VALUES as MOST_VALUES,
+    complete_argument as complete_argument,
+)
+from .prompts import (
+    READING_PLAN as READING_PLAN,
+    RELATED_WORK as RELATED_WORK,
+    reading_plan_prompt as reading_plan_prompt,
+    related_work_prompt as related_work_prompt,
+)
+from .searches import (
+    ask_for_tool as ask_for_tool,
+    browse_for_tool as browse_for_tool,
+    find_paper as find_paper,
+    find_people as find_people,
+)

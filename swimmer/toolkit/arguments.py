@@ -1,0 +1,226 @@
+"""The arguments of the tools: what each takes, checked, and what is wrong with a call."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swimmer.errors import QueryError
+
+if TYPE_CHECKING:
+    from swimmer.store import Filter
+
+MOST_HITS = 50
+"""Papers that one call may return."""
+
+MOST_STORES = 20
+"""Stores that one call may search."""
+
+Title = Annotated[
+    str,
+    Field(
+        description="The title of a paper, complete or nearly so.", min_length=1, max_length=1_000
+    ),
+]
+Text = Annotated[
+    str,
+    Field(description="What the papers should be about, in words.", min_length=1, max_length=5_000),
+]
+Number = Annotated[int, Field(description="How many papers.", ge=1, le=MOST_HITS)]
+PaperName = Annotated[
+    str,
+    Field(
+        description="A paper's id as other tools return it, its URL, or its title.",
+        min_length=1,
+        max_length=2_000,
+    ),
+]
+YearFrom = Annotated[
+    int | None, Field(description="Only papers of this year or later.", ge=1900, le=2100)
+]
+YearTo = Annotated[
+    int | None, Field(description="Only papers of this year or earlier.", ge=1900, le=2100)
+]
+StoreName = Annotated[
+    str | None,
+    Field(
+        description="The store to search, by its name; by default the newest.",
+        max_length=100,
+    ),
+]
+
+DESCRIPTIONS = {
+    "find_similar_papers": "Find the papers most similar to a paper that you know by its title. "
+    "A short name, a part of a title or an address works too. `matched` is the paper of the store "
+    "that was recognised, null for none; `taken_as` says how the words were understood. "
+    "`related` is false when there is no close match. Scores are cosine similarities.",
+    "search_papers": "Search papers by topic, in any words (a topic, a question, an idea), or by "
+    "author. `taken_as` says how the words were understood; `related` is false when there is no "
+    "close match. Scores are cosine similarities.",
+    "browse_papers": "List the papers that meet conditions (at least one), newest first or in the "
+    "order of another field, such as the Oral papers of an author, or the most cited of a year.",
+    "find_authors": "Find authors by a name or the beginning of one, in any spelling, with the "
+    "number of their papers. Give a name to `author` of the other tools to get the papers.",
+    "get_paper": "Get one paper with its authors, abstract and links.",
+    "list_stores": "List the stores of papers that can be searched, with their sizes.",
+}
+
+
+Venue = Annotated[
+    str | None,
+    Field(description="Only papers whose venue contains this, such as ICLR.", max_length=200),
+]
+Status = Annotated[
+    str | None,
+    Field(description="Only papers whose status contains this, such as Oral.", max_length=200),
+]
+Author = Annotated[
+    str | None,
+    Field(description="Only papers with an author whose name contains this.", max_length=200),
+]
+Where = Annotated[
+    str | None,
+    Field(
+        description="Only papers that meet a condition on any field, such as "
+        'year>=2024 and area=~"reinforcement".',
+        max_length=2_000,
+    ),
+]
+StoreNames = Annotated[
+    list[str] | None,
+    Field(description="Several stores to search as one, by their names.", max_length=MOST_STORES),
+]
+Sort = Annotated[
+    Literal[
+        "year", "year:asc", "title", "title:desc", "citations", "upvotes", "rating", "published"
+    ],
+    Field(description="The field in whose order the papers come, the largest first."),
+]
+AuthorName = Annotated[
+    str,
+    Field(description="A name, or the beginning of one.", min_length=1, max_length=200),
+]
+
+
+class _Arguments(BaseModel):
+    """Arguments of a tool; one that is not known is an error, not left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class InStores(_Arguments):
+    """In which stores something is searched."""
+
+    store: StoreName = None
+    stores: StoreNames = None
+
+    @property
+    def store_names(self) -> list[str]:
+        """The stores that are named, each once."""
+        named = [*([self.store] if self.store else []), *(self.stores or ())]
+        return list(dict.fromkeys(named))
+
+
+class Conditions(InStores):
+    """Which papers may be found, and in which stores."""
+
+    year_from: YearFrom = None
+    year_to: YearTo = None
+    venue: Venue = None
+    status: Status = None
+    author: Author = None
+    where: Where = None
+
+    def filter(self) -> Filter | None:
+        """Return the conditions as a filter, None for none.
+
+        Raises:
+            QueryError: the years are the wrong way round, or `where` cannot be read.
+        """
+        from swimmer.retrieval import parse_where
+
+        parts: list[Filter] = []
+        if (years := _years(self.year_from, self.year_to)) is not None:
+            parts.append(years)
+        for field, value in (
+            ("venue", self.venue),
+            ("status", self.status),
+            ("authors", self.author),
+        ):
+            if value:
+                parts.append({field: {"$contains": value}})
+        if self.where:
+            parts.append(parse_where(self.where))
+        return {"$and": parts} if parts else None
+
+
+class FindSimilarPapers(Conditions):
+    """Arguments of `find_similar_papers`."""
+
+    title: Title
+    k: Number = 5
+
+
+class SearchPapers(Conditions):
+    """Arguments of `search_papers`."""
+
+    query: Text
+    k: Number = 5
+
+
+class BrowsePapers(Conditions):
+    """Arguments of `browse_papers`."""
+
+    sort: Sort = "year"
+    k: Number = 20
+
+
+class FindAuthors(InStores):
+    """Arguments of `find_authors`."""
+
+    name: AuthorName
+    k: Number = 10
+
+
+class GetPaper(_Arguments):
+    """Arguments of `get_paper`."""
+
+    paper: PaperName
+    store: StoreName = None
+
+
+def _years(first: int | None, last: int | None) -> Filter | None:
+    if first is not None and last is not None and first > last:
+        raise QueryError(
+            f"year_from ({first}) is later than year_to ({last})",
+            hint="give the earlier year as year_from",
+        )
+    bounds = {"$gte": first, "$lte": last}
+    wanted = {operator: year for operator, year in bounds.items() if year is not None}
+    return {"year": wanted} if wanted else None
+
+
+def wrong_call(error: ValidationError, arguments: type[BaseModel]) -> QueryError:
+    """Return in one line what is wrong with the arguments of a call, with the nearest names."""
+    faults = error.errors(include_url=False)[:10]
+    said = [
+        f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {_fault_of(fault)}"
+        for fault in faults
+    ]
+    fields = arguments.model_fields
+    names = sorted(fields, key=lambda name: not fields[name].is_required())
+    hint = ""
+    for fault in faults:
+        if fault["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(fault["loc"][-1]), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(names)}"
+            break
+    return QueryError("wrong arguments: " + "; ".join(said), hint=hint)
+
+
+def _fault_of(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "there is no such argument"
+    return f"{fault['msg']}, got {str(fault['input'])[:80]!r}"

@@ -1,0 +1,129 @@
+"""The searches of the tools: over one store or several, with an answer also where none is near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from swimmer.errors import QueryError
+from swimmer.toolkit.arguments import MOST_HITS
+
+if TYPE_CHECKING:
+    from swimmer.papers import Paper
+    from swimmer.retrieval import Answer
+    from swimmer.store import Filter, PaperStore, Person
+
+_TITLES = ("title", "part")
+
+
+def ask_for_tool(
+    stores: Sequence[PaperStore],
+    query: str,
+    k: int,
+    *,
+    lookup: bool | str,
+    filter: Filter | None = None,
+) -> Answer:
+    """Return the answer to one query of a tool, over one store or several.
+
+    Args:
+        stores: open stores.
+        query: the query.
+        k: number of papers.
+        lookup: as `SearchOptions` has it; "text" reads titles and parts of titles as words.
+        filter: which papers may be found.
+
+    Raises:
+        QueryError: the query is blank, k is not between 1 and MOST_HITS, or the filter is wrong.
+        ModelError: the query has to be embedded and a store's model cannot be loaded.
+    """
+    from swimmer.errors import UnreadableQueryError
+    from swimmer.retrieval import Answer, ask_stores, checked_query, resolve
+
+    k = _checked_number(k)
+    text = checked_query(query)
+    if lookup == "text" and all(resolve(s, text).reading.kind not in _TITLES for s in stores):
+        # Who searches by words may give an author, a short name or a misspelt word all the same.
+        lookup = True
+    try:
+        (answer,) = ask_stores(stores, [query], k, filter=filter, lookup=lookup)
+    except UnreadableQueryError as error:
+        names = ", ".join(store.name for store in stores)
+        model = ", ".join(dict.fromkeys(store.identity.name for store in stores))
+        return Answer(text, names, model, None, False, warnings=[error.full_text], related=False)
+    return answer
+
+
+def browse_for_tool(
+    stores: Sequence[PaperStore], k: int, *, filter: Filter | None, sort: str = "year"
+) -> Answer:
+    """Return the papers that a filter admits, in the order of a field.
+
+    Raises:
+        QueryError: there is no filter or it is wrong, k is not between 1 and MOST_HITS, or no paper
+            of a store has the field.
+    """
+    from swimmer.retrieval import SearchOptions, browse_stores
+
+    if filter is None:
+        raise QueryError(
+            "no condition is given",
+            hint="give one of year_from, year_to, venue, status, author, where; "
+            "search_papers searches in any words",
+        )
+    return browse_stores(stores, _checked_number(k), SearchOptions(filter=filter, sort=sort))
+
+
+def find_people(stores: Sequence[PaperStore], name: str) -> list[tuple[Person, PaperStore]]:
+    """Return the people of stores whom a name, or the beginning of one, may mean.
+
+    Those with most papers first. A person of several stores is there once for each.
+
+    Raises:
+        QueryError: the name is blank.
+    """
+    from swimmer.papers import name_words
+    from swimmer.retrieval import checked_query
+    from swimmer.store import people_named, people_starting
+
+    text = checked_query(name)
+    found: list[tuple[Person, PaperStore]] = []
+    for store in stores:
+        people = people_named(store.database, text)
+        starting = people_starting(store.database, name_words(text), MOST_HITS)
+        numbers = {person.number for person in people}
+        people += [person for person in starting if person.number not in numbers]
+        found += [(person, store) for person in people]
+    return sorted(found, key=lambda pair: -pair[0].papers)
+
+
+def find_paper(store: PaperStore, wanted: str) -> Paper:
+    """Return the paper of an id, a URL or a title.
+
+    Raises:
+        QueryError: there is none; the hint says what to try.
+    """
+    from swimmer.retrieval import checked_query, resolve
+
+    text = checked_query(wanted)
+    database = store.database
+    row = database.row_of_id(text)
+    if row is None and (found := resolve(store, text)).matched:
+        row = found.rows[0]
+    if row is None:
+        raise QueryError(
+            f"no paper of the store {store.name} has the id, URL or title {text[:200]!r}",
+            hint="find papers by what they are about with search_papers",
+        )
+    (paper,) = store.papers([row])
+    return paper
+
+
+def _checked_number(k: int) -> int:
+    from swimmer.retrieval import checked_k
+
+    if checked_k(k) > MOST_HITS:
+        raise QueryError(
+            f"k is {k}, but at most {MOST_HITS} papers can be returned", hint="ask for fewer papers"
+        )
+    return k

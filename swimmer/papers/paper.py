@@ -16,6 +16,7 @@ from swimmer.text import (
     ABSTRACT_LIMIT,
     TITLE_LIMIT,
     clean,
+    clean_all,
     clean_url,
     compatible,
     fold,
@@ -71,7 +72,7 @@ class Paper:
     def __post_init__(self) -> None:
         # Past the frozen setters, and not by object.__setattr__: this runs for every record read.
         own = self.__dict__
-        for name, limit in _TEXT_LIMITS.items():
+        for name, limit in _TEXT_LIMITS:
             value = own[name]
             if not isinstance(value, str):
                 raise InputError(f"paper: {name} must be text, got {value!r:.80}")
@@ -151,6 +152,12 @@ class Paper:
         """Whether the id is the publisher's, not a digest made here."""
         return not re.match("(url|title):", self.id)
 
+    def marked(self, **marks: str | bool) -> Paper:
+        """Return this paper with further fields of its list's; nothing is cleaned again."""
+        paper = object.__new__(Paper)
+        paper.__dict__.update(self.__dict__, extra={**self.extra, **marks})
+        return paper
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-able values, those of `extra` beside the named ones."""
         named: dict[str, Any] = {name: getattr(self, name) for name in _NAMED}
@@ -213,13 +220,13 @@ def _all_events(a: Paper, b: Paper) -> list[Any]:
 
 _NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
 _LARGEST = 1 << 63
-_TEXT_LIMITS = {
-    "title": TITLE_LIMIT,
-    "abstract": ABSTRACT_LIMIT,
-    "id": 500,
-    "venue": 200,
-    "status": 200,
-}
+_TEXT_LIMITS = (
+    ("title", TITLE_LIMIT),
+    ("abstract", ABSTRACT_LIMIT),
+    ("id", 500),
+    ("venue", 200),
+    ("status", 200),
+)
 
 
 def derived_id(url: str, title: str) -> str:
@@ -238,18 +245,18 @@ def _check_year(year: object) -> None:
 def _cleaned_list(name: str, values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise InputError(f"paper: {name} must be a list of texts, got {values!r:.80}")
-    cleaned = (clean(_text_of(name, value), 500) for value in values)
-    return tuple(value for value in cleaned if value)
-
-
-def _text_of(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise InputError(f"paper: {name} must be a list of texts, got the element {value!r:.80}")
+    elements = list(values)
+    try:
+        return tuple(clean_all(elements, 500))
+    except TypeError:
+        wrong = next(value for value in elements if not isinstance(value, str))
+        raise InputError(
+            f"paper: {name} must be a list of texts, got the element {wrong!r:.80}"
+        ) from None
 
 
 def _jsonable(extra: object) -> dict[str, Any]:
-    if not isinstance(extra, Mapping):
+    if type(extra) is not dict and not isinstance(extra, Mapping):
         raise InputError(f"paper: extra must be a mapping, got {extra!r:.80}")
     if not extra:
         return {}
@@ -257,8 +264,7 @@ def _jsonable(extra: object) -> dict[str, Any]:
         if not isinstance(name, str):
             raise InputError(f"paper: a field name must be text, got {name!r:.80}")
     try:
-        # Through JSON and back: tuples become lists, and what a store could not keep is refused.
-        plain = json.loads(json.dumps(_clean_deep(dict(extra)), allow_nan=False))
+        plain = _clean_deep(extra)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"paper: extra must hold JSON values only ({error})") from None
     assert isinstance(plain, dict)
@@ -266,13 +272,30 @@ def _jsonable(extra: object) -> dict[str, Any]:
 
 
 def _clean_deep(value: Any) -> Any:
+    """Return a JSON value with its texts cleaned: tuples as lists, no number that is not finite.
+
+    Raises:
+        TypeError: it is none, or holds one that is none.
+    """
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, Mapping):
-        return {clean(k) if isinstance(k, str) else k: _clean_deep(v) for k, v in value.items()}
+    if value is None or isinstance(value, bool):
+        return value
+    # What derives from a number, such as one of NumPy, becomes the plain one.
+    if isinstance(value, int):
+        # A number that fits no column of a database is no figure about a paper.
+        return int(value) if -_LARGEST < value < _LARGEST else None
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, (list, tuple)):
-        return [_clean_deep(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    # A number that fits no column of a database is no figure about a paper.
-    return None if isinstance(value, int) and abs(value) >= _LARGEST else value
+        return [_clean_deep(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {_clean_key(name): _clean_deep(inner) for name, inner in value.items()}
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _clean_key(name: object) -> str:
+    if isinstance(name, str):
+        return clean(name)
+    (text,) = json.loads(json.dumps({name: 0}, allow_nan=False))
+    return str(text)

@@ -65,10 +65,9 @@ class FileSource:
             for place, record in self._records(report):
                 report.read += 1
                 try:
-                    if isinstance(record, NotAPaper):
-                        raise record
-                    if not isinstance(record, Mapping):
-                        raise NotAPaper("not an object")
+                    if type(record) is not dict and not isinstance(record, Mapping):
+                        left_out = isinstance(record, NotAPaper)
+                        raise record if left_out else NotAPaper("not an object")
                     paper = paper_from_record(plain(record, self.name))
                     if reason := refused_status(paper, self._status):
                         raise NotAPaper(reason)

@@ -12,9 +12,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from swimmer.papers import Paper
+from swimmer.papers import ABSTRACT_CUT, AUTHORS_ORDER, Paper
 from swimmer.sources.base import SourceReport
 
 SAMPLE = 2_000
@@ -40,7 +39,8 @@ that the list does not have is taken as a rare one, not as a part."""
 _ENDS = frozenset(".!?…。！？)]}\"”’'»*$:")
 _ADDRESS = re.compile(r"https?://|\S{1,60}\.(?:io|com|org|edu|ai|net)\b")
 _LAST_WORD = re.compile(r"([^\W\d_]{1,40})$")
-_WORD = re.compile(r"[^\W\d_]{1,40}")
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = [chr(c).lower() if chr(c).isalpha() else " " for c in range(128)]
 _OPEN_ENDS = frozenset(
     "a an the of and or to in for with by that which as are were we our these their its at into "
     "than".split()
@@ -58,14 +58,13 @@ def checked(papers: Iterator[Paper], report: SourceReport) -> Iterator[Paper]:
     sorted_list = is_sorted_list([paper.authors for paper in first])
     ends = AbstractEnds(first)
     for paper in itertools.chain(first, papers):
-        marks: dict[str, object] = {}
-        if sorted_list and len(paper.authors) > 1:
-            marks["authors_order"] = "unknown"
-        if ends.is_cut(paper):
-            marks["abstract_cut"] = True
-        new = {name: value for name, value in marks.items() if name not in paper.extra}
-        if new:
-            paper = replace(paper, extra={**paper.extra, **new})
+        marks: dict[str, str | bool] = {}
+        if sorted_list and len(paper.authors) > 1 and AUTHORS_ORDER not in paper.extra:
+            marks[AUTHORS_ORDER] = "unknown"
+        if ABSTRACT_CUT not in paper.extra and ends.is_cut(paper):
+            marks[ABSTRACT_CUT] = True
+        if marks:
+            paper = paper.marked(**marks)
         report.count(paper)
         yield paper
 
@@ -76,6 +75,14 @@ def _is_ended(abstract: str) -> bool:
         return True
     last = abstract[-300:].rpartition(" ")[2]
     return "." in last and bool(_ADDRESS.search(last))
+
+
+def _words_of(abstract: str) -> list[str]:
+    """Return the runs of letters of an abstract, casefolded."""
+    if abstract.isascii():
+        # At a fraction of what the pattern takes.
+        return abstract.translate(_LETTERS).split()
+    return _WORD.findall(abstract.casefold())
 
 
 def _common_length(lengths: Sequence[int], papers: int) -> int:
@@ -128,7 +135,7 @@ class AbstractEnds:
         if unended:
             for paper in described:
                 # The last word of a cut abstract is what is to be found out.
-                self._words.update(_WORD.findall(paper.abstract.casefold())[:-1])
+                self._words.update(_words_of(paper.abstract)[:-1])
             self._ordered = sorted(self._words)
         self._judges_words = True
         inside = sum(self._ends_inside(paper.abstract) for paper in unended)

@@ -4,6 +4,7 @@ from .cleaning import (
     ABSTRACT_LIMIT as ABSTRACT_LIMIT,
     TITLE_LIMIT as TITLE_LIMIT,
     clean as clean,
+    clean_all as clean_all,
     clean_url as clean_url,
     compatible as compatible,
     fold as fold,

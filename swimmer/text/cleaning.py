@@ -10,6 +10,7 @@ import functools
 import logging
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -41,7 +42,11 @@ _ARGUMENT = re.compile(r"\{([^{}]*)\}")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ASCII_SYMBOLS = bytes(c for c in range(128) if not chr(c).isalnum())
-_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?")
+_SLASHES = re.compile("/{2,}")
+_PLAIN_URL = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.:-]*(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)?"
+)
 
 
 def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
@@ -51,7 +56,16 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     Unicode is put into NFC and the result is cut to `limit` characters. LaTeX is kept.
     `clean(clean(x)) == clean(x)` for every string.
     """
-    if len(text) <= limit and _is_clean(text):
+    # Spelt out: this runs several times for every paper, and a call costs as much as the checks. Of
+    # all spaces, controls, overrides and surrogates only the plain space counts as printable.
+    if (
+        len(text) <= limit
+        and text.isprintable()
+        and "  " not in text
+        and "&" not in text
+        and "<" not in text
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    ):
         return text.strip(" ")
     # A hostile text of megabytes is cut before any work is done on it.
     text = text[: 4 * limit + 1_000]
@@ -68,16 +82,24 @@ def clean(text: str, limit: int = ABSTRACT_LIMIT) -> str:
     return text
 
 
-def _is_clean(text: str) -> bool:
-    # Spelt out: this runs several times for every paper, and a generator costs twice as much. Of
-    # all spaces, controls, overrides and surrogates only the plain space counts as printable.
-    return (
-        text.isprintable()
-        and "  " not in text
-        and "&" not in text
-        and "<" not in text
-        and (text.isascii() or unicodedata.is_normalized("NFC", text))
-    )
+def clean_all(texts: Sequence[str], limit: int) -> list[str]:
+    """Return short texts as `clean` does, those that are blank left out.
+
+    Raises:
+        TypeError: an element is no text.
+    """
+    # Looked at together: a name takes less to clean than to call a function for.
+    joined = " ".join(texts)
+    if (
+        (len(joined) <= limit or max(map(len, texts)) <= limit)
+        and joined.isprintable()
+        and "  " not in f" {joined} "
+        and "&" not in joined
+        and "<" not in joined
+        and (joined.isascii() or unicodedata.is_normalized("NFC", joined))
+    ):
+        return list(texts)
+    return [cleaned for text in texts if (cleaned := clean(text, limit))]
 
 
 def _clean_once(text: str) -> str:
@@ -99,9 +121,17 @@ def clean_url(url: str, base: str = "") -> str:
     """
     if len(url) <= 2_000 and _PLAIN_URL.fullmatch(url):
         return url
+    if not base and url[:1] == "/" and url[1:2].isalnum():
+        # A path of an unknown host; publishers have one for each paper.
+        return ""
     url = _SPACE.sub("", _UNSAFE.sub("", url))[:2_000]
     if _PLAIN_URL.fullmatch(url):
         return url
+    if "//" in url[8:] and ":" not in url[8:]:
+        # So write the sites of conferences.
+        single = url[:8] + _SLASHES.sub("/", url[8:])
+        if "?" not in single and _PLAIN_URL.fullmatch(single):
+            return single
     try:
         if base:
             from urllib.parse import urljoin
@@ -114,7 +144,7 @@ def clean_url(url: str, base: str = "") -> str:
         parts = urlsplit(url)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
             return ""
-        path = quote(re.sub("/{2,}", "/", parts.path), safe="/%:@!$&'()*+,;=~-._")
+        path = quote(_SLASHES.sub("/", parts.path), safe="/%:@!$&'()*+,;=~-._")
         query, fragment = (
             quote(part, safe="/%:@!$&'()*+,;=~-._?#[]") for part in (parts.query, parts.fragment)
         )

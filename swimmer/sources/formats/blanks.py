@@ -12,12 +12,15 @@ _PLACEHOLDER = re.compile(
     r"|withheld|\?+|-+|—|\.+|…)[\])>]?\.?",
     re.IGNORECASE,
 )
+_FIRST = frozenset("[(<NnAaMmUuTtWw?-—.…")
 _LONGEST = 40
 
 
 def is_placeholder(text: str) -> bool:
     """Whether a text says only that there is none: "nan", "N/A", "[No abstract available]"."""
-    if len(text) > _LONGEST or text[:1].isdecimal():
+    # Most values are none, which their first letter says at less cost than the pattern.
+    first = text[:1]
+    if len(text) > _LONGEST or not (first in _FIRST or first.isspace()):
         return False
     return bool(_PLACEHOLDER.fullmatch(text.strip()))
 
@@ -25,7 +28,7 @@ def is_placeholder(text: str) -> bool:
 def is_blank(value: Any) -> bool:
     """Whether a value is empty, not a number, or a placeholder."""
     if isinstance(value, str):
-        return not value or is_placeholder(value)
+        return not value or (len(value) <= _LONGEST and is_placeholder(value))
     if isinstance(value, float):
         return math.isnan(value)
     return not value and (value is None or value == [] or value == {})

@@ -241,18 +241,35 @@ def could_be_title(name: str) -> bool:
     return "title" in words and not any(word in words for word in _NO_TITLE)
 
 
+@lru_cache(maxsize=1024)
+def field_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the field names of a record as `field_name` does, and not longer than 200."""
+    # The records of a list have the same names, mostly: they are looked at once.
+    return tuple(field_name(name[:200]) for name in names)
+
+
+@lru_cache(maxsize=1024)
+def _aliases_by_slot(names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the plain names that a record's fields stand for, each with them, best first."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for alias in names:
+        if slot := slot_of(alias):
+            found.setdefault(slot[0], []).append((slot[1], alias))
+    return tuple(
+        (name, tuple(alias for _, alias in sorted(ranked, key=lambda pair: pair[0])))
+        for name, ranked in found.items()
+    )
+
+
 def most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Return by plain name the value of its most trusted field that is not blank."""
     found: dict[str, Any] = {}
-    ranks: dict[str, int] = {}
-    # A pass over the few fields of a record, not over the many names that one could have.
-    for alias, value in flat.items():
-        slot = slot_of(alias)
-        if slot is None or is_blank(value):
-            continue
-        name, rank = slot
-        if rank < ranks.get(name, 1_000):
-            found[name], ranks[name] = value, rank
+    for name, aliases in _aliases_by_slot(tuple(flat)):
+        for alias in aliases:
+            value = flat[alias]
+            if not is_blank(value):
+                found[name] = value
+                break
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from swimmer.sources.formats.blanks import is_placeholder
-from swimmer.text import clean
+from swimmer.text import clean, clean_all
 
 LONGEST = 20_000
 """Characters of one joined string of names or keywords that are read."""
@@ -17,11 +17,14 @@ _SEPARATORS = (";", "|", "¦", "、", "，", "•", " · ")
 _AND = re.compile(r"\s(?:and|und|&)\s", re.IGNORECASE)
 _COMMA_AND = re.compile(r",\s{0,9}(?:and\s|&)|,|\sand\s|\s&\s", re.IGNORECASE)
 _OTHERS = re.compile(r"(?:and\s)?(?:et\.?\sal\.?|others|…|\.{3})\.?", re.IGNORECASE)
+_OTHERS_FIRST = frozenset("AaEeOo….")
 _ET_AL_AT_END = re.compile(r"[\s,;]et\.?\sal\.?\s?$", re.IGNORECASE)
 _JUNIOR = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _INITIALS_AT_END = re.compile(r"(\D{2,60}?)\s((?:[A-ZÀ-Þ]\.-?){1,4})")
 _NUMBER = re.compile(r"\s?\(\d{1,30}\)")
+_PLAIN = re.compile("[\\w .,'’-]+")
+_JOINING = frozenset("and und et al others".split())
 _OUTER_COMMA = re.compile(r",(?![^()]{0,200}\))")
 _PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu al bin ibn".split()
@@ -39,6 +42,8 @@ def names_of_people(value: Any) -> tuple[str, ...]:
     else at "and" and "&", else at commas; a Python or JSON list of quoted names is read as a list.
     "Last, First" is turned round. "et al." and placeholders such as "nan" are left out.
     """
+    if value is None:
+        return ()
     if isinstance(value, str):
         parts: Iterable[str] = _names_in(value)
     elif isinstance(value, (list, tuple)):
@@ -51,23 +56,30 @@ def names_of_people(value: Any) -> tuple[str, ...]:
         parts = [name_of_person(value)]
     else:
         return ()
-    names = [name for part in parts if (name := clean(part, 500)) and _is_name(name)]
+    names = [name for name in clean_all(list(parts), 500) if _is_name(name)]
     return tuple(_initials_first(names))
 
 
 def _is_name(name: str) -> bool:
-    return not is_placeholder(name) and not _OTHERS.fullmatch(name)
+    if is_placeholder(name):
+        return False
+    return name[:1] not in _OTHERS_FIRST or not _OTHERS.fullmatch(name)
 
 
 def _initials_first(names: list[str]) -> list[str]:
     """Return "Adler D.G." as "D.G. Adler", where all names are written so."""
-    matches = [_INITIALS_AT_END.fullmatch(name) for name in names]
-    if not all(matches):
-        return names
-    return [f"{match[2]} {match[1]}" for match in matches if match]
+    turned_names = []
+    for name in names:
+        match = _INITIALS_AT_END.fullmatch(name)
+        if not match:
+            return names
+        turned_names.append(f"{match[2]} {match[1]}")
+    return turned_names
 
 
 def _names_in(text: str) -> list[str]:
+    if names := _plain_names(text):
+        return names
     # Scopus writes the numbers of its authors behind their names.
     text = _NUMBER.sub("", text[:LONGEST]).strip()
     if quoted := _quoted_list(text):
@@ -82,6 +94,18 @@ def _names_in(text: str) -> list[str]:
     if len(parts) > 1 and ("," not in text or all(_is_inverted(part) for part in parts)):
         return [turned(part) for part in parts]
     return _at_commas(text)
+
+
+def _plain_names(text: str) -> list[str]:
+    """Return the names of "Ada Lee, Bo Chen, Cy Ray", else nothing: so most lists have them."""
+    if len(text) > LONGEST or not _PLAIN.fullmatch(text):
+        return []
+    names = [name.strip(" ") for name in text.strip(" ").split(", ")]
+    whole = len(names) > 2 and all(" " in name for name in names) and text.count(",") < len(names)
+    if not whole or _INITIALS.fullmatch(names[1]):
+        return []
+    words = text.casefold().replace(",", " ").replace(".", " ").split()
+    return names if _JOINING.isdisjoint(words) else []
 
 
 def _names_on_lines(text: str) -> list[str]:
@@ -175,6 +199,8 @@ def _first_text(fields: Mapping[str, Any], keys: Iterable[str]) -> str:
 
 def keywords_of(value: Any) -> tuple[str, ...]:
     """Return keywords, split where several stand in one string ("a; b; c", also in a list)."""
+    if value is None:
+        return ()
     values = value if isinstance(value, (list, tuple)) else [value]
     out: dict[str, None] = {}
     for item in values:

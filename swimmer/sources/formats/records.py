@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from swimmer.errors import InputError
@@ -16,7 +17,7 @@ from swimmer.sources.formats.fields import (
     OTHER_TYPES,
     START_PAGE,
     could_be_title,
-    field_name,
+    field_names,
     most_trusted,
     page_range,
     slot_of,
@@ -103,7 +104,8 @@ def paper_from_record(record: Mapping[str, Any], *, base: str = "") -> Paper:
     title = found.get("title") or _title_of_another_name(flat)
     if title is not None and not isinstance(title, str):
         raise NotAPaper(f"title is not text ({type(title).__name__})")
-    if not title or not clean(title):
+    # A letter or digit at the start outlasts all cleaning, which would run twice.
+    if not title or not (title[0].isalnum() or clean(title)):
         raise NotAPaper("no title")
     extra = _extra_fields(found, flat)
     status = _status(found.get("status"), flat.get("type"), extra, bool(flat.get("_paper")))
@@ -184,12 +186,13 @@ def _status(value: Any, kind: Any, extra: dict[str, Any], listed: bool) -> str:
 
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     content = record.get("content")
-    merged = {**record, **content} if isinstance(content, Mapping) else record
-    flat: dict[str, Any] = {}
-    for name, value in merged.items():
+    merged = record
+    if content is not None and isinstance(content, Mapping):
+        merged = {**record, **content}
+    flat = dict(zip(field_names(tuple(map(str, merged))), merged.values(), strict=True))
+    for name, value in flat.items():
         if isinstance(value, dict) and "value" in value and set(value) <= {"value", "readers"}:
-            value = value["value"]
-        flat[field_name(str(name)[:200])] = value
+            flat[name] = value["value"]
     return flat
 
 
@@ -256,11 +259,20 @@ def year_of(value: Any) -> int | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def _other_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a record's fields that stand for nothing known and may be kept."""
+    return tuple(
+        name
+        for name in names
+        if not (slot_of(name) or name in _NOT_KEPT or name.startswith("_") or len(name) > 40)
+    )
+
+
 def _small_fields(flat: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in flat.items():
-        if slot_of(name) or name in _NOT_KEPT or name.startswith("_") or len(name) > 40:
-            continue
+    for name in _other_names(tuple(flat)):
+        value = flat[name]
         if isinstance(value, str) and is_placeholder(value):
             continue
         number = isinstance(value, int) and abs(value) < 1 << 63

@@ -81,8 +81,8 @@ def plain(record: Record, list_name: str = "") -> Record:
     return record
 
 
-def _has(*names: str) -> Callable[[Record], bool]:
-    return lambda record: all(name in record for name in names)
+def _is_virtual(record: Record) -> bool:
+    return "virtualsite_url" in record and "name" in record
 
 
 def _is_zotero(record: Record) -> bool:
@@ -158,6 +158,7 @@ _MARKS = frozenset(
 """Fields of which every known shape has one; a record without any is looked at no further."""
 
 _SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Record]], ...] = (
+    (_is_virtual, virtual_event),
     (_is_zotero, zotero_item),
     (_is_note, openreview_note),
     (_is_scholar, semantic_scholar),
@@ -168,6 +169,5 @@ _SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Record]], ...]
     (_is_csl, csl_item),
     (_is_arxiv, arxiv_metadata),
     (_is_embase, embase_row),
-    (_has("virtualsite_url", "name"), virtual_event),
 )
 """How each known shape is told, and the function that turns it; the first that fits is taken."""

@@ -1,0 +1,77 @@
+"""What reading a list costs, in this checkout and in another one, measured in turns.
+
+    git worktree add ../before 42915bf
+    python benchmarks/reading.py ../before ../shared/corpora/ml_papers.jsonl.gz [--turns 7]
+
+Each checkout reads the list in processes of its own and makes a paper of every record. What counts
+is the processor's time of the reading, without the imports: other programs disturb it less than
+the clock. The ratio is the median of the turns' own, each beside its neighbour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+_MEASURED = """
+import json, sys, time
+from collections import deque
+from swimmer import open_source
+from swimmer.sources import SourceReport
+source = open_source(sys.argv[1])
+papers = source.papers(SourceReport())
+start = time.process_time()
+first = next(papers)
+count = 1
+for paper in papers:
+    count += 1
+print(json.dumps([count, time.process_time() - start]))
+"""
+
+
+def measured(checkout: Path, papers: Path) -> tuple[int, float]:
+    """Return how many papers a new process reads, and its seconds of processor time."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(papers)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    count, seconds = json.loads(done.stdout)
+    return count, seconds
+
+
+def main() -> None:
+    """Measure both checkouts, and print the medians and the ratio of each list."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("other", type=Path, help="a checkout of an earlier commit")
+    parser.add_argument("lists", type=Path, nargs="+", help="files with papers")
+    parser.add_argument("--turns", type=int, default=7)
+    options = parser.parse_args()
+    other, own = options.other.resolve(), Path(__file__).resolve().parent.parent
+    for papers in options.lists:
+        before, now, counts = [], [], (0, 0)
+        for _ in range(options.turns):
+            old, new = (measured(checkout, papers.resolve()) for checkout in (other, own))
+            before.append(old[1])
+            now.append(new[1])
+            counts = old[0], new[0]
+        ratios = sorted(b / a for a, b in zip(before, now, strict=True))
+        print(
+            f"{papers.name}: {counts[0]:,} papers before in {statistics.median(before):.2f} s, "
+            f"{counts[1]:,} now in {statistics.median(now):.2f} s; now / before "
+            f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

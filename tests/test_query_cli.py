@@ -203,11 +203,20 @@ def test_trends_add_stores_up_and_find_what_changed() -> None:
         "kernels": ({2020: 4}, -100.0),
     }
     assert by_keyword.papers == {2020: 4, 2024: 4}
-    assert "agent" in {trend.topic for trend in trends(stores, field="titles").topics}
+    assert "agents" in {trend.topic for trend in trends(stores, field="titles").topics}
     with pytest.raises(QueryError, match="no store has the field"):
         trends(stores, field="colour")
     with pytest.raises(QueryError, match="no word"):
         trends(stores, ["?"])
+
+
+def test_trends_join_endings_and_show_the_word_that_titles_use_most() -> None:
+    titles = ("Images", "Topology of images", "Topological imaging", "An image")
+    stores = [store_of([Paper(title, year=2020)], RandomEmbeddings()) for title in titles]
+    found = {trend.topic: trend.counts for trend in trends(stores, field="titles").topics}
+    assert found == {"images": {2020: 4}, "topological": {2020: 2}}
+    ((asked),) = trends(stores, ["images"]).topics
+    assert asked.counts == found["images"]
 
 
 def test_trends_at_the_terminal(swimmer: Run) -> None:

@@ -20,6 +20,8 @@ from swimmer.retrieval.options import MODES
 from swimmer.retrieval.ranking import UNLIKE
 from swimmer.retrieval.reranking import load_reranker
 from swimmer.store.keyword import keyword_search, phrase_rows, split_query
+from swimmer.store.stemming import stems
+from swimmer.text import COMMON_WORDS
 from tests.query_fixtures import RandomEmbeddings, small_papers, store_of
 
 PAPERS = small_papers()
@@ -438,6 +440,33 @@ def test_a_small_update_keeps_what_was_learnt(tmp_path: Path) -> None:
     assert again.thresholds == first
 
 
+# ---------------------------------------------------------------------- stems
+
+WORDS = (
+    "technology technologies technological ontology ontologies possible possibly visible visibly "
+    "as a us use uses is généraliser généralise generaliser 3D 3d4 LLMs llm ΑΒ алгоритм 拡散"
+).split()
+"""Words of the kinds on which Porter stemmers differ, and words of other scripts."""
+
+
+def test_words_have_one_stem_exactly_where_the_full_text_index_joins_them() -> None:
+    known = COMMON_WORDS.read_text(encoding="utf-8").split()
+    endings = ("", "s", "ing", "ed", "ly", "ational", "ization", "ness", "fulness", "ities")
+    made = [word.rstrip("e") + endings[i % len(endings)] for i, word in enumerate(known)]
+    words = list(dict.fromkeys([*known, *made, *WORDS]))
+    assert len(words) > 2_000
+    papers = [Paper(word, url=f"https://example.org/{i}") for i, word in enumerate(words)]
+    database = store_of(papers, RandomEmbeddings()).database
+    assert len(database) == len(words)
+    stem_of = stems(words)
+    together: dict[str, list[int]] = {}
+    for row, word in enumerate(words):
+        together.setdefault(stem_of[word], []).append(row)
+    assert len(together) < 0.8 * len(words)
+    for word in words:
+        assert sorted(phrase_rows(database, word)) == together[stem_of[word]], word
+
+
 # ---------------------------------------------------------------------- why
 
 
@@ -458,6 +487,13 @@ def test_reasons_find_the_sentence_that_was_asked_for() -> None:
     (hit,) = search(STORE, "secure aggregation with differential privacy", 1, explain=True)
     assert hit.reasons is not None
     assert hit.reasons.sentence == "We present secure aggregation with differential privacy."
+
+
+def test_reasons_join_the_endings_that_keyword_search_joins() -> None:
+    store = store_of([Paper("Possible topologies"), *PAPERS], RandomEmbeddings())
+    hits = search(store, "topology for aggregation", 1, mode="keyword", explain=True)
+    assert [hit.paper.title for hit in hits] == ["Possible topologies"]
+    assert hits[0].reasons is not None and "topologies" in hits[0].reasons.terms
 
 
 def test_reasons_name_no_latex_command() -> None:

@@ -3,7 +3,7 @@
     python training/common_words.py PAPERS.jsonl.gz swimmer/data/common_words.txt
 
 A word is taken when at least one abstract in 600 has it and fewer than 4 titles for 100 such
-abstracts; words are stemmed by `swimmer.text.stems_of`. No words of any one paper are kept.
+abstracts; words are those of `swimmer.text.singular_words`. No words of any one paper are kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import sys
 from collections import Counter
 
-from swimmer.text import stems_of
+from swimmer.text import singular_words
 
 
 def main() -> None:
@@ -25,8 +25,8 @@ def main() -> None:
         for record in map(json.loads, lines):
             if record.get("abstract"):
                 papers += 1
-                titles.update(stems_of(record["title"]))
-                abstracts.update(stems_of(record["abstract"]))
+                titles.update(singular_words(record["title"]))
+                abstracts.update(singular_words(record["abstract"]))
     common = sorted(
         word
         for word, count in abstracts.items()

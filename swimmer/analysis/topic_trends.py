@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from swimmer.errors import QueryError
-from swimmer.store import PaperStore, phrase_rows
-from swimmer.text import stems_of, topic_words
+from swimmer.store import PaperStore, phrase_rows, stems
+from swimmer.text import WORD, is_topic_word
 
 FIELDS = ("area", "primary_area", "topic", "keywords")
 """The fields with topics; the first that a store has is used, else the words of its titles."""
@@ -70,11 +70,17 @@ def trends(
     papers: Counter[int] = Counter()
     counts: dict[str, Counter[int]] = {}
     undated = 0
+    title_topics = _title_topics(stores) if chosen == TITLES and not topics else {}
     for store in stores:
         years = [year for _, year in sorted(store.database.values("year"))]
         papers.update(year for year in years if year is not None)
         undated += years.count(None)
-        found = _matching_rows(store, topics) if topics else _rows_by_topic(store, chosen)
+        if topics:
+            found = _matching_rows(store, topics)
+        elif chosen == TITLES:
+            found = _rows_by_title_topic(store, title_topics)
+        else:
+            found = _rows_by_topic(store, chosen)
         for topic, rows in found.items():
             dated = (years[row] for row in rows if years[row] is not None)
             counts.setdefault(topic, Counter()).update(dated)
@@ -105,14 +111,31 @@ def _matching_rows(store: PaperStore, topics: Sequence[str]) -> dict[str, list[i
     return {topic: phrase_rows(store.database, topic) for topic in topics}
 
 
-def _rows_by_topic(store: PaperStore, name: str) -> dict[str, list[int]]:
-    """Return the rows of each topic of a field, or of each word of the titles."""
+def _title_topics(stores: Sequence[PaperStore]) -> dict[str, str]:
+    """Return, for each word of titles that may name a topic, the commonest word with its stem."""
+    counts: Counter[str] = Counter()
+    for store in stores:
+        for _, title in store.database.titles():
+            counts.update({word.casefold() for word in WORD.findall(title)})
+    stem_of = stems(word for word in counts if is_topic_word(word))
+    names: dict[str, str] = {}
+    for word in sorted(stem_of, key=lambda word: (-counts[word], word)):
+        names.setdefault(stem_of[word], word)
+    return {word: names[stem] for word, stem in stem_of.items()}
+
+
+def _rows_by_title_topic(store: PaperStore, topics: dict[str, str]) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
-    if name == TITLES:
-        for row, title in store.database.titles():
-            for word in topic_words(stems_of(title)):
-                rows.setdefault(word, []).append(row)
-        return rows
+    for row, title in store.database.titles():
+        words = {word.casefold() for word in WORD.findall(title)}
+        for topic in {topics[word] for word in words if word in topics}:
+            rows.setdefault(topic, []).append(row)
+    return rows
+
+
+def _rows_by_topic(store: PaperStore, name: str) -> dict[str, list[int]]:
+    """Return the rows of each topic of a field."""
+    rows: dict[str, list[int]] = {}
     for row, value in store.database.values(name):
         topic = str(value).strip().casefold()
         here = rows.setdefault(topic, []) if topic else [row]

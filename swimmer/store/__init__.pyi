@@ -85,6 +85,9 @@ from .smoothing import (
 from .spelling import (
     correction as correction,
 )
+from .stemming import (
+    stems as stems,
+)
 from .store import (
     PaperStore as PaperStore,
     open_store as open_store,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.text import fold
+from swimmer.text import fold, singular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,13 +44,13 @@ _MARKS = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)")
 _COMMON = frozenset(
-    b"about above after again against all also am an and any are as at be because been before "
-    b"being below between both but by can cannot could did do does doing down during each few for "
-    b"from further had has have having he her here hers him his how however if in into is it its "
-    b"itself just let me more most my no nor not of off on once only or other our out over own "
-    b"same she should so some such than that the their them then there these they this those "
-    b"through thus to too under until up upon use used using very via was we were what when where "
-    b"which while who whom why will with within without would yet you your".split()
+    "about above after again against all also am an and any are as at be because been before "
+    "being below between both but by can cannot could did do does doing down during each few for "
+    "from further had has have having he her here hers him his how however if in into is it its "
+    "itself just let me more most my no nor not of off on once only or other our out over own "
+    "same she should so some such than that the their them then there these they this those "
+    "through thus to too under until up upon use used using very via was we were what when where "
+    "which while who whom why will with within without would yet you your".split()
 )
 
 
@@ -201,20 +201,13 @@ class _Numbers(dict[bytes | str, int]):
         if len(self) > _CACHED:
             self.clear()
             self[_END] = _ENDS
-        plain = word.encode() if isinstance(word, str) else word
-        dropped = len(plain) < 2 or plain in _COMMON
-        number = _NO_WORD if dropped else zlib.crc32(_singular(plain)) >> (32 - _BITS)
+        plain = word.decode() if isinstance(word, bytes) else word
+        if len(plain.encode()) < 2 or plain in _COMMON:
+            number = _NO_WORD
+        else:
+            number = zlib.crc32(singular(plain).encode()) >> (32 - _BITS)
         self[word] = number
         return number
 
 
 _NUMBERS = _Numbers({_END: _ENDS})
-
-
-def _singular(word: bytes) -> bytes:
-    """Return an English word without the s of its plural (the S stemmer: Harman, 1991)."""
-    if word.endswith(b"ies") and len(word) > 4:
-        return word[:-3] + b"y"
-    if word.endswith(b"s") and len(word) > 3 and not word.endswith((b"ss", b"us", b"is")):
-        return word[:-1]
-    return word

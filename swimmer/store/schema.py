@@ -17,7 +17,10 @@ from swimmer.text import clean, clean_url
 COLUMNS = ("id", "title", "abstract", "url", "venue", "year", "status", "authors", "keywords")
 """The fields of a paper that have a column of their own; the rest stand in `extra` (JSON)."""
 
-TABLES = """
+STEMMING_TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""How the full-text index splits texts and stems words, as FTS5's option `tokenize`."""
+
+TABLES = f"""
 CREATE TABLE papers (
     row INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -38,7 +41,7 @@ CREATE TABLE fields (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE papers_fts USING fts5(
     display_title, abstract, keywords, authors,
-    content='papers', content_rowid='row', tokenize='porter unicode61 remove_diacritics 2'
+    content='papers', content_rowid='row', tokenize='{STEMMING_TOKENIZER}'
 );
 CREATE VIRTUAL TABLE titles_fts USING fts5(
     display_title,

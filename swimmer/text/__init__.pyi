@@ -27,9 +27,9 @@ from .words import (
     COMMON_WORDS as COMMON_WORDS,
     WORD as WORD,
     folded as folded,
-    stem as stem,
-    stems_of as stems_of,
-    stop_stems as stop_stems,
-    topic_words as topic_words,
+    is_stop_word as is_stop_word,
+    is_topic_word as is_topic_word,
+    singular as singular,
+    singular_words as singular_words,
     words_of as words_of,
 )

@@ -1,4 +1,4 @@
-"""Words of a text: folded, split, stemmed, and which of them are stop words."""
+"""Words of a text: folded, split, without plurals, and which of them are stop words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from swimmer.text.cleaning import readable
 
-WORD = re.compile(r"(?<![\\])(?<![^\W\d_])[^\W\d_][^\W_]*")
-"""A word as it is written, from its first letter; a LaTeX command is none."""
+WORD = re.compile(r"(?<![\\])(?<![^\W_])(?=\d*[^\W\d_])[^\W_]+")
+"""A word as it is written, with digits before its letters (`3D`); a LaTeX command is none."""
 
 COMMON_WORDS = Path(__file__).parent.parent / "data" / "common_words.txt"
 """Words that are common in abstracts and rare in titles; made by `training/common_words.py`."""
@@ -37,8 +37,12 @@ def words_of(folded_text: str) -> list[str]:
 
 
 @lru_cache(maxsize=50_000)
-def stem(word: str) -> str:
-    """Return a word without case and plural, so that one paper's `Graphs` is another's `graph`."""
+def singular(word: str) -> str:
+    """Return a word in lower case, without the s of an English plural (Harman, 1991).
+
+    Less than a stemmer: `general` and `generative`, which have one stem, stay two words.
+    `swimmer.store.stems` gives the stems of the full-text index.
+    """
     word = word.casefold()
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
@@ -47,17 +51,21 @@ def stem(word: str) -> str:
     return word
 
 
-def stems_of(text: str) -> set[str]:
-    """Return the stems of the words of a text."""
-    return {stem(word) for word in WORD.findall(text)}
+def singular_words(text: str) -> set[str]:
+    """Return the words of a text, each as `singular` gives it."""
+    return {singular(word) for word in WORD.findall(text)}
 
 
-def topic_words(stems: set[str]) -> set[str]:
-    """Return those of some stems that may name a topic."""
-    return {one for one in stems - stop_stems() if len(one) > 2}
+def is_stop_word(word: str) -> bool:
+    """Return whether a word is a stop word: in English, or in titles and abstracts of papers."""
+    return singular(word) in _stop_words()
+
+
+def is_topic_word(word: str) -> bool:
+    """Return whether a word may name a topic: it is no stop word, and no abbreviation of two."""
+    return len(singular(word)) > 2 and not is_stop_word(word)
 
 
 @lru_cache(maxsize=1)
-def stop_stems() -> frozenset[str]:
-    """Return the stems of the stop words: in English, and in titles and abstracts of papers."""
+def _stop_words() -> frozenset[str]:
     return _STOP_WORDS | set(COMMON_WORDS.read_text(encoding="utf-8").split())

@@ -14,7 +14,7 @@ import numpy as np
 from swimmer.analysis.map.layout import LAID_OUT
 from swimmer.errors import MissingExtraError
 from swimmer.papers import Paper
-from swimmer.text import stems_of, topic_words
+from swimmer.text import WORD, is_topic_word, singular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -226,21 +226,26 @@ def _phrases(texts: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
             kinds = [_kind(token) for token in tokens]
             for start in range(len(tokens)):
                 for end in range(start + 1, min(start + _WORDS, len(tokens)) + 1):
-                    stems = [stem for stem, _ in kinds[start:end]]
-                    if "" in stems:
+                    words = [word for word, _ in kinds[start:end]]
+                    if "" in words:
                         break
                     if end - start > 1 or kinds[start][1]:
-                        yield tuple(stems), " ".join(tokens[start:end])
+                        yield tuple(words), " ".join(tokens[start:end])
 
 
 def _kind(token: str) -> tuple[str, bool]:
-    """Return a word's stem, "" where it ends a phrase, and whether it may stand alone."""
+    """Return a word in singular, "" where it ends a phrase, and whether it may stand alone."""
     parts = token.split("-")
-    stems = [next(iter(stems_of(part)), "") if _LETTER.search(part) else part for part in parts]
-    subject = bool(topic_words({stem for stem in stems if stem not in _BESIDE}))
-    if set(stems) & _BETWEEN or not (subject or set(stems) <= _BESIDE):
+    words = [_singular(part) if _LETTER.search(part) else part for part in parts]
+    subject = any(word not in _BESIDE and is_topic_word(word) for word in words)
+    if set(words) & _BETWEEN or not (subject or set(words) <= _BESIDE):
         return "", False
-    return "-".join(stems), subject
+    return "-".join(words), subject
+
+
+def _singular(part: str) -> str:
+    found = WORD.search(part)
+    return singular(found[0]) if found else ""
 
 
 def _form(forms: Counter[str]) -> str:

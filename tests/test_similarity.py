@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from swimmer import Paper, PaperStore, ask, build_store, open_store, search
 from swimmer.errors import StoreDamagedError
@@ -321,6 +322,36 @@ def test_any_text_has_words(texts: list[tuple[str, str]]) -> None:
 )
 def test_spellings_of_one_word_are_one(one: str, other: str) -> None:
     assert pack_query(one) == pack_query(other)
+
+
+def singular_of_stores(word: bytes) -> bytes:
+    """The rule by which the words of stores were numbered from the first of them."""
+    if word.endswith(b"ies") and len(word) > 4:
+        return word[:-3] + b"y"
+    if word.endswith(b"s") and len(word) > 3 and not word.endswith((b"ss", b"us", b"is")):
+        return word[:-1]
+    return word
+
+
+@settings(deadline=None)
+@given(
+    st.text("aiyesuøłд3", min_size=1, max_size=4),
+    st.sampled_from(["", "s", "es", "ies", "ss", "us", "is"]),
+)
+@example("ø", "s").via("three letters, four bytes")
+@example("ø", "ies").via("five letters, six bytes")
+def test_words_have_the_numbers_of_stores_built_before(middle: str, ending: str) -> None:
+    word = f"z{middle}{ending}"  # no stop word begins so
+    (packed,) = pack_words([("", word)])
+    number = zlib.crc32(singular_of_stores(word.encode())) >> 14
+    assert np.frombuffer(packed, "<u4").tolist() == [number << 14 | 1]
+
+
+def test_words_have_the_numbers_of_the_sample(sample_store: Path) -> None:
+    with open_store(sample_store) as store:
+        kept = store.database.packed_words(range(len(store)))
+        counted = pack_words([(paper.display_title, paper.abstract) for paper in store])
+    assert kept == dict(enumerate(counted)) and len(kept) == 94
 
 
 def test_scripts_without_spaces_share_what_they_share() -> None:

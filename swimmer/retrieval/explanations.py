@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from swimmer.retrieval.hits import Reasons
 from swimmer.retrieval.inputs import QueryInput
 from swimmer.retrieval.sentence_facets import facet_of
 from swimmer.store import PaperStore, stems
-from swimmer.text import WORD, compatible, fold, is_stop_word, sentences, singular
+from swimmer.text import WORD, compatible, fold, folded, sentences, singular, stop_words
 
 if TYPE_CHECKING:
     from swimmer.retrieval.hits import Answer
@@ -45,10 +46,11 @@ def explained(
         for one in parts:
             if one.row is None:
                 texts_of_query.append((one.text, one.outside.abstract if one.outside else ""))
-        query, *texts = _texts(
-            texts_of_query,
-            *([(hit.paper.display_title, hit.paper.abstract)] for hit in answer.hits),
-        )
+        query = _Text(texts_of_query)
+        texts = [_Text([(hit.paper.display_title, hit.paper.abstract)]) for hit in answer.hits]
+        same = _same_stems(query.known, set().union(*(text.known for text in texts)))
+        for text in (query, *texts):
+            text.join(same)
         shared = [_shared(text, query) for text in texts]
         idf.look_up({word.casefold() for written in shared for word in written.values()})
         hits = zip(answer.hits, texts, shared, strict=True)
@@ -64,70 +66,56 @@ def explained(
     return told
 
 
-_Word = tuple[str, int, int, int]
-"""A word of a sentence: its stem, where it starts and ends, and its kind."""
-
-_STOP, _PART, _TERM = range(3)
-"""Kinds of words: a stop word, one that may be part of a term (`_GENERAL`), and any other."""
-
-
 class _Text:
-    """A text, or several, as sentences of words."""
+    """A text, or several, as sentences of (word, start, end), each word in singular."""
 
-    def __init__(
-        self, texts: Sequence[str], words: Sequence[Sequence[_Word]], *, short: bool
-    ) -> None:
-        self.sentences = texts
-        self.words = words
-        self.stems = [{word[0] for word in each if word[3] == _TERM} for each in words]
-        self.known = set().union(*self.stems)
-        self._joined = [f" {' '.join([word[0] for word in each])} " for each in words]
-        self.short = short
-
-    def holds(self, parts: Sequence[str]) -> bool:
-        """Return whether words with some stems stand side by side in one of the sentences."""
-        run = f" {' '.join(parts)} "
-        return any(run in sentence for sentence in self._joined)
-
-
-_END: _Word = ("", 0, 0, _STOP)
-
-
-def _texts(*texts: Sequence[tuple[str, str]]) -> list[_Text]:
-    """Return texts, each of which is several titles with their abstracts."""
-    split = [
-        [
+    def __init__(self, parts: Sequence[tuple[str, str]]) -> None:
+        self.sentences = [
             sentence
             for title, abstract in parts
             for sentence in (fold(title), *sentences(compatible(abstract[:4_000])))
         ]
-        for parts in texts
-    ]
-    found = [[list(WORD.finditer(sentence)) for sentence in one] for one in split]
-    kinds = _kinds({match[0] for one in found for matches in one for match in matches})
-    words = [
-        [
-            [(kinds[match[0]][0], *match.span(), kinds[match[0]][1]) for match in matches]
-            for matches in one
+        self.words = [
+            [(singular(found[0]), *found.span()) for found in WORD.finditer(sentence)]
+            for sentence in self.sentences
         ]
-        for one in found
-    ]
-    return [
-        _Text(one, of, short=len(parts) == 1 and not parts[0][1])
-        for one, of, parts in zip(split, words, texts, strict=True)
-    ]
+        self.short = len(parts) == 1 and not parts[0][1]
+        self._find_terms()
+
+    def _find_terms(self) -> None:
+        self.terms = [{word for word, _, _ in words} - stop_words() for words in self.words]
+        self.known = set().union(*self.terms)
+        self._joined = [f" {' '.join([word for word, _, _ in words])} " for words in self.words]
+
+    def join(self, same: Mapping[str, str]) -> None:
+        """Put one word for all of its stem, as `same` says."""
+        if not self.known.isdisjoint(same):
+            self.words = [
+                [(same.get(word, word), start, end) for word, start, end in words]
+                for words in self.words
+            ]
+            self._find_terms()
+
+    def holds(self, words: Sequence[str]) -> bool:
+        """Return whether some words stand side by side in one of the sentences."""
+        run = f" {' '.join(words)} "
+        return any(run in sentence for sentence in self._joined)
 
 
-def _kinds(words: set[str]) -> dict[str, tuple[str, int]]:
-    """Return the stem and kind of each word; a stop word is only joined with its plural."""
-    kinds = {
-        word: (plain, _PART if plain in _GENERAL else _STOP)
-        for word in words
-        if is_stop_word(plain := singular(word))
-    }
-    for word, stem in stems(words - kinds.keys()).items():
-        kinds[word] = (stem, _TERM)
-    return kinds
+def _same_stems(query: set[str], others: set[str]) -> dict[str, str]:
+    """Return the words that have the stem of another word, one of the query, and that word."""
+    starts = {_start(word) for word in query}
+    stem_of = stems(query.union(word for word in others if _start(word) in starts))
+    first: dict[str, str] = {}
+    for word in sorted(query):
+        first.setdefault(stem_of[word], word)
+    return {word: first[stem] for word, stem in stem_of.items() if first.get(stem, word) != word}
+
+
+@lru_cache(maxsize=50_000)
+def _start(word: str) -> str:
+    """Return the letters that all words of a stem begin with: a stemmer changes the ends only."""
+    return (word if word.isascii() else folded(word))[:2].replace("y", "i")
 
 
 class _WordWeights:
@@ -155,24 +143,24 @@ class _WordWeights:
 
 
 def _shared(text: _Text, query: _Text) -> dict[str, str]:
-    """Return the stems that a text shares with the query, each as the text first writes it."""
+    """Return the words that a text shares with the query, each as the text first writes it."""
     return {
-        stem: written
+        word: sentence[start:end]
         for sentence, words in zip(reversed(text.sentences), reversed(text.words), strict=True)
-        for stem, start, end, kind in reversed(words)
-        if stem in query.known and kind == _TERM
-        if len(written := sentence[start:end]) > 2 or (len(written) == 2 and written.isupper())
+        for word, start, end in reversed(words)
+        if word in query.known
+        and (end - start > 2 or (end - start == 2 and sentence[start:end].isupper()))
     }
 
 
 def _reasons(text: _Text, written: dict[str, str], query: _Text, idf: _WordWeights) -> Reasons:
-    weights = {stem: value for stem, word in written.items() if (value := idf[word.casefold()]) > 0}
+    weights = {one: value for one, word in written.items() if (value := idf[word.casefold()]) > 0}
     best, sentence, own = 0.0, "", set[str]()
-    for here, one in list(zip(text.stems, text.sentences, strict=True))[1:]:
+    for words, one in list(zip(text.terms, text.sentences, strict=True))[1:]:
         # A long sentence shares more words by chance.
-        value = sum(weights.get(stem, 0.0) for stem in here) / math.sqrt(8 + len(here))
+        value = sum(weights.get(word, 0.0) for word in words) / math.sqrt(8 + len(words))
         if value > best:
-            best, sentence, own = value, one, here
+            best, sentence, own = value, one, words
     facet = facet_of(sentence) if sentence else ""
     if facet and not _meets(query, own, facet):
         facet = ""
@@ -190,7 +178,7 @@ def _terms(
     phrases: dict[tuple[str, ...], tuple[float, str]] = {}
     for sentence, words in zip(text.sentences, text.words, strict=True):
         for run in _runs(sentence, words, query, weights):
-            phrase = tuple(stem for stem, *_ in run)
+            phrase = tuple(one for one, _, _ in run)
             weight = sum(weights.get(one, 0.0) for one in phrase)
             phrases.setdefault(phrase, (weight, sentence[run[0][1] : run[-1][2]]))
     singles = {(one,): (value, written[one]) for one, value in weights.items()}
@@ -209,30 +197,33 @@ def _terms(
     return tuple(chosen[:TERMS])
 
 
+_Words = list[tuple[str, int, int]]
+
+
 def _runs(
-    sentence: str, words: Sequence[_Word], query: _Text, weights: Mapping[str, float]
-) -> Iterator[list[_Word]]:
+    sentence: str, words: _Words, query: _Text, weights: dict[str, float]
+) -> Iterator[_Words]:
     """Yield the longest runs of words side by side that the query has too, at least two long."""
-    run: list[_Word] = []
-    for word in [*words, _END]:
-        stem, start, _, kind = word
-        part = kind == _PART or (kind == _TERM and stem in weights)
+    run: _Words = []
+    for place in [*words, ("", 0, 0)]:
+        word, start, _ = place
+        part = word in weights or word in _GENERAL
         beside = bool(run) and sentence[run[-1][2] : start] in (" ", "-")
-        if part and beside and query.holds([one for one, *_ in run] + [stem]):
-            run.append(word)
+        if part and beside and query.holds([one for one, _, _ in run] + [word]):
+            run.append(place)
             continue
-        if len(run) > 1 and any(one in weights for one, *_ in run):
+        if len(run) > 1 and any(one in weights for one, _, _ in run):
             yield run
-        if part and beside and query.holds([run[-1][0], stem]):
-            run = [run[-1], word]
+        if part and beside and query.holds([run[-1][0], word]):
+            run = [run[-1], place]
         else:
-            run = [word] if part else []
+            run = [place] if part else []
 
 
-def _meets(query: _Text, own: set[str], facet: str) -> bool:
-    """Whether the sentence of the query that shares most with some stems is about `facet` too."""
+def _meets(query: _Text, words: set[str], facet: str) -> bool:
+    """Whether the sentence of the query that shares most with some words is about `facet` too."""
     if len(query.sentences) < 3:
         return False
-    shared = [len(own & here) / math.sqrt(8 + len(here)) for here in query.stems]
+    shared = [len(words & own) / math.sqrt(8 + len(own)) for own in query.terms]
     best = max(range(len(shared)), key=shared.__getitem__)
     return bool(shared[best]) and facet_of(query.sentences[best]) == facet

@@ -16,7 +16,7 @@ def stems(words: Iterable[str]) -> dict[str, str]:
 
     Case and accents do not count. A word that the index splits, or leaves out, is its own stem.
     The words of a whole answer are given together: each call with new words costs half a
-    millisecond, and about 5 µs a word.
+    millisecond, and about 3 µs a word.
     """
     wanted = {word: word.lower() for word in words}
     known = {plain: _STEMS.get(plain) for plain in wanted.values()}
@@ -31,18 +31,26 @@ def stems(words: Iterable[str]) -> dict[str, str]:
 
 
 def _made(words: list[str]) -> dict[str, str]:
+    # Plain words cannot be split, so that they may share a row; any other has one of its own.
+    plain = [word for word in words if word.isascii() and word.isalnum()]
+    rows = [plain, *([word] for word in set(words).difference(plain))]
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(
             "CREATE VIRTUAL TABLE texts USING fts5("
-            f"word, content='', tokenize='{STEMMING_TOKENIZER}');"
+            f"words, content='', columnsize=0, tokenize='{STEMMING_TOKENIZER}');"
             "CREATE VIRTUAL TABLE terms USING fts5vocab('texts', 'instance');"
         )
-        connection.executemany("INSERT INTO texts (rowid, word) VALUES (?, ?)", enumerate(words))
-        found: dict[int, list[str]] = {}
-        for term, row in connection.execute("SELECT term, doc FROM terms"):
-            found.setdefault(row, []).append(term)
+        connection.executemany(
+            "INSERT INTO texts (rowid, words) VALUES (?, ?)", enumerate(map(" ".join, rows))
+        )
+        terms: list[dict[int, str]] = [{} for _ in rows]
+        for term, row, place in connection.execute("SELECT term, doc, offset FROM terms"):
+            terms[row][place] = term
     finally:
         connection.close()
-    terms = [found.get(row, []) for row in range(len(words))]
-    return {word: of[0] if len(of) == 1 else word for word, of in zip(words, terms, strict=True)}
+    return {
+        word: found[place] if len(found) == len(row) else word
+        for row, found in zip(rows, terms, strict=True)
+        for place, word in enumerate(row)
+    }

@@ -27,9 +27,9 @@ from .words import (
     COMMON_WORDS as COMMON_WORDS,
     WORD as WORD,
     folded as folded,
-    is_stop_word as is_stop_word,
     is_topic_word as is_topic_word,
     singular as singular,
     singular_words as singular_words,
+    stop_words as stop_words,
     words_of as words_of,
 )

@@ -44,9 +44,11 @@ def singular(word: str) -> str:
     `swimmer.store.stems` gives the stems of the full-text index.
     """
     word = word.casefold()
-    if len(word) > 4 and word.endswith("ies"):
+    # In bytes: the numbers of words in stores depend on it.
+    length = len(word.encode())
+    if length > 4 and word.endswith("ies"):
         return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    if length > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
 
@@ -56,16 +58,12 @@ def singular_words(text: str) -> set[str]:
     return {singular(word) for word in WORD.findall(text)}
 
 
-def is_stop_word(word: str) -> bool:
-    """Return whether a word is a stop word: in English, or in titles and abstracts of papers."""
-    return singular(word) in _stop_words()
-
-
 def is_topic_word(word: str) -> bool:
     """Return whether a word may name a topic: it is no stop word, and no abbreviation of two."""
-    return len(singular(word)) > 2 and not is_stop_word(word)
+    return len(singular(word)) > 2 and singular(word) not in stop_words()
 
 
 @lru_cache(maxsize=1)
-def _stop_words() -> frozenset[str]:
+def stop_words() -> frozenset[str]:
+    """Return the stop words of English, and of titles and abstracts of papers, in singular."""
     return _STOP_WORDS | set(COMMON_WORDS.read_text(encoding="utf-8").split())

@@ -49,6 +49,13 @@ def read(path: Path, content: str | bytes, **options: Any) -> tuple[list[Paper],
         ("Fox A.; Orr B.C.", ["A. Fox", "B.C. Orr"]),
         ("Fox, Ann (571); Orr, Ben (572)", ["Ann Fox", "Ben Orr"]),
         ("Ann Fox, Ben Orr, Jr.", ["Ann Fox", "Ben Orr Jr."]),
+        ("Ann Fox et.al.", ["Ann Fox"]),
+        ("Ann Fox et al..", ["Ann Fox"]),
+        ("Ann Fox*, Ben Orr†‡, Cy Lee", ["Ann Fox", "Ben Orr", "Cy Lee"]),
+        ("Ann Fox (Sea University)*; Orr, Ben (Lake, Inc.)", ["Ann Fox", "Ben Orr"]),
+        ("Ann Fox (Sea University), Ben Orr (Lake, Inc.)", ["Ann Fox", "Ben Orr"]),
+        ("Annabel (Ann) Fox; Wei Wang (王伟)", ["Annabel (Ann) Fox", "Wei Wang (王伟)"]),
+        ("Ann Fox (Jr.)", ["Ann Fox (Jr.)"]),
         ("nan", []),
     ],
 )
@@ -143,6 +150,55 @@ def test_headers_of_reference_managers_and_indexes(tmp_path: Path) -> None:
     )
     assert (embase.venue, embase.year, embase.extra["pages"]) == ("Fish Care", 2014, "15–20")
     assert embase.authors == ("A. Fox", "B. Orr")
+    ieee, _ = read(
+        tmp_path / "i.csv",
+        '"Document Title","Authors","Author Affiliations","Publication Title","Publication Year",'
+        '"Start Page","End Page","Abstract","DOI","PDF Link","Author Keywords","IEEE Terms",'
+        '"Document Identifier"\n'
+        + "".join(
+            f'"Fish {n}","A. Fox; B. Orr","Sea U; Lake U","2023 Fish Days","2023","1","9","We {n}.",'
+            f'"10.1109/f.{n}","https://x.example/{n}","fin;gill","Water","IEEE Conferences"\n'
+            for n in (1, 2)
+        ),
+    )
+    assert [(paper.authors, paper.venue) for paper in ieee] == [
+        (("A. Fox", "B. Orr"), "2023 Fish Days")
+    ] * 2
+    assert [paper.extra["entry_type"] for paper in ieee] == ["inproceedings"] * 2
+    assert len({paper.id for paper in ieee}) == 2 and ieee[0].keywords == ("fin", "gill")
+    (springer,), _ = read(
+        tmp_path / "p.csv",
+        "Item Title,Publication Title,Journal Volume,Item DOI,Authors,Publication Year,URL,"
+        "Content Type\nFive,Fish Learning,113,10.1007/f,"
+        "Ann FoxBen B. McDonaldÉva de la TourA. B. OrrCy VanDam,2024,"
+        "http://link.springer.com/article/10.1007/f,Article\n",
+    )
+    assert springer.authors == (
+        "Ann Fox",
+        "Ben B. McDonald",
+        "Éva de la Tour",
+        "A. B. Orr",
+        "Cy VanDam",
+    )
+    assert (springer.venue, springer.extra["doi"]) == ("Fish Learning", "10.1007/f")
+    (lens,), _ = read(
+        tmp_path / "l.csv",
+        "Lens ID,Title,Publication Year,Publication Type,Source Title,Author/s,Abstract,"
+        "Start Page,End Page,Fields of Study,Keywords,Source URLs,External URL,DOI,"
+        "Citing Works Count\n001-2,Six,2022,journal article,J. Fish,Ann Fox; Ben Orr,We swim.,1,3,"
+        "Biology,fin; gill,https://a.example/1 https://b.example/2,https://l.example/001-2,"
+        "10.1000/l,17\n",
+    )
+    assert (lens.id, lens.year, lens.authors) == ("001-2", 2022, ("Ann Fox", "Ben Orr"))
+    assert lens.url == "https://l.example/001-2" and lens.extra["entry_type"] == "article"
+    assert (lens.extra["citations"], lens.keywords) == ("17", ("fin", "gill"))
+    (science,), _ = read(
+        tmp_path / "w.txt",
+        "PT\tAU\tAF\tTI\tSO\tDE\tAB\tPY\tDI\tUT\nC\tFox, A; Orr, B\tFox, Ann; Orr, Ben\tSeven\t"
+        "FISH DAYS\tfin; gill\tWe swim.\t2020\t10.1000/w\tWOS:07\n",
+    )
+    assert (science.id, science.authors) == ("WOS:07", ("Ann Fox", "Ben Orr"))
+    assert science.extra["entry_type"] == "inproceedings" and science.venue == "FISH DAYS"
 
 
 def test_columns_are_named_by_the_user(tmp_path: Path) -> None:
@@ -153,6 +209,13 @@ def test_columns_are_named_by_the_user(tmp_path: Path) -> None:
         read(tmp_path / "x.csv", text, columns={"title": "Nom"})
     with pytest.raises(SourceError, match="--columns"):
         read(tmp_path / "y.csv", "Nome,Chi,Dove\nPesci,Ann Fox,x\n")
+
+
+@pytest.mark.parametrize("header", ["", "title\n"])
+def test_titles_with_commas_are_no_columns(tmp_path: Path, header: str) -> None:
+    titles = ["A Title among Other Words", "Fish, Fins, and Gills", "Fins; or Gills: a Title"]
+    papers, report = read(tmp_path / "x.csv", header + "\n".join(titles))
+    assert [paper.title for paper in papers] == titles and not report.skipped
 
 
 def test_one_title_a_line(tmp_path: Path) -> None:
@@ -455,6 +518,54 @@ def test_lists_of_links(tmp_path: Path) -> None:
     assert links.url == "https://arxiv.org/abs/2401.00002"
     assert (tables.title, tables.abstract, tables.year) == ("Fish in Tables", "We swim.", 2024)
     assert report.skipped["a link that leads to no paper"].count == 1
+
+
+@pytest.mark.parametrize(
+    ("bullet", "said"),
+    [
+        ("(ICML 2022) Fish [[paper]](URL)", ("ICML", 2022, ())),
+        (
+            "[ICLR 2023, Oral] Fish [[paper]](URL) [[code]](https://github.com/a/b)",
+            ("ICLR", 2023, ()),
+        ),
+        ("**Fish** (NeurIPS'23) [[pdf]](URL)", ("NeurIPS", 2023, ())),
+        ("Fish, CVPR 2024 [[Paper]](URL) [[Project]](https://fish.example)", ("CVPR", 2024, ())),
+        (
+            "**Fish.** *Ann Fox, Ben Orr.* ICML 2021. [[paper]](URL)",
+            ("ICML", 2021, ("Ann Fox", "Ben Orr")),
+        ),
+        ("[2024/01] **Fish** [[paper](URL)] [[code](https://github.com/a/b)]", ("", 2024, ())),
+        ("2024.01 | Fish | [paper](URL)", ("", 2024, ())),
+        ("`NeurIPS 2022` Fish [[paper](URL)]", ("NeurIPS", 2022, ())),
+        ("Fish. Ann Fox et al. 2020. [paper](URL)", ("", 2020, ("Ann Fox",))),
+        (
+            "**Fish** <br> Ann Fox, Ben Orr <br> ICLR 2024 [[paper](URL)]",
+            ("ICLR", 2024, ("Ann Fox", "Ben Orr")),
+        ),
+        (
+            '"Fish", Ann Fox and Ben Orr, ACL 2020. [[pdf]](URL)',
+            ("ACL", 2020, ("Ann Fox", "Ben Orr")),
+        ),
+        ("[x] [Fish](URL) | NAACL 2024", ("NAACL", 2024, ())),
+        ("[[paper](URL)] [[code](https://github.com/a/b)] Fish (ICLR 2025)", ("ICLR", 2025, ())),
+        ("Fish [[paper]](URL)", ("", None, ())),
+        ("*Fish* [[paper]](URL)", ("", None, ())),
+    ],
+)
+@pytest.mark.parametrize("title", ["Fish in Seas", "Fish: Do They Swim? A. B. Tests of C"])
+def test_bullets_say_venue_year_and_authors(
+    tmp_path: Path, bullet: str, said: tuple[Any, ...], title: str
+) -> None:
+    text = bullet.replace("Fish", title).replace("URL", "https://arxiv.org/abs/2401.00001")
+    (paper,), _ = read(tmp_path / "x.md", f"# Fish\n\n1. {text}\n")
+    assert paper.title == title
+    assert (paper.venue, paper.year, paper.authors) == said
+
+
+def test_dates_of_a_yaml_programme_are_written_as_everywhere(tmp_path: Path) -> None:
+    text = "- title: Fish\n  starttime: 2025-04-24T10:00:00+08:00\n  published: 2025-01-02\n"
+    (paper,), _ = read(tmp_path / "x.yaml", text)
+    assert paper.extra["starttime"] == "2025-04-24T10:00:00+08:00"
 
 
 def test_markup_and_placeholders(tmp_path: Path) -> None:

@@ -156,6 +156,7 @@ def test_bibtex_says_nothing_on_the_terminal(tmp_path: Path, capfd: Any) -> None
         ("King, Jr, Martin", ["Martin King Jr"]),
         ("Ada\n  and\n Grace", ["Ada", "Grace"]),
         ("Ada and others", ["Ada"]),
+        ("Lovelace, Ada AND Hopper, Grace And others", ["Ada Lovelace", "Grace Hopper"]),
         ("", []),
     ],
 )

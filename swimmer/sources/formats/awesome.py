@@ -87,6 +87,20 @@ _DETAILS = re.compile(r"</?(?:details|p)>|<summary>[^<]{0,100}</summary>")
 _VENUE = re.compile(
     r"\b([A-Z][A-Za-z]{1,11}(?: Findings| Workshop)?)[\s'’-]{0,2}((?:19|20)\d{2})\b"
 )
+_VENUE_BEFORE = re.compile(r"\s?[(\[`]([^()\[\]`]{2,40})[)\]`][\s:,.|-]{0,4}")
+_VENUE_BEHIND = re.compile(
+    r"[\s,.|-]{0,4}[(\[`]([^()\[\]`]{2,40})[)\]`]$"
+    r"|\s?[,.|–—-]\s([A-Z][A-Za-z]{1,11}(?: Findings| Workshop)?[\s'’-]{0,2}(?:19|20|'|’)\d{2})$"
+)
+_SHORT_YEAR = re.compile(r"\b([A-Z][A-Za-z]{1,11})\s?['’](\d{2})\b")
+_BEFORE_TITLE = re.compile(
+    r"(?:\[[ xX]\]\s{1,4})?"
+    r"(?:[(\[]?((?:19|20)\d{2})[./-]\d{1,2}(?:[./-]\d{1,2})?[)\]]?[\s|:,-]{1,5})?"
+)
+_EMPHASIZED = re.compile(r"(?:\*\*|__|[\"“])([^*_\"“”\n]{8,300})(?:\*\*|__|[\"”])")
+_TITLE_ENDS = re.compile(r"<br\s{0,2}/?>|\s\|\s|\s(?=[*_][^*_\s])|(?<=[.?!])\s(?=[A-Z])")
+_PEOPLE_ET_AL = re.compile(r"([^\d]{3,200}?),?\set(?:\.\s?|\s)al\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b((?:19|20)\d{2})\b")
 _PERSON = re.compile(r"[A-Z][\w.'’-]{0,30}(?: [\w.'’-]{1,30}){1,3}")
 
 
@@ -164,27 +178,85 @@ def _bullet_records(text: str) -> Iterator[Mapping[str, Any] | NotAPaper]:
             yield NotAPaper("a link that leads to no paper")
         return
     first = _LINK.search(text)
-    before = _plain(text[: first.start()]) if first else ""
+    before = text[: first.start()] if first else ""
+    if not any(char.isalpha() for char in before):
+        # - [[paper](…)] A Title
+        before = re.sub(r"[\[(][\s,|/]{0,9}[\])]", " ", _LINK.sub(" ", text))
     named = [(label, url) for label, url in papers if not _is_label(label)]
     if not named:
         # - A Title [[paper]](…) [[code]](…), or - [A Title](project page) [[paper]](…)
-        title = next((label for label, _ in links if not _is_label(label)), "") or before
-        yield _record(title.rstrip(" .,:;-–—[("), [url for _, url in links], papers[0][1])
+        title = next((label for label, _ in links if not _is_label(label)), "")
+        about = {"title": title} if title else _described(before)
+        yield {**_record("", [url for _, url in links], papers[0][1]), **about}
         return
     rest = _plain(_LINK.sub(" ", text)) if len(named) == 1 else ""
     for label, url in named:
         yield {**_record(label, [url], url), **_said_about(rest)}
 
 
-def _said_about(rest: str) -> dict[str, Any]:
-    """Return authors, venue and year from what stands beside a link, where it says them."""
-    found = _VENUE.search(rest[:500])
-    about: dict[str, Any] = {"venue": found[1], "year": found[2]} if found else {}
-    names = [part.strip(" .()[]*_") for part in rest[: found.start() if found else 500].split(",")]
+def _said_about(rest: str, *, titled: bool = False) -> dict[str, Any]:
+    """Return authors, venue and year from what stands beside a title, where it says them.
+
+    Names alone, without a venue or "et al.", count only where `titled`: no part of the title.
+    """
+    rest = rest[:500]
+    venue = _VENUE.search(rest)
+    about: dict[str, Any] = {"venue": venue[1], "year": venue[2]} if venue else {}
+    others = _PEOPLE_ET_AL.match(rest)
+    listed = others[1] if others else rest[: venue.start() if venue else None]
+    names = [part.strip(" .()[]*_") for part in re.split(r",|\sand\s|\s&\s", listed)]
     names = [name for name in names if name and name.casefold() != "et al"]
-    if found and names and all(_PERSON.fullmatch(name) for name in names):
+    if names and all(_PERSON.fullmatch(name) for name in names) and (venue or others or titled):
         about["authors"] = names
+        if others and (year := _YEAR.search(rest, others.end())):
+            about.setdefault("year", year[1])
     return about
+
+
+def _described(text: str) -> dict[str, Any]:
+    """Return the title of a bullet's text, and the venue, year and authors around it."""
+    about: dict[str, Any] = {}
+    if (found := _BEFORE_TITLE.match(text)) and found[0]:
+        text = text[found.end() :]
+        if found[1]:
+            about["year"] = found[1]
+    text, venue = _split_venue(text.lstrip(_LEFT).rstrip(_AROUND))
+    about |= venue
+    bold = _EMPHASIZED.match(text)
+    if bold:
+        title, rest = bold[1], text[bold.end() :]
+    else:
+        title, rest = text, ""
+        for end in _TITLE_ENDS.finditer(text):
+            if end[0] in ("", " ") and not _said_about(_plain(text[end.end() :])):
+                continue
+            title, rest = text[: end.start()], text[end.end() :]
+            break
+    if rest := re.sub(r"<br\s{0,2}/?>", ", ", rest):
+        about |= _said_about(_plain(rest).lstrip(_LEFT), titled=bool(bold))
+    return {"title": _plain(title).lstrip(_LEFT + "*").rstrip(_AROUND), **about}
+
+
+_LEFT, _AROUND = " .,:;|-–—", " .,:;|-–—[(*_"
+"""What is no part of a text: on its left side, and on its right side."""
+
+
+def _split_venue(text: str) -> tuple[str, dict[str, Any]]:
+    """Return a text without the venue before or behind it, and that venue with its year."""
+    for found in (_VENUE_BEFORE.match(text), _VENUE_BEHIND.search(text)):
+        if found and (about := _venue_in(next(filter(None, found.groups())))):
+            rest = text[: found.start()] + text[found.end() :]
+            if rest := rest.lstrip(_LEFT).rstrip(_AROUND):
+                return rest, about
+    return text, {}
+
+
+def _venue_in(text: str) -> dict[str, Any]:
+    if found := _VENUE.search(text):
+        return {"venue": found[1], "year": found[2]}
+    if found := _SHORT_YEAR.search(text):
+        return {"venue": found[1], "year": f"20{found[2]}"}
+    return {}
 
 
 def _record(title: str, urls: list[str], url: str) -> dict[str, Any]:

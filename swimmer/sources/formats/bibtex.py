@@ -43,7 +43,7 @@ NAMES_LIMIT = 200_000
 """Characters of an author field that are read."""
 
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z\s])\Z|[\^_]\Z")
-_NAME_PIECE = re.compile(r"( and |[{}])")
+_NAME_PIECE = re.compile(r"( and |[{}])", re.IGNORECASE)
 _EXTENDED = re.compile(r"\s?([a-z]{4,12})\s?=\s?(.{0,200})", re.DOTALL)
 _INITIAL_FIRST = re.compile(r"[A-Z]\.? [A-Z][a-zà-ÿ'-]{2,30}")
 _INHERITED = ("booktitle", "year", "date", "publisher", "editor", "series", "volume", "address")
@@ -251,7 +251,7 @@ def split_names(text: str) -> list[str]:
     names, depth = [], 0
     pieces: list[str] = []
     for piece in _NAME_PIECE.split(" ".join(text[:NAMES_LIMIT].split())):
-        if piece == " and " and depth == 0:
+        if piece.casefold() == " and " and depth == 0:
             names.append("".join(pieces))
             pieces = []
             continue

@@ -157,7 +157,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "eid",
         "ut (unique wos id)",
         "lens id",
-        "document identifier",
     ),
     "status": ("status", "eventtype", "event type"),
 }
@@ -181,6 +180,7 @@ EXTRA_ALIASES: dict[str, tuple[str, ...]] = {
         "document type",
         "publication type",
         "content type",
+        "document identifier",
         "type of reference",
     ),
     "events": ("events",),
@@ -236,7 +236,8 @@ def slot_of(name: str) -> tuple[str, int] | None:
 def could_be_title(name: str) -> bool:
     """Whether a column of this name may hold titles, though it has none of the usual names."""
     words = field_name(name)
-    if len(words) > 40 or not _COLUMN_NAME.fullmatch(words):
+    # The first of a list of titles may well say "title" among other words.
+    if len(words) > 40 or len(words.split()) > 4 or not _COLUMN_NAME.fullmatch(words):
         return False
     return "title" in words and not any(word in words for word in _NO_TITLE)
 

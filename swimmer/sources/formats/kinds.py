@@ -20,6 +20,13 @@ _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names.split
     "journal-articles": "article",
     "conference-and-workshop-papers": "inproceedings",
     "books-and-theses": "book",
+    "ieee-conferences": "inproceedings",
+    "ieee-journals": "article",
+    "ieee-magazines": "article",
+    # Web of Science's tag PT.
+    "j": "article",
+    "c": "inproceedings",
+    "b": "book",
     "parts-in-books-or-collections": "incollection",
     "article;-early-access": "article",
     "article;-proceedings-paper": "article",

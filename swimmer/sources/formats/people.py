@@ -16,15 +16,24 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.){0,500})"|\'((?:[^\'\\]|\\.){0,500})\'')
 _SEPARATORS = (";", "|", "¦", "、", "，", "•", " · ")
 _AND = re.compile(r"\s(?:and|und|&)\s", re.IGNORECASE)
 _COMMA_AND = re.compile(r",\s{0,9}(?:and\s|&)|,|\sand\s|\s&\s", re.IGNORECASE)
-_OTHERS = re.compile(r"(?:and\s)?(?:et\.?\sal\.?|others|…|\.{3})\.?", re.IGNORECASE)
+_OTHERS = re.compile(r"(?:and\s)?(?:et(?:\.\s?|\s)al\.?|others|…|\.{3})\.?", re.IGNORECASE)
 _OTHERS_FIRST = frozenset("AaEeOo….")
-_ET_AL_AT_END = re.compile(r"[\s,;]et\.?\sal\.?\s?$", re.IGNORECASE)
+_ET_AL_AT_END = re.compile(r"[\s,;]et(?:\.\s?|\s)al\.{0,2}\s?$", re.IGNORECASE)
 _JUNIOR = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _INITIALS_AT_END = re.compile(r"(\D{2,60}?)\s((?:[A-ZÀ-Þ]\.-?){1,4})")
 _NUMBER = re.compile(r"\s?\(\d{1,30}\)")
 _PLAIN = re.compile("[\\w .,'’-]+")
 _JOINING = frozenset("and und et al others".split())
+_BEHIND_NAME = re.compile(
+    r"(?:\s?\((?!jr\b|sr\b)[^()]{0,200}[a-zß-ÿ][^()]{0,200}\)\s?[*†‡§¶]{0,4}|[*†‡§¶]{1,4})"
+    r"(?=\s?(?:[;|,\n*†‡§¶]|\sand\s|&|$))",
+    re.IGNORECASE,
+)
+"""What conference systems write behind a name: an affiliation in brackets, marks of footnotes.
+
+Scopus writes the numbers of its authors there (`_NUMBER`).
+"""
 _OUTER_COMMA = re.compile(r",(?![^()]{0,200}\))")
 _PARTICLES = frozenset(
     "van von der den de del della di da dos du la le ter ten zu al bin ibn".split()
@@ -80,8 +89,7 @@ def _initials_first(names: list[str]) -> list[str]:
 def _names_in(text: str) -> list[str]:
     if names := _plain_names(text):
         return names
-    # Scopus writes the numbers of its authors behind their names.
-    text = _NUMBER.sub("", text[:LONGEST]).strip()
+    text = _bare(text[:LONGEST]).strip()
     if quoted := _quoted_list(text):
         return [turned(name) for name in quoted]
     for mark in _SEPARATORS:
@@ -106,6 +114,13 @@ def _plain_names(text: str) -> list[str]:
         return []
     words = text.casefold().replace(",", " ").replace(".", " ").split()
     return names if _JOINING.isdisjoint(words) else []
+
+
+def _bare(text: str) -> str:
+    """Return names without what systems write behind them."""
+    if text.isascii() and "(" not in text and "*" not in text:
+        return text
+    return _BEHIND_NAME.sub("", _NUMBER.sub("", text))
 
 
 def _names_on_lines(text: str) -> list[str]:
@@ -171,7 +186,7 @@ def turned(name: str) -> str:
 def name_of_person(person: Any) -> str:
     """Return the name of one person, from a text or an object of any usual kind, else ""."""
     if isinstance(person, str):
-        return turned(_NUMBER.sub("", person[:LONGEST]))
+        return turned(_bare(person[:LONGEST]))
     if not isinstance(person, Mapping):
         return ""
     fields = {str(key).casefold(): value for key, value in person.items()}

@@ -12,7 +12,6 @@ from typing import Any
 
 from swimmer.errors import SourceError
 from swimmer.sources.formats.arxiv_metadata import arxiv_metadata
-from swimmer.sources.formats.embase import embase_row
 from swimmer.sources.formats.indexes import (
     crossref_work,
     daily_paper,
@@ -23,6 +22,7 @@ from swimmer.sources.formats.indexes import (
 from swimmer.sources.formats.managers import csl_item, zotero_item
 from swimmer.sources.formats.openreview import openreview_note
 from swimmer.sources.formats.paperlists import paperlist
+from swimmer.sources.formats.publisher_rows import embase_row, springer_row
 from swimmer.sources.formats.virtual import virtual_event
 
 Record = Mapping[str, Any]
@@ -123,6 +123,10 @@ def _is_embase(record: Record) -> bool:
     return "Author Names" in record and "Source" in record
 
 
+def _is_springer(record: Record) -> bool:
+    return "Item DOI" in record and isinstance(record.get("Authors"), str)
+
+
 def _is_arxiv(record: Record) -> bool:
     return "authors_parsed" in record or ("entry_id" in record and "summary" in record)
 
@@ -137,6 +141,7 @@ _MARKS = frozenset(
     {
         "Author Names",
         "DOI",
+        "Item DOI",
         "abstractNote",
         "abstract_inverted_index",
         "authors_parsed",
@@ -169,5 +174,6 @@ _SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Record]], ...]
     (_is_csl, csl_item),
     (_is_arxiv, arxiv_metadata),
     (_is_embase, embase_row),
+    (_is_springer, springer_row),
 )
 """How each known shape is told, and the function that turns it; the first that fits is taken."""

@@ -106,6 +106,9 @@ def delimited_records(
                 return
             if not row:
                 continue
+            if len(named) == 1:
+                # Hand-made: a title with a comma in it, without quotation marks.
+                row = [(delimiter or ",").join(row)]
             if any(cell.strip() for cell in row[len(named) :]):
                 # A stray separator shifts every field after it: such a row cannot be trusted.
                 yield place, NotAPaper("more fields than the header")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
 from swimmer.papers import Paper
+from swimmer.retrieval.answers import kept_answer, ranked_answers
 from swimmer.retrieval.candidates import Candidate, Query
 from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import (
@@ -20,8 +21,8 @@ from swimmer.retrieval.inputs import (
 )
 from swimmer.retrieval.options import SearchOptions
 from swimmer.retrieval.sorting import sorted_papers, sorted_rows
-from swimmer.retrieval.words import CLEAR, are_foreign, rows_by_words
-from swimmer.store import Filter, PaperStore, admitted, why_empty
+from swimmer.retrieval.words import rows_by_words
+from swimmer.store import PaperStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from swimmer.retrieval.options import RerankFunction, SearchArguments
-    from swimmer.store import Rows, Vectors
+    from swimmer.store import Filter, Rows, Vectors
 
 
 def search(
@@ -109,26 +110,42 @@ def ask(
 
         reranker = load_reranker(options.rerank)
     with store.reading():
-        allowed = None if options.filter is None else admitted(store.database, options.filter)
-        empty = ""
-        if options.filter is not None and allowed is not None and not allowed.any():
-            empty = why_empty(store.database, options.filter)
+        allowed, empty = _admitted(store, options.filter)
         inputs = resolve_inputs(store, [*queries, *like, *unlike], options.lookup)
-        alone = not (like or unlike)
-        listed = [alone and _is_listed(one) for one in inputs[: len(queries)]]
-        rest = [one for one, done in zip(inputs, listed, strict=False) if not done]
+        own, examples = inputs[: len(queries)], inputs[len(queries) :]
+        known: list[Answer | None] = [None] * max(1, len(own))
+        if not examples:
+            known = [_known(store, one, k, allowed, empty, options) for one in own]
+        rest = [one for one, answer in zip(own, known, strict=False) if answer is None]
         found: Iterator[Answer] = iter(())
-        if rest or not queries:
-            examples = inputs[len(queries) :]
+        if rest or not own:
             found = iter(_searched(store, rest, examples, k, allowed, options, reranker, empty))
-        return [
-            _listing(store, one, k, allowed, empty, options.sort) if done else next(found)
-            for one, done in zip(inputs, listed or [False], strict=False)
-        ]
+        return [answer or next(found) for answer in known]
 
 
-def _is_listed(one: QueryInput) -> bool:
-    return one.resolution is not None and one.resolution.listed
+def _admitted(store: PaperStore, filter: Filter | None) -> tuple[NDArray[np.bool_] | None, str]:
+    """Return which rows a filter admits, None for all, and what to say where it admits none."""
+    if filter is None:
+        return None, ""
+    from swimmer.store import admitted, why_empty
+
+    allowed = admitted(store.database, filter)
+    return allowed, "" if allowed.any() else why_empty(store.database, filter)
+
+
+def _known(
+    store: PaperStore,
+    one: QueryInput,
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+    empty: str,
+    options: SearchOptions,
+) -> Answer | None:
+    """Return the answer to a query for which nothing has to be searched, None for any other."""
+    if one.resolution is not None and one.resolution.listed:
+        return _listing(store, one, k, allowed, empty, options.sort)
+    answer = kept_answer(store, one, k, options)
+    return None if answer is None else _finished(store, [answer], [[one]], options)[0]
 
 
 def _listing(
@@ -179,9 +196,9 @@ def browse(store: PaperStore, k: int, options: SearchOptions) -> Answer:
         )
     k = checked_k(k)
     with store.reading():
-        allowed = admitted(store.database, options.filter)
+        allowed, empty = _admitted(store, options.filter)
+        assert allowed is not None
         rows = allowed.nonzero()[0].tolist()
-        empty = "" if rows else why_empty(store.database, options.filter)
         ordered = sorted_rows(store, rows, options.sort or "year")[:k]
         papers = store.papers(ordered)
     return Answer(
@@ -250,11 +267,21 @@ def _searched(
     else:
         rankings = [rank(store, query, k, allowed, options, reranker) for query in made]
         firsts = [[] for _ in made]
-    answers = _answers(store, prepared, rankings, firsts, options, empty)
+    answers = ranked_answers(store, prepared, rankings, firsts, options, empty)
+    return _finished(store, answers, [positive for positive, _ in prepared], options)
+
+
+def _finished(
+    store: PaperStore,
+    answers: list[Answer],
+    inputs: list[list[QueryInput]],
+    options: SearchOptions,
+) -> list[Answer]:
+    """Return answers explained and sorted, where the options say so."""
     if options.explain:
         from swimmer.retrieval.explanations import explained
 
-        answers = explained(store, answers, [positive for positive, _ in prepared])
+        answers = explained(store, answers, inputs)
     return [_in_order(answer, options.sort) for answer in answers] if options.sort else answers
 
 
@@ -344,118 +371,14 @@ def _nearest(
     import numpy as np
 
     from swimmer.retrieval.ranking import nearest
-    from swimmer.retrieval.rescoring import RESCORED, rescored
+    from swimmer.retrieval.rescoring import rescored
+    from swimmer.store import RESCORED
 
     rows = None if allowed is None else np.flatnonzero(allowed)
     vectors = np.stack([query.vector for query in queries])
     depth = max(k, RESCORED) if any(query.weight for query in queries) else k
     found = nearest(store, vectors, depth, rows, [query.excluded for query in queries])
     return [ranking[:k] for ranking in rescored(store, queries, found)]
-
-
-def _answers(
-    store: PaperStore,
-    prepared: list[tuple[list[QueryInput], Query]],
-    rankings: list[list[Candidate]],
-    firsts: list[list[Candidate]],
-    options: SearchOptions,
-    empty: str,
-) -> list[Answer]:
-    rows = {one.row for ranking in rankings for one in ranking}
-    rows |= {row for ranking in rankings for one in ranking for row in one.versions}
-    rows |= {one.row for inputs, _ in prepared for one in inputs if one.row is not None}
-    ordered = sorted(rows)
-    papers = dict(zip(ordered, store.papers(ordered), strict=True))
-    # Read once here, not once for each of ten thousand queries.
-    name, model, size = store.name, store.identity.name, len(store)
-    thresholds = store.thresholds
-    whole = options.mode == "dense" and options.keeps_ranking and options.filter is None
-    answers = []
-    for (inputs, query), ranking, first in zip(prepared, rankings, firsts, strict=True):
-        own = inputs[0]
-        if whole and not first:
-            percentiles: Sequence[float | None] = _percentiles_by_rank(
-                size - len(query.excluded), ranking
-            )
-        else:
-            percentiles = _percentiles(store, query, ranking, options.mode)
-        warnings = [warning for one in inputs for warning in one.warnings]
-        warnings += [
-            f"the example {one.text[:80]!r} was taken as {papers[one.row].display_title!r}"
-            for one in inputs[1:]
-            if one.row is not None and not one.exact
-        ]
-        if empty and not ranking:
-            warnings.append(empty)
-        known = bool(first) or any(one.rows for one in inputs)
-        best = max((one.score for one in ranking), default=-1.0)
-        threshold = thresholds.get("related", -1.0)
-        if not query.weight:
-            threshold = thresholds.get("related_cosine", threshold)
-        near = bool(ranking) and (options.mode == "keyword" or best >= threshold)
-        if near and not known and options.mode == "dense" and best < threshold + CLEAR:
-            # What lies just above the threshold is told by its words, in a language that the
-            # papers are written in.
-            near = "en" not in store.identity.languages or not are_foreign(store.database, own.text)
-        answers.append(
-            Answer(
-                query=" + ".join(one.typed for one in inputs),
-                store=name,
-                model=model,
-                matched=None if own.row is None else papers[own.row],
-                exact=own.exact,
-                hits=[
-                    Hit(
-                        papers[one.row],
-                        one.score,
-                        place,
-                        percentile,
-                        one.relevance,
-                        tuple([papers[row] for row in one.versions]) if one.versions else (),
-                        cosine=one.cosine,
-                    )
-                    for place, (one, percentile) in enumerate(
-                        zip(ranking, percentiles, strict=True), 1
-                    )
-                ],
-                warnings=warnings,
-                related=known or near,
-                reading=own.resolution.reading if own.resolution is not None else None,
-                others=own.resolution.others if own.resolution is not None else (),
-            )
-        )
-    return answers
-
-
-def _percentiles_by_rank(others: int, ranking: list[Candidate]) -> list[float]:
-    """Return percentiles of the nearest of all papers, from the number that score higher."""
-    percentiles: list[float] = []
-    last = 2.0
-    for above, one in enumerate(ranking):
-        if one.score < last:
-            percentile, last = 100.0 * (others - above) / others, one.score
-        percentiles.append(percentile)
-    return percentiles
-
-
-def _percentiles(
-    store: PaperStore, query: Query, ranking: list[Candidate], mode: str
-) -> Sequence[float | None]:
-    """Return, for each candidate, the percentage of the other papers whose cosine is no higher.
-
-    In a store of more than 20,000 papers, of so many that are evenly spread over it.
-    """
-    if mode == "keyword" or not ranking:
-        return [None] * len(ranking)
-    import numpy as np
-
-    scores, rows = store.index.spread_scores(query.vector)
-    if query.excluded:
-        scores = scores[~np.isin(rows, list(query.excluded))]
-    # The last digit of a cosine depends on the order of the sum.
-    own = np.asarray([(one.cosine or 0.0) + 1e-6 for one in ranking], np.float32)
-    shares: list[float | None] = (100.0 * (scores <= own[:, None]).mean(axis=1)).tolist()
-    return shares if len(scores) else [100.0] * len(ranking)
 
 
 def checked_k(k: object) -> int:
@@ -472,4 +395,4 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
         return None
     import numpy as np
 
-    return np.flatnonzero(admitted(store.database, filter))
+    return np.flatnonzero(_admitted(store, filter)[0])

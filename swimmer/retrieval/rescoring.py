@@ -14,9 +14,6 @@ from swimmer.store import PaperStore, combined_score, pack_query, pack_words
 if TYPE_CHECKING:
     from swimmer.store import WordVector
 
-RESCORED = 100
-"""Candidates at least, the nearest by their vectors, that are scored by their words too."""
-
 
 def query_words(
     store: PaperStore, positive: Sequence[QueryInput], negative: Sequence[QueryInput]

@@ -24,6 +24,9 @@ from .inspection import (
     Inspection as Inspection,
     inspect_folder as inspect_folder,
 )
+from .kept_nearest import (
+    kept_nearest as kept_nearest,
+)
 from .keyword import (
     frequency as frequency,
     holds_word as holds_word,
@@ -76,6 +79,7 @@ from .schema import (
     COLUMNS as COLUMNS,
 )
 from .similarity import (
+    RESCORED as RESCORED,
     Similarity as Similarity,
     combined_score as combined_score,
 )

@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import threading
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO
 
 from swimmer.errors import REBUILD, StoreDamagedError, StoreError
+from swimmer.files import open_plain
 from swimmer.store.database import PaperDatabase
 from swimmer.store.folder import check_files
-from swimmer.store.index import VectorIndex
 from swimmer.store.manifest import Manifest
 
 if TYPE_CHECKING:
-    from swimmer.store.index import Vectors
+    from swimmer.store.index import VectorIndex, Vectors
 
 _ATTEMPTS = 3
 
 
-@dataclass(frozen=True)
 class DataFiles:
-    """One state of a store: its manifest, its papers and its vectors."""
+    """One state of a store: its manifest, its papers and its vectors.
 
-    manifest: Manifest
-    database: PaperDatabase
-    index: VectorIndex
+    The file of the vectors is open from the start, so that it can be read once it was replaced;
+    it is mapped, and numpy and FAISS are loaded, when the vectors are first asked for.
+    """
+
+    def __init__(self, manifest: Manifest, database: PaperDatabase, folder: Path) -> None:
+        self.manifest = manifest
+        self.database = database
+        self._path = folder / manifest.index.name
+        self._held: BinaryIO | None = open_plain(self._path)
+        weakref.finalize(self, self._held.close)
+        self._index: VectorIndex | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors, mapped.
+
+        Raises:
+            StoreDamagedError: the file is not the index that the manifest describes.
+        """
+        with self._lock:
+            if self._index is None:
+                self._index = _open_index(self._path, self.manifest, self._held)
+                self._let_go()
+            return self._index
+
+    def close(self) -> None:
+        """Close both files."""
+        self.database.close()
+        with self._lock:
+            self._let_go()
+            if self._index is not None:
+                self._index.close()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+        self._held = None
 
 
 def open_data_files(folder: Path, manifest: Manifest, *, follow: bool = True) -> DataFiles:
@@ -93,15 +126,18 @@ def _open(folder: Path, manifest: Manifest) -> DataFiles:
             raise StoreDamagedError(
                 f"{database.path}: belongs to another store than {folder}; {REBUILD}"
             )
-        return DataFiles(manifest, database, _open_index(folder, manifest))
+        return DataFiles(manifest, database, folder)
     except BaseException:
         database.close()
         raise
 
 
-def _open_index(folder: Path, manifest: Manifest) -> VectorIndex:
-    path = folder / manifest.index.name
-    index = VectorIndex.open(path, manifest.papers, manifest.model.dimension)
+def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> VectorIndex:
+    import numpy as np
+
+    from swimmer.store.index import VectorIndex
+
+    index = VectorIndex.open(path, manifest.papers, manifest.model.dimension, held)
     for row, digest in manifest.probes.items():
         if digest_of_vectors(index.vectors(np.array([int(row)]))) != digest:
             raise StoreDamagedError(

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from swimmer.errors import QueryError
 from swimmer.papers import plain_value
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]

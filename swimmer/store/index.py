@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import faiss
 import numpy as np
@@ -61,17 +62,21 @@ class VectorIndex:
         return cls(ivf)
 
     @classmethod
-    def open(cls, path: Path, rows: int, dimension: int) -> VectorIndex:
+    def open(
+        cls, path: Path, rows: int, dimension: int, opened: BinaryIO | None = None
+    ) -> VectorIndex:
         """Map the index at `path`, which must hold `rows` vectors of `dimension`.
+
+        `opened` is the file, where it is open already: it may have been replaced since.
 
         Raises:
             StoreDamagedError: it is not such an index, or not of that shape.
         """
         try:
-            sizes = checked_index_file(path, rows, dimension).list_sizes
+            sizes = checked_index_file(path, rows, dimension, opened).list_sizes
             # Each kind of index has its own flag to be mapped; with the other's it is read whole.
             flag = faiss.IO_FLAG_MMAP_IFC if sizes is None else faiss.IO_FLAG_MMAP
-            index = faiss.read_index(str(path), flag)
+            index = faiss.read_index(_name_of(path, opened), flag)
         except OSError as error:
             raise StoreDamagedError(f"{path}: cannot be read ({error.strerror or error})") from None
         except RuntimeError as error:
@@ -257,6 +262,32 @@ class VectorIndex:
     def close(self) -> None:
         """Let go of the file that the index is mapped from."""
         self._index = faiss.IndexFlatIP(self.dimension)
+
+
+def _name_of(path: Path, opened: BinaryIO | None) -> str:
+    """Return a name by which a file can be opened again, be it that its own was removed."""
+    if opened is None or os.fstat(opened.fileno()).st_nlink:
+        return str(path)
+    opened.seek(0)
+    return f"/dev/fd/{opened.fileno()}"
+
+
+def pair_cosines(vectors: Vectors, rows: Rows, others: Rows) -> Vectors:
+    """Return the cosine of each row of `rows` with those of `others`: float32 (n, count).
+
+    To the last digit what a search for one vector gives, which a product of matrices is not.
+
+    Args:
+        vectors: float32 (all, dimension), of unit length, contiguous.
+        rows: int64 (n,).
+        others: int64 (n, count).
+    """
+    queries, others = np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(others)
+    found = np.empty(others.shape, np.float32)
+    faiss.fvec_inner_products_by_idx(
+        *map(faiss.swig_ptr, (found, queries, vectors, others)), vectors.shape[1], *others.shape
+    )
+    return np.clip(found, -1.0, 1.0, out=found)
 
 
 def inverted_file(vectors: Vectors) -> Any:

@@ -11,6 +11,7 @@ a flat index of the centroids, a direct map, the sizes of the lists and the list
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from pathlib import Path
@@ -45,19 +46,22 @@ class IndexFile(NamedTuple):
     list_sizes: NDArray[np.int64] | None
 
 
-def checked_index_file(path: Path, rows: int, dimension: int) -> IndexFile:
+def checked_index_file(
+    path: Path, rows: int, dimension: int, opened: BinaryIO | None = None
+) -> IndexFile:
     """Check that a file is an index as swimmer writes it, whole and not longer.
 
     Args:
         path: a plain file.
         rows: the vectors that it must hold.
         dimension: the components of each.
+        opened: the file, where it is open already and may have lost its name; it stays open.
 
     Raises:
         StoreDamagedError: it is not; the message says in what it differs.
         OSError: it cannot be read.
     """
-    with open_plain(path) as stream:
+    with contextlib.nullcontext(opened) if opened is not None else open_plain(path) as stream:
         try:
             return _checked(stream, os.fstat(stream.fileno()).st_size, rows, dimension)
         except (ValueError, struct.error) as error:

@@ -72,13 +72,18 @@ CREATE TABLE own_vectors (
 """
 """Each paper's own vector before smoothing, float16, with the neighbours it is smoothed by."""
 
+NEAREST_TABLE = """
+CREATE TABLE nearest (row INTEGER PRIMARY KEY, packed BLOB NOT NULL);
+"""
+"""The nearest papers of each paper, as `store.kept_nearest` packs them."""
+
 VERSIONS = ((TABLES, INDEXES),)
 """The tables and indexes that every store has, of this release and of earlier ones.
 
 Whoever changes TABLES or INDEXES keeps what they were here, so that older stores are still read.
 """
 
-ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, WORD_TABLES, VECTOR_TABLES)
+ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, WORD_TABLES, VECTOR_TABLES, NEAREST_TABLE)
 """Tables that a store may have besides, each of these groups whole or not at all."""
 
 _SHADOWS = (

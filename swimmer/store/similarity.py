@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from swimmer.store.index import Vectors
 
 
+RESCORED = 100
+"""Candidates, the nearest by their vectors, that are scored by their words too; at least."""
+
+
 @dataclass(frozen=True)
 class Similarity:
     """The weights by which a store compares; all 0 for cosines of the vectors as they are.

@@ -11,17 +11,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from swimmer.embeddings import (
-    Embeddings,
-    Model,
-    ModelIdentity,
-    check_same,
-    load_model,
-    load_own,
-    remember_model,
-)
 from swimmer.errors import (
     REBUILD,
     InputError,
@@ -39,25 +28,19 @@ from swimmer.store.data_files import (
 )
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.folder import same_folder, settle, sweep, writing
-from swimmer.store.index import VectorIndex
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import default_store, find_store
-from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors, read_own_vectors
 from swimmer.store.similarity import Similarity
-from swimmer.store.smoothing import (
-    Neighbours,
-    find_neighbours,
-    rounded,
-    smoothed,
-    update_neighbours,
-)
-from swimmer.store.verification import problems_of
 
+# A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from swimmer.store.index import Rows, Vectors
+    from swimmer.embeddings import Embeddings, Model, ModelIdentity
+    from swimmer.progress import Progress
+    from swimmer.store.index import Rows, VectorIndex, Vectors
     from swimmer.store.lexical import LexicalIndex
+    from swimmer.store.smoothing import Neighbours
 
 _log = logging.getLogger(__name__)
 
@@ -99,12 +82,15 @@ class PaperStore:
         self._manifest = manifest
         self.folder = folder
         self._identity = identity
+        self._files: DataFiles | None = None
         self._database: PaperDatabase | None = None
         self._index: VectorIndex | None = None
         # Of a store that is being changed: the vectors before smoothing, and how each paper's row
-        # was numbered when the neighbours were found (-1: it is new, or another one now).
-        self._vectors: NDArray[np.float32] | None = None
-        self._origin = np.empty(0, np.int64)
+        # was numbered (-1: it is new, or another one now) when the neighbours of smoothing were
+        # found, and in the state on disk, whose vectors `_before` are: int64 (n or more, 2).
+        self._vectors: Vectors | None = None
+        self._origin: Rows | None = None
+        self._before: VectorIndex | None = None
         self._neighbours: Neighbours | None = None
         self._stored: Vectors | None = None
         self._similarity = _kept_similarity(manifest)
@@ -144,6 +130,10 @@ class PaperStore:
             model: what `load_model` takes.
             scratch: a file that holds the papers meanwhile, when they are too many for memory.
         """
+        import numpy as np
+
+        from swimmer.embeddings import load_model
+
         loaded = load_model(model)
         store = cls(None, None, loaded.identity)
         store._model, store._named_by_user = loaded, True
@@ -184,8 +174,9 @@ class PaperStore:
         store._model, store._database, store._vectors = model, database, vectors
         store._named_by_user = named_by_user
         store._similarity = similarity
-        if neighbours is not None and origin is not None:
-            store._neighbours, store._origin = neighbours, origin
+        if replaces is not None and origin is not None:
+            store._neighbours, store._origin = neighbours, _twice(origin)
+            store._before = replaces.index
         if store.similarity.lexical:
             database.count_words()
         return store
@@ -273,13 +264,16 @@ class PaperStore:
         if self._pinned.files is not None:
             return self._pinned.files.index
         with self._lock:
-            if self._index is None:
-                if self._vectors is not None:
+            if self._vectors is not None:
+                if self._index is None:
+                    from swimmer.store.index import VectorIndex
+
                     self._index = VectorIndex.of(self._smoothed())
-                else:
-                    self._open_files()
-                    assert self._index is not None
-            return self._index
+                return self._index
+            if self._files is None:
+                self._open_files()
+                assert self._files is not None
+            return self._files.index
 
     def _open_files(self) -> None:
         assert self.folder is not None and self._manifest is not None
@@ -289,7 +283,7 @@ class PaperStore:
         # What was open is not closed: a thread may be reading from it. It closes itself when the
         # last reader drops it.
         self._manifest, self._identity = files.manifest, files.manifest.model
-        self._database, self._index = files.database, files.index
+        self._files, self._database = files, files.database
         self._similarity = _kept_similarity(files.manifest)
 
     def _follow(self) -> None:
@@ -331,12 +325,17 @@ class PaperStore:
         return self._stored
 
     def _drawn_to_neighbours(self, own: Vectors) -> Vectors:
+        import numpy as np
+
+        from swimmer.store.smoothing import find_neighbours, rounded, smoothed, update_neighbours
+
         # In the precision in which they are kept: an update begins with the same numbers.
         kept, near = rounded(own), self._neighbours
-        if near is not None:
-            near = update_neighbours(kept, near, self._origin[: len(kept)])
+        if near is not None and self._origin is not None:
+            near = update_neighbours(kept, near, self._origin[: len(kept), 0])
         self._neighbours = near = near or find_neighbours(kept)
-        self._origin = np.arange(len(self._origin))
+        if self._origin is not None:
+            self._origin[:, 0] = np.arange(len(self._origin))
         return smoothed(kept, near, self.similarity.smoothing) if near.count else own
 
     def own_vectors(self) -> tuple[Vectors, Neighbours | None]:
@@ -350,6 +349,8 @@ class PaperStore:
                 return self._vectors[: len(self)].copy(), self._neighbours
             kept = None
             if self.similarity.smoothing:
+                from swimmer.store.own_vectors import read_own_vectors
+
                 kept = read_own_vectors(self.database, len(self), self.identity.dimension)
             return kept or (self.index.vectors(), None)
 
@@ -385,10 +386,9 @@ class PaperStore:
             if self._writable:
                 yield
                 return
-            if self._database is None or self._index is None:
+            if self._files is None:
                 self._open_files()
-            assert self._database is not None and self._index is not None
-            files = DataFiles(self.manifest, self._database, self._index)
+            files = self._files
             self._readers += 1
         self._pinned.files = files
         try:
@@ -414,6 +414,8 @@ class PaperStore:
             UntrustedModelError: only the store names it; `open_store` has `trust_model`.
             ModelError: the store's own model cannot be loaded.
         """
+        from swimmer.embeddings import check_same, load_model, load_own
+
         identity = self.identity
         with self._lock:
             if self._model_of is not identity and self._model_of != identity:
@@ -480,6 +482,8 @@ class PaperStore:
             InputError: an id is there already and `replace` is False, or the vectors do not fit;
                 nothing is added then.
         """
+        import numpy as np
+
         model = self.model()
         if vectors is None:
             vectors = (
@@ -511,7 +515,6 @@ class PaperStore:
                     else:
                         self.database.put(row, paper, digest)
                     self._put_vector(row, vector)
-                    self._origin[row] = -1
             self._index = self._stored = None
         return [paper.id for paper in papers]
 
@@ -527,7 +530,7 @@ class PaperStore:
         """Delete papers by row number; the last rows take the numbers that become free."""
         with self._lock:
             self._make_writable()
-            assert self._vectors is not None
+            assert self._vectors is not None and self._origin is not None
             with self.database.transaction():
                 moves = self.database.remove(rows)
             if moves:
@@ -539,26 +542,34 @@ class PaperStore:
         old = None
         self._follow()
         if not self._writable:
+            import numpy as np
+
             vectors, near = self.own_vectors()
-            old, self._database = self.database, self.database.copy()
+            old, self._before = self.database, self.index
+            self._files, self._database = None, old.copy()
             self._vectors, self._neighbours = vectors, near
-            self._origin, self._index, self._stored = np.arange(len(vectors)), None, None
+            self._origin = _twice(np.arange(len(vectors)))
+            self._index = self._stored = None
         # Until the last of them ends, the copies hold what the readers began with.
         self._await_readers()
         if old is not None:
             old.close()
 
     def _put_vector(self, row: int, vector: NDArray[np.float32]) -> None:
+        import numpy as np
+
         assert self._vectors is not None
         if row >= len(self._vectors):
             grown = np.zeros((max(64, 2 * row), self.identity.dimension), np.float32)
             grown[: len(self._vectors)] = self._vectors
             self._vectors = grown
-        if len(self._origin) < len(self._vectors):
-            grown_origin = np.full(len(self._vectors), -1)
-            grown_origin[: len(self._origin)] = self._origin
-            self._origin = grown_origin
+        if self._origin is None or len(self._origin) < len(self._vectors):
+            origin = np.full((len(self._vectors), 2), -1)
+            if self._origin is not None:
+                origin[: len(self._origin)] = self._origin
+            self._origin = origin
         self._vectors[row] = vector
+        self._origin[row] = -1
 
     # ------------------------------------------------------------------ on disk
 
@@ -568,11 +579,22 @@ class PaperStore:
         *,
         source: str | None = None,
         thresholds: dict[str, float] | None = None,
+        neighbours: bool | None = None,
+        progress: Progress | None = None,
     ) -> Manifest:
         """Write the store to `folder` (its own by default); it becomes visible all at once.
 
         New data files are written and flushed first, then the manifest is replaced, then old
         files are removed: whenever the process dies, the folder holds the old store or the new.
+
+        Args:
+            folder: where to.
+            source: what the papers are from; by default what the store says.
+            thresholds: what was learnt of its scores; by default what the store has.
+            neighbours: whether the nearest papers of each paper are kept
+                (`swimmer.store.nearest`); None for what the store has, in a new one for those of
+                at most EXACT_LIMIT papers.
+            progress: called as neighbours are found.
 
         Raises:
             StoreBusyError: another process is writing there, or has written since this store was
@@ -591,10 +613,10 @@ class PaperStore:
                         f"{target}: another process has changed the store since it was opened; "
                         "open it again and repeat the change"
                     )
-                if not self._writable and thresholds is None:
+                if not self._writable and thresholds is None and neighbours is None:
                     return self._manifest
             try:
-                return self._write(target, source, thresholds)
+                return self._write(target, source, thresholds, neighbours, progress)
             except OSError as error:
                 sweep(target)
                 raise StoreError(
@@ -603,8 +625,17 @@ class PaperStore:
                 ) from None
 
     def _write(
-        self, target: Path, source: str | None, thresholds: dict[str, float] | None
+        self,
+        target: Path,
+        source: str | None,
+        thresholds: dict[str, float] | None,
+        neighbours: bool | None,
+        progress: Progress | None,
     ) -> Manifest:
+        from swimmer.embeddings import remember_model
+        from swimmer.store.index import VectorIndex
+        from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors
+
         self._await_readers()
         database, rows = self.database, len(self)
         generation = secrets.token_hex(8)
@@ -623,6 +654,8 @@ class PaperStore:
             else:
                 drop_own_vectors(database)
         database.keep_word_counts()
+        if self._vectors is not None or neighbours is not None:
+            self._keep_nearest(database, vectors, neighbours, progress)
         if database.finished:
             database.hand_over(draft_papers)
         else:
@@ -667,19 +700,45 @@ class PaperStore:
             remember_model(self.identity.name, self.identity.revision)
         # From here on the store is the one on disk: what was held in memory is let go.
         self._manifest, self.folder, self._stamp = manifest, target, manifest_stamp(target)
-        old, self._database, self._index, self._vectors = self._database, None, None, None
+        old, self._files, self._database = self._database, None, None
+        self._index = self._vectors = self._origin = self._before = None
         self._stored = self._neighbours = None
         if old is not None:
             old.close()
         return manifest
+
+    def _keep_nearest(
+        self,
+        database: PaperDatabase,
+        vectors: Vectors,
+        neighbours: bool | None,
+        progress: Progress | None,
+    ) -> None:
+        from swimmer.store.nearest import keep_nearest
+
+        origin = None
+        if self._origin is not None and self._before is not None:
+            origin = self._origin[: len(vectors), 1]
+        keep_nearest(
+            database,
+            vectors,
+            self.similarity,
+            wanted=neighbours,
+            before=self._before,
+            origin=origin,
+            progress=progress,
+        )
 
     def verify(self) -> list[str]:
         """Return everything that is wrong with the store on disk; an empty list when it is whole.
 
         Checks sizes and SHA-256 of the data files, the database's integrity, the number of papers
         and vectors, unit length, that the store's model is the one it was built with (a model
-        that was given as an object in Python cannot be asked), and its map where it has one.
+        that was given as an object in Python cannot be asked), a sample of the nearest papers that
+        are kept, and its map where it has one.
         """
+        from swimmer.store.verification import problems_of
+
         with self._lock:
             self._follow()
         return problems_of(self, ask_model=self._model is not None)
@@ -687,17 +746,22 @@ class PaperStore:
     def close(self) -> None:
         """Close the files; a store that was changed and not committed loses the change."""
         with self._lock:
-            if self._database is not None:
-                self._database.close()
-            if self._index is not None:
-                self._index.close()
-            self._database = self._index = None
+            for opened in (self._files, self._database, self._index):
+                if opened is not None:
+                    opened.close()
+            self._files = self._database = self._index = None
 
 
 class _Pinned(threading.local):
     """The state that a thread is reading from, None when it is not inside `reading`."""
 
     files: DataFiles | None = None
+
+
+def _twice(rows: Rows) -> Rows:
+    import numpy as np
+
+    return np.stack([rows, rows], axis=1)
 
 
 def _reopened(folder: Path, trust_model: bool, refresh: bool) -> PaperStore:

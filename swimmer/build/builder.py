@@ -56,6 +56,7 @@ def build_store(
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
     plain: bool | None = None,
+    neighbours: bool | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> PaperStore:
@@ -69,6 +70,7 @@ def build_store(
         model=model,
         prune=prune,
         plain=plain,
+        neighbours=neighbours,
         progress=progress,
         trust_model=trust_model,
     ).store
@@ -81,6 +83,7 @@ def run_build(
     model: str | Embeddings | Model | None = None,
     prune: bool = False,
     plain: bool | None = None,
+    neighbours: bool | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> BuildResult:
@@ -99,6 +102,9 @@ def run_build(
         plain: True to compare papers by the cosine of the model's vectors alone; False to smooth
             the vectors and to count the words that papers share too (`swimmer.store.Similarity`);
             None for what the store has, and for False in a new one.
+        neighbours: keep the nearest papers of each paper, so that a known title is answered
+            without a search; None for what the store has, in a new one for True up to 50,000
+            papers. They are found exactly up to so many, above that by an approximate index.
         progress: called as the build goes on.
         trust_model: load the model that an existing store names, as `open_store` has it.
 
@@ -115,7 +121,9 @@ def run_build(
     if not first:
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
-    build = _Build(folder, model, prune, progress or _silent, report, trust_model, plain)
+    build = _Build(
+        folder, model, prune, progress or _silent, report, trust_model, plain, neighbours
+    )
     return BuildResult(build.run(itertools.chain(first, papers), origin), report)
 
 
@@ -194,8 +202,9 @@ class _Build:
         report: BuildReport,
         trust_model: bool = False,
         plain: bool | None = None,
+        neighbours: bool | None = None,
     ) -> None:
-        self.plain = plain
+        self.plain, self.neighbours = plain, neighbours
         self.folder, self.work = folder, folder / WORK
         self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
@@ -248,7 +257,13 @@ class _Build:
             origin=origin,
         )
         self.progress("writing", 0, None)
-        store.commit(self.folder, source=listed, thresholds=self._thresholds(old, store))
+        store.commit(
+            self.folder,
+            source=listed,
+            thresholds=self._thresholds(old, store),
+            neighbours=self.neighbours,
+            progress=self.progress,
+        )
         self.report.papers = len(store)
         self.report.seconds = time.monotonic() - self.started
         if old is not None:

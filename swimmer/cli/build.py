@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     help="Compare by the vectors as the model makes them, without smoothing and words.",
 )
 @click.option(
+    "--neighbours/--no-neighbours",
+    default=None,
+    help="Keep the nearest papers of each paper; by default up to 50,000 papers.",
+)
+@click.option(
     "--status",
     type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
     help="Which submissions; by default the accepted ones, and all of a file.",
@@ -57,6 +62,7 @@ def build_command(
     status: str | None,
     columns: str | None,
     plain: bool | None,
+    neighbours: bool | None,
     refresh: bool,
     offline: bool,
     quiet: bool,
@@ -76,7 +82,7 @@ def build_command(
     given again.
     """
     if is_langchain_folder(source):
-        _take_in(source, name, model, prune)
+        _take_in(source, name, model, prune, neighbours)
         return
     with ProgressLine(quiet) as progress:
         try:
@@ -96,6 +102,7 @@ def build_command(
                 model=model,
                 prune=prune,
                 plain=plain,
+                neighbours=neighbours,
                 progress=progress,
                 trust_model=trust_model,
             )
@@ -120,7 +127,9 @@ def is_langchain_folder(source: str) -> bool:
     return looks_like_one(Path(source))
 
 
-def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> None:
+def _take_in(
+    folder: str, name: str | None, model: str | None, prune: bool, neighbours: bool | None
+) -> None:
     from swimmer.langchain import SAMPLE, build_from_langchain
 
     if prune:
@@ -128,7 +137,7 @@ def _take_in(folder: str, name: str | None, model: str | None, prune: bool) -> N
             "--prune does not apply to a folder of LangChain's FAISS: it becomes a new store",
             hint="leave --prune out",
         )
-    store, report = build_from_langchain(folder, name, model=model)
+    store, report = build_from_langchain(folder, name, model=model, neighbours=neighbours)
     lines = report_lines(report, store.name, str(store.folder))
     kept = printable(
         f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts were embedded again and "

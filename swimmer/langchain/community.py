@@ -95,6 +95,7 @@ def build_from_langchain(
     name: str | Path | None = None,
     *,
     model: str | Embeddings | Model | None,
+    neighbours: bool | None = None,
 ) -> BuildResult:
     """Import a folder that LangChain's FAISS saved, and write it as a store; return it open.
 
@@ -102,6 +103,8 @@ def build_from_langchain(
         folder: where `FAISS.save_local` wrote.
         name: the store's name (or the path of its folder); by default the folder's own name.
         model: the model that the folder was built with; the folder does not say it.
+        neighbours: keep the nearest papers of each, as `run_build` has it; None for no, where some
+            documents were not a paper's.
 
     Raises:
         InputError: no model is named, or there is a store of this name.
@@ -123,7 +126,7 @@ def build_from_langchain(
         )
     store = import_langchain_faiss(folder, model)
     thresholds = learnt_thresholds(store)
-    store.commit(target, source=str(folder), thresholds=thresholds)
+    store.commit(target, source=str(folder), thresholds=thresholds, neighbours=neighbours)
     written = PaperStore.open(target)
     read = SourceReport(read=len(written), without_abstract=sum(not p.abstract for p in written))
     report = BuildReport(

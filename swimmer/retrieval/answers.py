@@ -1,4 +1,4 @@
-"""Ranked candidates to answers: hits with their percentiles, warnings, and whether they are near."""
+"""Ranked candidates to answers: hits with their percentiles, and warnings."""
 
 from __future__ import annotations
 

@@ -376,8 +376,8 @@ def _nearest(
 
     rows = None if allowed is None else np.flatnonzero(allowed)
     vectors = np.stack([query.vector for query in queries])
-    depth = max(k, RESCORED) if any(query.weight for query in queries) else k
-    found = nearest(store, vectors, depth, rows, [query.excluded for query in queries])
+    # So many also where no words count: of equally near papers, the same ones are then found.
+    found = nearest(store, vectors, max(k, RESCORED), rows, [query.excluded for query in queries])
     return [ranking[:k] for ranking in rescored(store, queries, found)]
 
 

@@ -62,6 +62,7 @@ def checked_index_file(
         OSError: it cannot be read.
     """
     with contextlib.nullcontext(opened) if opened is not None else open_plain(path) as stream:
+        stream.seek(0)
         try:
             return _checked(stream, os.fstat(stream.fileno()).st_size, rows, dimension)
         except (ValueError, struct.error) as error:

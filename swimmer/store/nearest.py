@@ -6,7 +6,8 @@ nearest by their vectors, in the order of scores that count words too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.database import PaperDatabase
 from swimmer.store.index import inverted_file, pair_cosines
-from swimmer.store.kept_nearest import RECALL, VALUE_SIZE, count_kept
+from swimmer.store.kept_nearest import RECALL, VALUE_SIZE, count_kept, inflated
 from swimmer.store.lexical import LexicalIndex, LexicalPairs
 from swimmer.store.schema import NEAREST_TABLE
 from swimmer.store.similarity import Similarity, combined_score
@@ -163,13 +164,18 @@ def update_nearest(
     again = np.any(nearest.rows < 0, axis=1)
     last = nearest.cosines.min(axis=1)
     changed = np.flatnonzero(~same)
-    for start in range(0, len(kept), _BLOCK):
-        rows = kept[start : start + _BLOCK]
+    block = min(_BLOCK, max(16, _CELLS // max(1, len(changed))))
+    for start in range(0, len(kept), block):
+        rows = kept[start : start + block]
         best = (vectors[rows] @ vectors[changed].T).max(axis=1, initial=-2)
         again[rows] |= best > last[rows] - 2 * _TIE
     nearest.rows[again] = -1
-    _find(vectors, np.flatnonzero(again), nearest, _exact(vectors), progress)
-    return Nearest(nearest.rows, nearest.cosines, old.recall)
+    wanted, recall = np.flatnonzero(again), old.recall
+    search = _exact(vectors)
+    if len(vectors) > EXACT_LIMIT and len(wanted) > EXACT_LIMIT // 10:
+        search, recall = _approximate(vectors)
+    _find(vectors, wanted, nearest, search, progress)
+    return Nearest(nearest.rows, nearest.cosines, min(recall, old.recall))
 
 
 def _unchanged(vectors: Vectors, before: VectorIndex, origin: Rows) -> NDArray[np.bool_]:
@@ -290,9 +296,28 @@ def _packed(
     database: PaperDatabase, nearest: Nearest, similarity: Similarity
 ) -> Iterator[tuple[int, bytes]]:
     for rows, near, scores, cosines in scored(database, nearest, similarity):
-        parts = (near.astype("<i4"), scores.astype("<f4"), cosines.astype("<f4"))
-        packed = np.concatenate([part.view("<i4") for part in parts], axis=1)
-        yield from zip(rows.tolist(), (row.tobytes() for row in packed), strict=True)
+        numbers = np.stack([part.view(np.uint32) for part in (near, scores, cosines)], axis=1)
+        numbers[:, 2] -= numbers[:, 1]
+        numbers[:, 1, 1:] -= numbers[:, 1, :-1].copy()
+        count = 3 * numbers.shape[2]
+        octets = numbers.astype("<u4").reshape(len(rows), count).view(np.uint8)
+        planes = octets.reshape(len(rows), count, 4).transpose(0, 2, 1)
+        for row, plane in zip(rows.tolist(), planes, strict=True):
+            yield row, zlib.compress(plane.tobytes(), 1)
+
+
+def _unpacked(packed: Sequence[bytes], count: int) -> tuple[Rows, Vectors]:
+    """Return the rows and the cosines that are kept for some papers, both (n, count).
+
+    Raises:
+        ValueError: they are not what `_packed` gives.
+    """
+    planes = b"".join([inflated(one, VALUE_SIZE * count) for one in packed])
+    octets = np.frombuffer(planes, np.uint8).reshape(len(packed), 4, 3 * count)
+    numbers = np.ascontiguousarray(octets.transpose(0, 2, 1)).view("<u4").astype(np.uint32)
+    rows, steps, differences = numbers.reshape(len(packed), 3, count).transpose(1, 0, 2)
+    cosines = np.cumsum(steps, axis=1, dtype=np.uint32) + differences
+    return rows.astype(np.int64), cosines.view(np.float32)
 
 
 def _read(database: PaperDatabase, papers: int) -> Nearest | None:
@@ -309,16 +334,15 @@ def _read(database: PaperDatabase, papers: int) -> Nearest | None:
     try:
         if found:
             rows = np.array([row for row, _ in found])
-            flat = np.frombuffer(b"".join([packed for _, packed in found]), "<i4")
-            values = flat.reshape(len(rows), VALUE_SIZE // 4, count)
-            cosines = values[:, 2].view("<f4")
+            near, cosines = _unpacked([packed for _, packed in found], count)
             if not 0 <= rows.min() <= rows.max() < papers:
                 raise ValueError("a row that is not there")
-            if not 0 <= values[:, 0].min() <= values[:, 0].max() < papers:
-                raise ValueError("a neighbour that is not there")
+            together = np.sort(np.column_stack([rows, near]), axis=1)
+            if together[:, -1].max() >= papers or not np.diff(together).all():
+                raise ValueError("not other papers of the store")
             if not (np.abs(cosines) <= 1).all():
                 raise ValueError("a value that is no cosine")
-            nearest.rows[rows], nearest.cosines[rows] = values[:, 0], cosines
+            nearest.rows[rows], nearest.cosines[rows] = near, cosines
         recall = float(database.meta(RECALL))
     except ValueError as error:
         raise StoreDamagedError(

@@ -34,8 +34,6 @@ from swimmer.store.similarity import Similarity
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from swimmer.embeddings import Embeddings, Model, ModelIdentity
     from swimmer.progress import Progress
     from swimmer.store.index import Rows, VectorIndex, Vectors
@@ -555,7 +553,7 @@ class PaperStore:
         if old is not None:
             old.close()
 
-    def _put_vector(self, row: int, vector: NDArray[np.float32]) -> None:
+    def _put_vector(self, row: int, vector: Vectors) -> None:
         import numpy as np
 
         assert self._vectors is not None

@@ -96,6 +96,8 @@ def _of_nearest(store: PaperStore) -> list[str]:
         kept = {
             other: (score, cosine) for other, score, cosine in kept_nearest(database, row) or ()
         }
+        if not kept:
+            continue
         true = _searched(store, row, len(kept))
         last = min(cosine for _, cosine in kept.values())
         # On another processor the last digit of a cosine is another one.

@@ -106,7 +106,7 @@ def test_k_hits_come_back_though_many_are_copies(tmp_path: Path) -> None:
 
 def test_a_known_title_needs_no_model(two: list[PaperStore], monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "swimmer.store.store.load_own", lambda *_, **__: pytest.fail("a model is loaded")
+        "swimmer.embeddings.load_own", lambda *_, **__: pytest.fail("a model is loaded")
     )
     for store in two:
         store._model = None

@@ -70,7 +70,7 @@ def test_the_first_visitor_waits_and_is_told_so_the_second_starts_nothing(
         assert going.wait(30)
         return paper_map(store)
 
-    monkeypatch.setattr(page_module, "paper_map", slow)
+    monkeypatch.setattr("swimmer.analysis.paper_map", slow)
     first = client.get("/map?store=conf").text
     assert "Computing the map" in first and 'hx-get="/map/state?store=conf"' in first
     assert "Computing the map" in client.get("/map?store=conf").text
@@ -97,7 +97,7 @@ def test_maps_are_made_one_after_another_and_none_is_begun_twice(
         return paper_map(store)
 
     finished: list[str] = []
-    monkeypatch.setattr(page_module, "paper_map", slow)
+    monkeypatch.setattr("swimmer.analysis.paper_map", slow)
     stores = [store, *(home / f"copy{number}" for number in range(page_module.HELD + 1))]
     with TestClient(create_app(stores), base_url="http://127.0.0.1") as client:
         for _ in range(2):
@@ -128,7 +128,7 @@ def test_a_map_that_cannot_be_made_says_why(
     def missing(store: Any, *, progress: Any) -> Any:
         raise MissingExtraError("the map", "map")
 
-    monkeypatch.setattr(page_module, "paper_map", missing)
+    monkeypatch.setattr("swimmer.analysis.paper_map", missing)
     client.get("/map?store=conf")
     waited(client)
     page = client.get("/map?store=conf")

@@ -26,7 +26,6 @@ from swimmer.langchain.arguments import (
 )
 from swimmer.langchain.documents import hit_document
 from swimmer.langchain.searching import asearch_each, search_each, warn_of
-from swimmer.langchain.vectorstore import PaperVectorStore
 from swimmer.papers import Paper
 from swimmer.retrieval import (
     OPTION_NAMES,
@@ -40,6 +39,7 @@ from swimmer.store import PaperStore, open_store
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from swimmer.langchain.vectorstore import PaperVectorStore
     from swimmer.retrieval import SearchArguments
 
 _AT_CALL = ("k", *(name for name in OPTION_NAMES if name != "embeddings"), *OF_SEARCH_TYPES)
@@ -88,6 +88,8 @@ class PaperRetriever(BaseRetriever):
     @property
     def vectorstore(self) -> PaperVectorStore:
         """The same store as a LangChain vector store; changes are seen by both."""
+        from swimmer.langchain.vectorstore import PaperVectorStore
+
         return PaperVectorStore(self.embeddings, store=self.store)
 
     def batch(

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from swimmer.embeddings import check_same
 from swimmer.errors import ModelMismatchError, QueryError, StoreError
 from swimmer.papers import Paper, duplicates, same_work
@@ -216,6 +214,8 @@ def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool)
     (paper,) = store.papers([row])
     if not one_model:
         return _Known(store, exact, paper)
+    import numpy as np
+
     vector = store.vectors(np.asarray([row], np.int64))[0]
     return _Known(store, exact, EmbeddedPaper(paper, vector) if vector.any() else paper)
 

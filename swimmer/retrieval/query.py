@@ -395,4 +395,6 @@ def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:
         return None
     import numpy as np
 
-    return np.flatnonzero(_admitted(store, filter)[0])
+    from swimmer.store import admitted
+
+    return np.flatnonzero(admitted(store.database, filter))

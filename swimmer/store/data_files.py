@@ -12,6 +12,7 @@ from swimmer.errors import REBUILD, StoreDamagedError, StoreError
 from swimmer.files import open_plain
 from swimmer.store.database import PaperDatabase
 from swimmer.store.folder import check_files
+from swimmer.store.index_file import flat_vectors
 from swimmer.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ class DataFiles:
                 self._index = _open_index(self._path, self.manifest, self._held)
                 self._let_go()
             return self._index
+
+    def check_vectors(self) -> None:
+        """Compare vectors with the digests in the manifest, where the file can be read unmapped.
+
+        Raises:
+            StoreDamagedError: they are others.
+        """
+        assert self._held is not None
+        manifest = self.manifest
+        rows = [int(row) for row in manifest.probes]
+        for row, content in flat_vectors(
+            self._path, self._held, manifest.papers, manifest.model.dimension, rows
+        ):
+            if _digest(content) != manifest.probes[str(row)]:
+                raise _other_vectors(self._path)
 
     def close(self) -> None:
         """Close both files."""
@@ -107,7 +123,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 def digest_of_vectors(vectors: Vectors) -> str:
     """Return the short digest of vectors that a manifest keeps, 16 hexadecimal digits."""
-    return hashlib.blake2b(vectors.astype("<f4").tobytes(), digest_size=8).hexdigest()
+    return _digest(vectors.astype("<f4").tobytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def _missing(error: StoreError | FileNotFoundError) -> StoreError:
@@ -126,10 +146,16 @@ def _open(folder: Path, manifest: Manifest) -> DataFiles:
             raise StoreDamagedError(
                 f"{database.path}: belongs to another store than {folder}; {REBUILD}"
             )
-        return DataFiles(manifest, database, folder)
+        files = DataFiles(manifest, database, folder)
     except BaseException:
         database.close()
         raise
+    try:
+        files.check_vectors()
+    except BaseException:
+        files.close()
+        raise
+    return files
 
 
 def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> VectorIndex:
@@ -140,7 +166,11 @@ def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> Vector
     index = VectorIndex.open(path, manifest.papers, manifest.model.dimension, held)
     for row, digest in manifest.probes.items():
         if digest_of_vectors(index.vectors(np.array([int(row)]))) != digest:
-            raise StoreDamagedError(
-                f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
-            )
+            raise _other_vectors(path)
     return index
+
+
+def _other_vectors(path: Path) -> StoreDamagedError:
+    return StoreDamagedError(
+        f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
+    )

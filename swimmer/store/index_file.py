@@ -14,15 +14,15 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
-
-import numpy as np
 
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.files import open_plain
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 FLAT, INVERTED = b"IxFI", b"IwFl"
@@ -71,6 +71,24 @@ def checked_index_file(
             ) from None
 
 
+def flat_vectors(
+    path: Path, opened: BinaryIO, rows: int, dimension: int, wanted: Iterable[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Yield some rows of a flat index with the bytes of their vectors; none of an inverted file.
+
+    Raises:
+        StoreDamagedError: the file is no such index.
+    """
+    opened.seek(0)
+    if opened.read(4) == INVERTED:
+        return
+    checked_index_file(path, rows, dimension, opened)
+    start = opened.tell()
+    for row in wanted:
+        opened.seek(start + 4 * dimension * row)
+        yield row, opened.read(4 * dimension)
+
+
 def _checked(stream: BinaryIO, size: int, rows: int, dimension: int) -> IndexFile:
     kind = _check_header(stream, (FLAT, INVERTED), rows, dimension)
     if kind == FLAT:
@@ -112,6 +130,8 @@ def _check_vectors(stream: BinaryIO, rows: int, dimension: int) -> None:
 
 
 def _list_sizes(stream: BinaryIO, lists: int, dimension: int, rows: int) -> NDArray[np.int64]:
+    import numpy as np
+
     kind, count, code, form, numbers = _LIST_HEADER.unpack(stream.read(_LIST_HEADER.size))
     if (kind, count, code) != (b"ilar", lists, 4 * dimension):
         raise ValueError(f"its lists are of kind {kind!r}, {count} of {code} bytes a vector")
@@ -132,6 +152,8 @@ def _list_sizes(stream: BinaryIO, lists: int, dimension: int, rows: int) -> NDAr
 
 
 def _numbers(stream: BinaryIO, count: int) -> NDArray[np.int64]:
+    import numpy as np
+
     content = stream.read(8 * count)
     if len(content) != 8 * count:
         raise ValueError("it ends too early")

@@ -182,10 +182,7 @@ class LexicalPairs:
         self._spread[own] = 0
         ends = np.cumsum(sizes if filled is others else sizes[sizes > 0])
         starts = np.concatenate(([0], ends[:-1]))
-        cosines = np.add.reduceat(products, starts) / self._lengths[filled]
-        if filled is others:
-            return cosines
-        out[sizes > 0] = cosines
+        out[sizes > 0] = np.add.reduceat(products, starts) / self._lengths[filled]
         return out
 
 

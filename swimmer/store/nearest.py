@@ -153,7 +153,8 @@ def update_nearest(
     """
     same = _unchanged(vectors, before, origin)
     kept = np.flatnonzero(same)
-    if 2 * len(kept) < len(vectors) or old.rows.shape[1] != count_kept(len(vectors)):
+    count = count_kept(len(vectors))
+    if not count or 2 * len(kept) < len(vectors) or old.rows.shape[1] != count:
         return find_nearest(vectors, progress)
     place = np.full(len(old.rows) + 1, -1, np.int32)
     place[origin[kept]] = kept
@@ -286,10 +287,12 @@ def scored(
             both = combined_score(cosines, lexical, similarity.paper)
             scores = np.where(worded, both, cosines)
         order = np.lexsort((near, -scores), axis=1)
-        near, scores, cosines = (
-            np.take_along_axis(part, order, 1) for part in (near, scores, cosines)
+        yield (
+            rows,
+            np.take_along_axis(near, order, 1).astype(np.int32),
+            np.take_along_axis(scores, order, 1),
+            np.take_along_axis(cosines, order, 1),
         )
-        yield rows, near.astype(np.int32), scores, cosines
 
 
 def _packed(

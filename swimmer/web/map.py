@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from swimmer.analysis import FEWEST, PaperMap, kept_map, paper_map
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.web.search_form import QUERY_LIMIT
 from swimmer.web.site import MenuItem, site_of
@@ -19,7 +18,7 @@ from swimmer.web.site import MenuItem, site_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.analysis import Marked
+    from swimmer.analysis import Marked, PaperMap
     from swimmer.retrieval import Answer
     from swimmer.store import PaperStore
 
@@ -57,6 +56,8 @@ class Maps:
 
     def of(self, store: PaperStore) -> Making:
         """Return the map of a store; if there is none, start to compute it in the background."""
+        from swimmer.analysis import kept_map
+
         key = str(store.folder), store.generation
         with self._lock:
             making = self._held.pop(key, None)
@@ -79,6 +80,8 @@ def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
     def tell(stage: str, done: int, total: int | None) -> None:
         making.stage, making.done, making.total = stage, done, total or 0
 
+    from swimmer.analysis import paper_map
+
     try:
         with turn:
             making.made = paper_map(store, progress=tell)
@@ -92,7 +95,7 @@ def _make(store: PaperStore, making: Making, turn: threading.Lock) -> None:
 
 def show(request: Request) -> Response:
     """Return the map of a store, with the hits of a query marked."""
-    from swimmer.analysis import marked
+    from swimmer.analysis import FEWEST, marked
 
     site = site_of(request)
     given = _given(request)

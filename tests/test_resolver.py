@@ -167,21 +167,58 @@ def test_a_misspelt_author_is_found(store: PaperStore) -> None:
     assert str(answer.reading) == "the author Yoshua Bengio (2 papers)"
 
 
+def test_a_misspelt_word_with_the_stem_of_a_right_one_is_corrected(store: PaperStore) -> None:
+    # Porter's stemmer takes "ment" off both.
+    answer = one(store, "reinforcment of legged robots")
+    assert answer.reading is not None and answer.reading.text == "reinforcement of legged robots"
+
+
 @pytest.mark.parametrize(
-    "address",
+    ("typed", "said"),
     [
-        "https://arxiv.org/abs/2999.99999",
-        "arxiv:2999.99999",
-        "https://elsewhere.example/paper/7",
-        "doi:10.5555/nothing",
+        ("Kärcher-Müller", "the author Zoë Kärcher-Müller (1 paper)"),
+        ("Bengio", "the author Bengio (2 authors) (3 papers)"),
+        ("author: bengio", "the author bengio (2 authors) (3 papers)"),
+        ("papers by Yoshua Bengio", "the author Yoshua Bengio (2 papers)"),
+        ("by zoe karcher-muller", "the author Zoë Kärcher-Müller (1 paper)"),
+        ("author: Bengio, Yoshua", "the author Yoshua Bengio (2 papers)"),
+        ("by reinforcement", "the words by reinforcement"),
     ],
 )
-def test_an_address_that_the_store_lacks_is_said(store: PaperStore, address: str) -> None:
+def test_a_family_name_alone_and_a_name_behind_by_are_people(
+    tmp_path: Path, typed: str, said: str
+) -> None:
+    cited = Paper("Walking on ice", "As Bengio and Kaercher showed, walking is learnt.", year=2019)
+    titles = [paper for paper in PAPERS if paper.title != "Samy Bengio"]
+    with build_store([*titles, cited], tmp_path / "names", model="static") as store:
+        assert str(one(store, typed).reading) == said
+
+
+def test_a_word_of_titles_is_a_word_though_it_is_a_name_too(store: PaperStore) -> None:
+    assert str(one(store, "Bengio").reading) == "the words Bengio"
+
+
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("https://arxiv.org/abs/2999.99999", "`swimmer search arxiv:2999.99999`"),
+        ("arxiv:2999.99999v2", "`swimmer search arxiv:2999.99999`"),
+        ("https://elsewhere.example/paper/7", "by its title"),
+        (
+            "openreview.net/forum?id=abcDEF",
+            "`swimmer search https://openreview.net/forum?id=abcDEF`",
+        ),
+        ("doi:10.5555/nothing", "by its title"),
+    ],
+)
+def test_an_address_that_the_store_lacks_is_said(
+    store: PaperStore, address: str, advice: str
+) -> None:
     answer = one(store, address)
     assert not answer.related
     assert answer.hits == []
     assert address in answer.warnings[0]
-    assert f"swimmer search {address}" in answer.warnings[0]
+    assert advice in answer.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +336,10 @@ def test_the_terminal_says_what_it_took(
     # The store knows the address: nothing is fetched.
     known = swimmer("search", "--store", folder, "https://arxiv.org/abs/2401.01234v1", "--json")
     assert json.loads(known.out)["reading"]["kind"] == "address"
+    # Nor the list of a whole conference for one paper that the store lacks.
+    for address in ("https://iclr.cc/virtual/2025/poster/1", "https://doi.org/10.5555/nothing"):
+        lacking = swimmer("search", "--store", folder, address)
+        assert "has the address" in lacking.out + lacking.err
     missing = swimmer("search", "--store", folder, "nosuch.pdf")
     assert missing.code == 2
     assert "no such file" in missing.err

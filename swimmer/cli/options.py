@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from swimmer.papers import Paper
     from swimmer.store import Filter, PaperStore
 
+_SCHEMES = ("arxiv:", "openreview:")
 _FILE_LIMIT = 1 << 20
 _READ = (".bib", ".pdf", ".tex", ".md", ".markdown")
 
@@ -186,10 +187,11 @@ def _read_text(path: Path) -> str:
 def _read(names: Sequence[str], stores: Sequence[PaperStore]) -> list[str | Paper]:
     read: list[str | Paper] = []
     for name in names:
-        if _names_file(name) or (_names_source(name) and not _is_known(name, stores)):
+        source = name if _names_file(name) else _source_of(name, stores)
+        if source:
             from swimmer.analysis import papers_named
 
-            read += papers_named(name)
+            read += papers_named(source)
         else:
             read.append(name)
     return read
@@ -216,7 +218,38 @@ def _names_file(text: str) -> bool:
 
 
 def _names_source(text: str) -> bool:
-    return text.lower().startswith(("arxiv:", "openreview:", "https://", "http://"))
+    from swimmer.papers import is_address
+
+    return is_address(text) or text.lower().startswith(_SCHEMES)
+
+
+def _source_of(text: str, stores: Sequence[PaperStore]) -> str:
+    """Return the source of a paper that a query names and no store has, "" where there is none.
+
+    The address of a paper that cannot be fetched stays a query: the answer says that the store
+    lacks it.
+    """
+    if not _names_source(text) or _is_known(text, stores):
+        return ""
+    if text.lower().startswith(_SCHEMES):
+        return text
+    from swimmer.errors import SourceError
+    from swimmer.papers import arxiv_id, openreview_id
+
+    if number := arxiv_id(text):
+        return f"arxiv:{number}"
+    if number := openreview_id(text):
+        return f"openreview:forum?id={number}"
+    if not text.lower().startswith(("https://", "http://")):
+        return ""
+    from swimmer.sources import adapters
+
+    # The page of a paper at another publisher leads to its whole conference there.
+    try:
+        alone = any(adapters()[scheme].from_url(text) for scheme in ("list", "s2"))
+    except SourceError:
+        return ""
+    return text if alone else ""
 
 
 def _is_known(text: str, stores: Sequence[PaperStore]) -> bool:

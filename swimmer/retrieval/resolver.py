@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from swimmer.errors import ModelError, QueryError
-from swimmer.papers import is_address, name_words
+from swimmer.papers import arxiv_id, is_address, name_words, openreview_id
 from swimmer.retrieval.hits import Reading
 from swimmer.retrieval.titles import close_title, exact_titles
 from swimmer.store import (
     Person,
     correction,
-    holds_word,
+    is_written,
     people_named,
     rows_of_identifier,
     rows_of_name,
     rows_of_people,
     rows_with_segments,
+    text_frequency,
     titles_with_phrase,
     titles_with_words,
     word_frequency,
@@ -46,6 +48,7 @@ _MOST_ROWS = 50
 _PART = 4
 """Words in a row from which a part of one title alone is taken as that title."""
 
+_BY = re.compile(r"(?:(?:papers?|publications?|works?)\s+)?by\s+|authors?:\s*", re.IGNORECASE)
 _LEAST_WORDS = 3
 _ORDINARY = 20
 _ORDINARY_SHARE = 0.01
@@ -185,15 +188,20 @@ def _matched(
 
 def _no_such_address(store: PaperStore, text: str) -> Resolution:
     shown = text[:200]
+    number, forum = arxiv_id(text), openreview_id(text)
+    if number or forum:
+        address = f"arxiv:{number}" if number else f"https://openreview.net/forum?id={forum}"
+        advice = (
+            f"at a terminal, `swimmer search {address}` fetches its title and abstract and "
+            "searches for papers like it"
+        )
+    else:
+        advice = "search by its title, or at a terminal by its arXiv or OpenReview address"
     return Resolution(
         Reading("address", text, 0),
         text,
         listed=True,
-        warnings=(
-            f"no paper of the store {store.name} has the address {shown}; at a terminal, "
-            f"`swimmer search {shown}` fetches the paper's title and abstract and searches for "
-            "papers like it",
-        ),
+        warnings=(f"no paper of the store {store.name} has the address {shown}; {advice}",),
     )
 
 
@@ -215,13 +223,24 @@ def _as_name(
 
 
 def _people(store: PaperStore, text: str) -> list[Person]:
-    """Return the authors that a text may name; one word alone only where no text holds it."""
-    words = name_words(text)
+    """Return the authors that a text may name; one word alone only where it is hardly a word."""
+    name = _BY.sub("", text, count=1)
+    words = name_words(name)
     if not words or any(char.isdigit() for char in text):
         return []
-    if len(words) == 1 and holds_word(store.database, words[0]):
-        return []
-    return people_named(store.database, text)
+    people = people_named(store.database, name)
+    return [] if len(words) == 1 and people and _is_word(store, words[0], people) else people
+
+
+def _is_word(store: PaperStore, name: str, people: Sequence[Person]) -> bool:
+    """Return whether a part of some people's names is a word of the papers' own first.
+
+    Abstracts cite people by their names, and titles hardly do.
+    """
+    if titles_with_words(store.database, [name], 1):
+        return True
+    papers = sum(one.papers for one in people)
+    return 2 * text_frequency(store.database, name, papers) > papers
 
 
 def _people_readings(people: Sequence[Person]) -> tuple[Reading, ...]:
@@ -236,7 +255,7 @@ def _as_people(store: PaperStore, text: str, people: list[Person]) -> Resolution
         return Resolution(
             Reading("author", one.name, len(rows)), text, rows, listed=True, others=(words,)
         )
-    choice = f"{text} ({len(people)} authors)"
+    choice = f"{_BY.sub('', text, count=1)} ({len(people)} authors)"
     return Resolution(
         Reading("author", choice, len(rows)),
         text,
@@ -290,7 +309,7 @@ def correct(store: PaperStore, text: str) -> str:
     known: Callable[[str], bool] | None = None
     for start, end in _word_spans(text)[:_CORRECTED]:
         word = folded(text[start:end])
-        if not word.isalpha() or holds_word(store.database, word, anywhere=True):
+        if not word.isalpha() or is_written(store.database, word):
             continue
         # A word that the model knows is spelt right, though no paper of the store holds it.
         known = known or knows_word(store)

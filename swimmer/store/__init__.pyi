@@ -29,11 +29,12 @@ from .kept_nearest import (
 )
 from .keyword import (
     frequency as frequency,
-    holds_word as holds_word,
+    is_written as is_written,
     keyword_search as keyword_search,
     phrase_rows as phrase_rows,
     rows_with_segments as rows_with_segments,
     rows_with_words as rows_with_words,
+    text_frequency as text_frequency,
     titles_with_phrase as titles_with_phrase,
     titles_with_words as titles_with_words,
     word_frequency as word_frequency,

@@ -25,6 +25,8 @@ POSTINGS = 0.03
 
 _MOST_SEGMENTS = 64
 _LEAST_POSTINGS = 4_000
+_SEARCHED = 2_000
+_TEXTS = "{display_title abstract keywords}"
 _PHRASE = re.compile(r'"([^"]{2,200})"')
 
 
@@ -111,6 +113,12 @@ def frequency(database: PaperDatabase, words: str, cap: int) -> int:
     return int(database.query(sql, (_quoted(words), cap))[0][0])
 
 
+def text_frequency(database: PaperDatabase, word: str, cap: int) -> int:
+    """Return how many papers have a folded word in their texts, not as an author's name."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT ?)"
+    return int(database.query(sql, (f"{_TEXTS} : {_quoted(word)}", cap))[0][0])
+
+
 def word_frequency(database: PaperDatabase, text: str, cap: int) -> int:
     """Return in how many papers the words of a text stand in a row, counted up to `cap`."""
     words = words_of(_plain(text))
@@ -151,11 +159,23 @@ def rows_with_segments(database: PaperDatabase, text: str, limit: int) -> list[i
     return rows[:limit]
 
 
-def holds_word(database: PaperDatabase, word: str, *, anywhere: bool = False) -> bool:
-    """Return whether a title or an abstract, or `anywhere` any text, holds a folded word."""
-    match = _quoted(word) if anywhere else f"{{display_title abstract keywords}} : {_quoted(word)}"
-    sql = "SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT 1"
-    return bool(database.query(sql, (match,)))
+def is_written(database: PaperDatabase, word: str) -> bool:
+    """Return whether a paper holds a folded word as it stands, not only another with its stem."""
+    counted = database.prepare_vocabulary()
+    if counted and database.query("SELECT 1 FROM vocabulary WHERE word = ?", (word,)):
+        return True
+    match = _quoted(word)
+    if not (counted and word.isascii()):
+        sql = "SELECT 1 FROM papers_fts WHERE papers_fts MATCH ? LIMIT 1"
+        return bool(database.query(sql, (match,)))
+    # Only one abstract may hold what the vocabulary does not: it is looked for, up to a limit.
+    sql = (
+        "SELECT 1 FROM (SELECT rowid FROM papers_fts WHERE papers_fts MATCH ? LIMIT ?) AS found "
+        "JOIN papers ON papers.row = found.rowid "
+        "WHERE instr(lower(papers.title || ' ' || papers.abstract || ' ' || papers.keywords), ?) "
+        "LIMIT 1"
+    )
+    return bool(database.query(sql, (match, _SEARCHED, word)))
 
 
 def titles_with_phrase(database: PaperDatabase, words: list[str], limit: int) -> list[int]:

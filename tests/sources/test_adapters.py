@@ -223,6 +223,25 @@ def test_openreview_before_v2(publisher: Publisher, status: str, ids: list[str])
     assert report.read == len(ids) + report.left_out
 
 
+@pytest.mark.parametrize("old", ["unknown", "empty"])
+def test_one_paper_of_openreview(publisher: Publisher, old: str) -> None:
+    def route(question: Question) -> Reply | None:
+        number = question.query["id"]
+        notes = [SUBMISSIONS[0]] if number == "n1" else [v1(7, None)]
+        first = not any("id=o7" in asked for asked in publisher.log[:-1])
+        if number == "o7" and first:
+            # Both interfaces are one server here: the newer one is asked first.
+            missing = json.dumps({"name": "NotFoundError", "status": 404}).encode()
+            return Reply(missing, 404) if old == "unknown" else reply({"notes": [], "count": 0})
+        return reply({"notes": notes, "count": 1})
+
+    publisher.serve(route)
+    ((new,), _) = read(publisher, "https://openreview.net/forum?id=n1&noteId=x")
+    assert (new.title, new.status, new.venue) == ("Fish 1", "Oral", "ICLR")
+    ((before,), _) = read(publisher, "https://openreview.net/pdf?id=o7")
+    assert before.title == "Fish 7" and before.url == "https://openreview.net/forum?id=o7"
+
+
 def test_openreview_notes_listed_twice(publisher: Publisher) -> None:
     notes = [SUBMISSIONS[0], SUBMISSIONS[1], SUBMISSIONS[0]]
     publisher.serve(lambda _: reply({"notes": notes, "count": 3}))

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FetchError, SourceError
+from swimmer.papers import openreview_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
 from swimmer.sources.formats.openreview import openreview_note, unwrapped
@@ -47,6 +48,7 @@ _ENDINGS = {
     "rejected": ("/Rejected_Submission",),
     "withdrawn": ("/Withdrawn_Submission", "/Desk_Rejected_Submission"),
 }
+_PAPER = re.compile(r"forum\?id=([\w-]{1,40})")
 _V1_ACCEPTED = frozenset({"Oral", "Spotlight", "Poster", "Accepted"})
 
 
@@ -68,7 +70,12 @@ class OpenReview:
         return (*known, Venue("<group>", "any group", (), "ICLR.cc/2025/Workshop/SCOPE"))
 
     def open(self, what: str, options: Options) -> Source:
-        """Return the source of a group such as `ICLR.cc/2025/Conference`, or of `iclr2025`."""
+        """Return the source of a group (`ICLR.cc/2025/Conference`, `iclr2025`), or of one paper.
+
+        A paper is given as in its address: `forum?id=<id>`.
+        """
+        if one := _PAPER.fullmatch(what.strip()):
+            return _paper(one[1], options)
         what, _, asked = what.strip().partition("?status=")
         what = what.strip("/")
         status = Options(status=asked or options.status).venue_status
@@ -97,14 +104,32 @@ class OpenReview:
         return RemoteSource(name, origin, address, records, options, "https://openreview.net/")
 
     def from_url(self, url: str) -> str:
-        """Return the group in an address such as `openreview.net/group?id=…`."""
+        """Return the group, or the paper, in an address: `openreview.net/group?id=…`."""
         parts = urlsplit(url)
         if parts.hostname not in ("openreview.net", "www.openreview.net"):
             return ""
+        if paper := openreview_id(url):
+            return f"forum?id={paper}"
         group = parse_qs(parts.query).get("id", [""])[0]
         if not parts.path.startswith("/group") or not group:
             raise SourceError(f"{url}: expected the address of a venue, …/group?id=<group>")
         return group
+
+
+def _paper(number: str, options: Options) -> Source:
+    def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
+        headers = _credentials(client)
+        try:
+            notes = next(_pages(client, f"{V2}/notes", {"id": number}, headers))
+        except FetchError:
+            # The second interface knows no papers of the first.
+            notes = []
+        notes = notes or next(_pages(client, f"{V1}/notes", {"id": number}, headers))
+        yield from _notes(notes, set())
+
+    name = slug(f"openreview-{number}")
+    address = f"https://openreview.net/forum?id={number}"
+    return RemoteSource(name, f"openreview:forum?id={number}", address, records, options)
 
 
 def _store_name(group: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import given, settings, strategies as st
 from swimmer import Paper, ask, build_store, open_store, run_build, search
 from swimmer.embeddings.loading import load_model
 from swimmer.embeddings.static import MAX_CHARACTERS, PACKAGED_MODEL, StaticEmbeddings
+from swimmer.embeddings.word_pieces import WordPieces
 from swimmer.errors import ModelError, QueryError, SwimmerError
 from tests.models import HashEmbeddings
 
@@ -109,6 +112,52 @@ def test_any_text_is_read_as_the_tokenizer_reads_it(text: str) -> None:
     tokens = tokenizer.encode(text, add_special_tokens=False).tokens
     meant = [t for t in tokens if t != "[UNK]" and any(c.isalnum() for c in t)]
     assert model.known_tokens(text) == len(meant)
+
+
+PLAIN_WORDS = st.text("abcdeilnorst0123456789xyz", max_size=70) | st.lists(
+    st.sampled_from(["trans", "former", "ization", "zq", "x7", "2025", "a", "graph", "s", "qqqq"])
+).map("".join)
+
+
+@settings(deadline=None, max_examples=500)
+@given(PLAIN_WORDS)
+def test_the_pieces_of_a_plain_word_are_those_of_the_tokenizer(word: str) -> None:
+    tokenizer = _tokenizer()
+    ids = tokenizer.encode(word, add_special_tokens=False).ids
+    assert _pieces(WordPieces(tokenizer, frozenset()), word) == ids
+    assert _pieces(WordPieces(tokenizer, frozenset(ids[:1])), word) == [
+        number for number in ids if number != ids[0]
+    ]
+
+
+def test_many_words_are_read_as_a_few() -> None:
+    texts = [f"graph{i} zq{i}x transformer{i}ization {'y' * (i % 80)} é{i}" for i in range(400)]
+    one_by_one = StaticEmbeddings()
+    expected = np.concatenate([one_by_one.embed([text]) for text in texts])
+    assert np.array_equal(StaticEmbeddings().embed(texts), expected)
+
+
+def test_pieces_of_another_kind_of_tokenizer_are_left_to_it() -> None:
+    from tokenizers import Tokenizer, models
+
+    vocabulary = {"a": 0, "b": 1, "[UNK]": 2}
+    assert WordPieces(Tokenizer(models.BPE(vocabulary, [])), frozenset()).of([b"ab"]) == {}
+    unknown = models.WordPiece({"a": 0}, unk_token="[UNK]")
+    assert WordPieces(Tokenizer(unknown), frozenset()).of([b"ab"]) == {}
+    added = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    added.add_tokens(["ab"])
+    assert WordPieces(added, frozenset()).of([b"ab"]) == {}
+
+
+def _pieces(pieces: WordPieces, word: str) -> list[int]:
+    return np.frombuffer(pieces.of([word.encode()])[word.encode()], np.int32).tolist()
+
+
+@functools.cache
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(PACKAGED_MODEL / "tokenizer.json"))
 
 
 _MODELS: list[StaticEmbeddings] = []

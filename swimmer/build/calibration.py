@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.store import combined_score, pack_query
+from swimmer.store import combined_score, pack_queries
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore, Rows, Vectors
@@ -113,8 +113,7 @@ def _best(
         return best, best
     packed = store.database.packed_words(np.unique(rows).tolist())
     scores = np.empty_like(best)
-    for i, (text, near) in enumerate(zip(texts, rows.tolist(), strict=True)):
-        words = index.vector([pack_query(text)])
-        lexical = index.scores(words, [packed.get(row, b"") for row in near])
+    for i, (asked, near) in enumerate(zip(pack_queries(texts), rows.tolist(), strict=True)):
+        lexical = index.scores(index.vector([asked]), [packed.get(row, b"") for row in near])
         scores[i] = combined_score(found[i], lexical, store.similarity.text).max()
     return best, scores

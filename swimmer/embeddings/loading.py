@@ -49,6 +49,7 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
             languages=("en",),
             pads=False,
             embed_array=partial(static.embed, on_unknown="zero"),
+            embed_queries=partial(static.embed, on_unknown="zero"),
             embed_apart=static.embed_papers,
         )
     from swimmer.embeddings.huggingface import load_huggingface

@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from swimmer.embeddings.word_pieces import WordPieces
 from swimmer.errors import ModelError, UnreadableQueryError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ REPETITION = 0.5
 
 _BLOCK = 1024
 _CACHED_WORDS = 200_000
+_MANY_WORDS = 500
 # In ASCII the tokenizer splits at everything but letters and digits, and punctuation has no
 # weight: a table does both, and lower case, at a tenth of its cost. Controls vanish, as they do
 # there.
@@ -115,7 +117,7 @@ class StaticEmbeddings:
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        space = np.empty((512, self.dimension), np.float32)
+        space = _Space(self._rows)
         for first in range(0, len(texts), _BLOCK):
             block = texts[first : first + _BLOCK]
             parts = [text[:MAX_CHARACTERS].partition("\n") for text in block]
@@ -124,25 +126,21 @@ class StaticEmbeddings:
             for vector, title, abstract in zip(vectors[first:], titles, abstracts, strict=False):
                 if title:
                     tokens = np.frombuffer(title, np.int32)
-                    head = _unit(self._weights[tokens] @ self._rows[tokens].astype(np.float32))
+                    head = _unit(self._weights.take(tokens) @ space.filled(tokens))
                     np.multiply(head, TITLE_SHARE / (1 - TITLE_SHARE), out=vector)
                 if abstract:
                     self._add_abstract(vector, np.frombuffer(abstract, np.int32), space)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
         return vectors
 
-    def _add_abstract(self, vector: Floats, tokens: NDArray[np.int32], space: Floats) -> None:
+    def _add_abstract(self, vector: Floats, tokens: NDArray[np.int32], space: _Space) -> None:
         """Add the unit vector of an abstract to that of its title, its tokens weighted by both."""
         import numpy as np
 
-        # Into memory that is there: making it anew costs three times the copy.
-        if len(tokens) > len(space):
-            space = np.empty((len(tokens), self.dimension), np.float32)
-        rows, weights = space[: len(tokens)], self._weights[tokens]
-        np.copyto(rows, self._rows[tokens])
+        rows, weights = space.filled(tokens), self._weights.take(tokens)
         whole = vector + _unit(weights @ rows)
         scale = np.float32(-REPETITION / max(math.sqrt(whole @ whole), 1e-30))
-        weights *= np.exp((rows @ whole) * self._inverse_lengths[tokens] * scale)
+        weights *= np.exp((rows @ whole) * self._inverse_lengths.take(tokens) * scale)
         vector += _unit(weights @ rows)
 
     @functools.cached_property
@@ -179,8 +177,16 @@ class StaticEmbeddings:
             self._table = {}
         table = self._table
         new = list(set(chain.from_iterable(rows)) - table.keys())
+        if len(new) >= _MANY_WORDS:
+            known = self._word_pieces.of(word for word in new if isinstance(word, bytes))
+            table.update(known)
+            new = [word for word in new if word not in known]
         table.update(zip(new, self._encode([_text(word) for word in new]), strict=True))
         return [b"".join(map(table.__getitem__, words)) for words in rows]
+
+    @functools.cached_property
+    def _word_pieces(self) -> WordPieces:
+        return WordPieces(self._tokenizer, self._silent)
 
     def _encode(self, texts: list[str]) -> list[bytes]:
         """Ids of the known tokens of each text, by the tokenizer itself."""
@@ -189,6 +195,30 @@ class StaticEmbeddings:
             array("i", [token for token in encoding.ids if token not in silent]).tobytes()
             for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         ]
+
+
+class _Space:
+    """Memory for the rows of a text's tokens: making it anew costs three times the copy."""
+
+    def __init__(self, rows: NDArray[Any]) -> None:
+        self._rows = rows
+        self._make(512)
+
+    def _make(self, tokens: int) -> None:
+        import numpy as np
+
+        shape = (tokens, self._rows.shape[1])
+        self._raw, self._floats = np.empty(shape, self._rows.dtype), np.empty(shape, np.float32)
+
+    def filled(self, tokens: NDArray[np.int32]) -> Floats:
+        """Return the rows of tokens, float32 (tokens, dimension), until the next call."""
+        count = len(tokens)
+        if count > len(self._raw):
+            self._make(count)
+        raw, floats = self._raw[:count], self._floats[:count]
+        self._rows.take(tokens, 0, raw, "clip")
+        floats[...] = raw
+        return floats
 
 
 def _unit(vector: Floats) -> Floats:

@@ -33,7 +33,15 @@ _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}\\]+")
 
 def arxiv_id(text: Any) -> str:
     """Return the arXiv id, without version, that a text is or an address leads to, else ""."""
-    match = _ARXIV.search(text.strip()[:LONGEST]) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        return ""
+    text = text.strip()[:LONGEST]
+    if text.isascii() and text.startswith(("http://", "https://")):
+        # Most addresses lead elsewhere, which takes a tenth of the pattern's time to see.
+        lower = text.lower()
+        if "arxiv" not in lower and "huggingface.co/papers/" not in lower:
+            return ""
+    match = _ARXIV.search(text)
     return match[1] if match else ""
 
 

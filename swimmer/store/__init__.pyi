@@ -42,6 +42,7 @@ from .keyword import (
 from .lexical import (
     LexicalIndex as LexicalIndex,
     WordVector as WordVector,
+    pack_queries as pack_queries,
     pack_query as pack_query,
     pack_words as pack_words,
 )

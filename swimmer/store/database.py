@@ -17,6 +17,7 @@ from swimmer.papers import DOCUMENT_RECORD, Paper
 from swimmer.store.lookup_tables import (
     LOOKUP_TABLES,
     SEGMENT_TABLE,
+    Lookups,
     add_lookups,
     add_segments,
     forget_people,
@@ -34,7 +35,7 @@ from swimmer.store.schema import (
     paper_of,
     row_of,
 )
-from swimmer.store.vocabulary import VOCABULARY_TABLE, write_vocabulary
+from swimmer.store.vocabulary import VOCABULARY_TABLE, Vocabulary
 from swimmer.text import folded, words_of
 
 LISTS = ("authors", "keywords")
@@ -286,7 +287,10 @@ class PaperDatabase:
         """Bring the vocabulary up to date; return whether there is one."""
         with self._guard() as connection:
             if self._words_changed:
-                write_vocabulary(connection, self.all_papers())
+                vocabulary = Vocabulary()
+                for paper in self.all_papers():
+                    vocabulary.add(paper)
+                vocabulary.write(connection)
                 self._words_changed = False
             return "vocabulary" in self.tables
 
@@ -748,11 +752,24 @@ class PaperDatabase:
             for option, value in (("hashsize", 1 << 20), ("automerge", 4), ("crisismerge", 16)):
                 self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
         with self._guard() as connection, self.transaction():
-            add_lookups(connection, self._rows_and_papers())
-            add_segments(connection, self._rows_and_papers())
-            self.prepare_vocabulary()
+            self._index_papers(connection)
         self._execute("ANALYZE")
         self.finished = self.path is not None
+
+    def _index_papers(self, connection: sqlite3.Connection) -> None:
+        lookups, vocabulary = Lookups(connection), Vocabulary()
+
+        def passed() -> Iterator[tuple[int, Paper]]:
+            # Each paper is made once for all that is taken from it.
+            for row, paper in self._rows_and_papers():
+                lookups.add(row, paper)
+                vocabulary.add(paper)
+                yield row, paper
+
+        add_segments(connection, passed())
+        lookups.write()
+        vocabulary.write(connection)
+        self._words_changed = False
 
     def _execute(self, sql: str, *parameters: Any) -> None:
         with self._guard() as connection:

@@ -218,7 +218,12 @@ def pack_words(texts: Sequence[tuple[str, str]]) -> list[bytes]:
 
 def pack_query(text: str) -> bytes:
     """Return the counted words of a text that somebody asks with."""
-    return pack_words([(fold(text[:LIMIT]), "")])[0]
+    return pack_queries([text])[0]
+
+
+def pack_queries(texts: Sequence[str]) -> list[bytes]:
+    """Return the counted words of each text that somebody asks with."""
+    return pack_words([(fold(text[:LIMIT]), "") for text in texts])
 
 
 def count_papers(rows: Sequence[bytes]) -> bytes:

@@ -45,18 +45,41 @@ _ADDRESSES = 8
 
 def add_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
     """Write what is looked up of the papers of some rows, of which nothing is there yet."""
-    named: list[tuple[str, int, int]] = []
-    known: list[tuple[str, str, int]] = []
-    people = _People(connection)
-    written: list[tuple[int, int]] = []
+    lookups = Lookups(connection)
     for row, paper in papers:
-        known += [(kind, value, row) for kind, value in _identifiers(paper)]
-        named += [(key, place, row) for key, place in _names(paper)]
-        written += [(people.number(name), row) for name in paper.authors]
-    connection.executemany("INSERT OR IGNORE INTO identifiers VALUES (?, ?, ?)", sorted(known))
-    connection.executemany("INSERT OR IGNORE INTO short_names VALUES (?, ?, ?)", sorted(named))
-    connection.executemany("INSERT OR IGNORE INTO authorships VALUES (?, ?)", sorted(written))
-    people.write()
+        lookups.add(row, paper)
+    lookups.write()
+
+
+class Lookups:
+    """What is looked up of papers, gathered and then written in the order of its tables.
+
+    Args:
+        connection: the database, of whose papers it holds nothing yet.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._people = _People(connection)
+        self._named: list[tuple[str, int, int]] = []
+        self._known: list[tuple[str, str, int]] = []
+        self._written: list[tuple[int, int]] = []
+
+    def add(self, row: int, paper: Paper) -> None:
+        """Gather what is looked up of a paper."""
+        self._known += [(kind, value, row) for kind, value in _identifiers(paper)]
+        self._named += [(key, place, row) for key, place in _names(paper)]
+        self._written += [(self._people.number(name), row) for name in paper.authors]
+
+    def write(self) -> None:
+        """Write what was gathered."""
+        for table, records in (
+            ("identifiers VALUES (?, ?, ?)", sorted(self._known)),
+            ("short_names VALUES (?, ?, ?)", sorted(self._named)),
+            ("authorships VALUES (?, ?)", sorted(self._written)),
+        ):
+            self._connection.executemany(f"INSERT OR IGNORE INTO {table}", records)
+        self._people.write()
 
 
 def add_segments(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
@@ -148,8 +171,8 @@ def _terms(paper: Paper) -> str:
 def _names(paper: Paper) -> list[tuple[str, int]]:
     """Return the short names of a paper's title, and 0 for the one it begins with, else 1."""
     keys = short_names(paper.display_title)
-    start = paper.key
-    return [(key, 0 if start.startswith(key) else 1) for key in keys]
+    # Half the titles give no name, and a paper's key is made anew.
+    return [(key, 0 if paper.key.startswith(key) else 1) for key in keys]
 
 
 def _identifiers(paper: Paper) -> set[tuple[str, str]]:

@@ -6,7 +6,6 @@ import re
 import sqlite3
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 
 from swimmer.papers import Paper
 
@@ -23,28 +22,37 @@ _WORDS = re.compile(r"[^\W\d_]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 
 
-def write_vocabulary(connection: sqlite3.Connection, papers: Iterable[Paper]) -> None:
-    """Count the words of all papers, and write those that may correct a misspelt one.
+class Vocabulary:
+    """The words of papers, counted, of which those are written that may correct a misspelt one.
 
     A word of one abstract alone may be misspelt itself: it is left out.
     """
-    counts: Counter[str] = Counter()
-    sure: set[str] = set()
-    for paper in papers:
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._sure: set[str] = set()
+
+    def add(self, paper: Paper) -> None:
+        """Count the words of a paper."""
         named = folded_words(
             f"{paper.display_title} {' '.join(paper.keywords)} {' '.join(paper.authors)}"
         )
-        sure |= named
-        counts.update(named | folded_words(paper.abstract))
-    connection.execute("DELETE FROM vocabulary")
-    connection.executemany(
-        "INSERT INTO vocabulary VALUES (?, ?)",
-        sorted(
-            (word, count)
-            for word, count in counts.items()
-            if _SHORTEST_KEPT <= len(word) <= LONGEST and (count > 1 or word in sure)
-        ),
-    )
+        self._sure |= named
+        words = folded_words(paper.abstract)
+        words |= named
+        self._counts.update(words)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write the words, in place of what was there."""
+        connection.execute("DELETE FROM vocabulary")
+        connection.executemany(
+            "INSERT INTO vocabulary VALUES (?, ?)",
+            sorted(
+                (word, count)
+                for word, count in self._counts.items()
+                if _SHORTEST_KEPT <= len(word) <= LONGEST and (count > 1 or word in self._sure)
+            ),
+        )
 
 
 def folded_words(text: str) -> set[str]:

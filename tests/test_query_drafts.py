@@ -223,6 +223,33 @@ def small_store(home: Path) -> Path:
     return home
 
 
+MACROS = r"""\documentclass{article}
+\newcommand{\method}{\textsc{FishNet}\xspace}
+\newcommand\ours[2][Ours]{#1 of #2}
+\def\pair#1#2{#1--#2}
+\newcommand{\again}{\again\again}
+\newcommand{\outerone}[1]{\best{#1} indeed}
+\newcommand { \best } [1] {\textbf{#1}}
+\providecommand{\R}{\mathbb{R}}
+\title{\method for \outerone{Fast \pair{A}{B}} Fish}
+\begin{document}
+\begin{abstract}
+We present \method and \ours{us}, \ours[Theirs]{them}. In $\R^d$ it is 50\% faster~\citep[see][p.~3]{a1}.
+\pair alone, and \again, do no harm.
+\end{abstract}
+\end{document}
+"""
+
+
+def test_macros_of_a_drafts_own_take_arguments(tmp_path: Path) -> None:
+    paper = read_draft(written(tmp_path, "d.tex", MACROS)).paper
+    assert paper.title == "FishNet for Fast A–B indeed Fish"
+    assert paper.abstract.startswith(
+        "We present FishNet and Ours of us, Theirs of them. In ℝ^d it is 50% faster."
+    )
+    assert "alone, and" in paper.abstract and paper.abstract.endswith("do no harm.")
+
+
 def test_related_prints_bibtex_without_what_is_cited(
     small_store: Path, swimmer: Callable[..., Outcome]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from swimmer.analysis.draft_files import LONGEST, beside, bib_titles, text_of
 from swimmer.text import readable
@@ -18,12 +19,24 @@ _INPUT_DEPTH = 3
 _MACROS = 300
 _EXPANSIONS = 4
 _INPUT = re.compile(r"\\(?:input|include|subfile)[ \t]{0,9}\{([^{}\n]{1,300})\}")
+_MOST_ARGUMENTS = 9
 _DEFINED = re.compile(
-    r"\\(?:re|provide)?(?:newcommand|DeclareRobustCommand)\*?[ \t]{0,9}\{?\\([A-Za-z]{1,40})\}?"
-    r"[ \t]{0,9}(?=\{)"
-    r"|\\providecommand\*?[ \t]{0,9}\{?\\([A-Za-z]{1,40})\}?[ \t]{0,9}(?=\{)"
-    r"|\\def[ \t]{0,9}\\([A-Za-z]{1,40})[ \t]{0,9}(?=\{)"
+    r"\\(?:(?:re|provide)?newcommand|DeclareRobustCommand|providecommand)\*?[ \t]{0,9}"
+    r"\{?[ \t]{0,9}\\([A-Za-z]{1,40})[ \t]{0,9}\}?"
+    r"[ \t]{0,9}(?:\[([0-9])\])?[ \t]{0,9}(?:\[([^\[\]]{0,500})\])?\s{0,9}(?=\{)"
+    r"|\\def[ \t]{0,9}\\([A-Za-z]{1,40})[ \t]{0,9}((?:#[1-9]){0,9})[ \t]{0,9}(?=\{)"
 )
+_OPTIONAL = re.compile(r"\s{0,9}\[([^\[\]]{0,500})\]")
+_OPENS = re.compile(r"\s{0,9}\{")
+_PLACE = re.compile(r"#([1-9])")
+
+
+class _Macro(NamedTuple):
+    """A macro of a draft's own: what it stands for, its arguments, and the first one's default."""
+
+    body: str
+    arguments: int
+    default: str | None
 
 
 def read_latex(path: Path) -> tuple[str, str, str]:
@@ -69,18 +82,20 @@ def _with_inputs(text: str, path: Path) -> str:
     return text
 
 
-def _macros(text: str) -> dict[str, str]:
-    """Return what a draft's own macros without arguments stand for, by name."""
-    macros: dict[str, str] = {}
+def _macros(text: str) -> dict[str, _Macro]:
+    """Return what a draft's own macros stand for, by name."""
+    macros: dict[str, _Macro] = {}
     for found in _DEFINED.finditer(text):
         if len(macros) >= _MACROS:
             break
-        name = found[1] or found[2] or found[3]
-        macros[name] = _braced(text, found.end() + 1)[:2_000]
+        name, count, default, plain_name, places = found.groups()
+        body = _braced(text, found.end() + 1)[:2_000]
+        number = int(count or 0) if name else len(places or "") // 2
+        macros[name or plain_name] = _Macro(body, number, default)
     return macros
 
 
-def _expanded(text: str, macros: dict[str, str]) -> str:
+def _expanded(text: str, macros: dict[str, _Macro]) -> str:
     """Return a text with macros replaced, also those in what they stand for; bounded."""
     if not macros:
         return text
@@ -89,8 +104,38 @@ def _expanded(text: str, macros: dict[str, str]) -> str:
     for _ in range(_EXPANSIONS):
         if len(text) > LONGEST or not used.search(text):
             break
-        text = used.sub(lambda found: macros[found[1]], text)
+        parts: list[str] = []
+        at = length = 0
+        while (found := used.search(text, at)) and length <= LONGEST:
+            stands_for, end = _called(macros[found[1]], text, found)
+            parts += [text[at : found.start()], stands_for]
+            length += sum(map(len, parts[-2:]))
+            at = end
+        text = "".join([*parts, text[at:]])
     return text[:LONGEST]
+
+
+def _called(macro: _Macro, text: str, found: re.Match[str]) -> tuple[str, int]:
+    """Return what a macro that is used at a place stands for, and where its arguments end."""
+    if not macro.arguments:
+        return macro.body, found.end()
+    end = found.end(1)
+    values: list[str] = []
+    if macro.default is not None:
+        given = _OPTIONAL.match(text, end)
+        values.append(given[1] if given else macro.default)
+        end = given.end() if given else end
+    while len(values) < macro.arguments:
+        opened = _OPENS.match(text, end)
+        if opened is None:
+            # TeX would take the next letter: what is there stays, and nothing is put in.
+            values.append("")
+            continue
+        value = _braced(text, opened.end())
+        values.append(value)
+        end = opened.end() + len(value) + 1
+    values += [""] * _MOST_ARGUMENTS
+    return _PLACE.sub(lambda place: values[int(place[1]) - 1], macro.body), min(end, len(text))
 
 
 def _argument(text: str, opening: str) -> str:
@@ -112,8 +157,10 @@ def _braced(text: str, start: int) -> str:
 
 def _plain(latex: str) -> str:
     latex = re.sub(
-        r"\s{0,20}\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\[\]]{0,200}\]){0,3}\{[^{}]{0,2000}\}",
+        r"[\s~]{0,20}\\(?:thanks|footnote|cite[tp]?|label|ref)\*?(?:\[[^\[\]]{0,200}\]){0,3}\{[^{}]{0,2000}\}",
         "",
         latex,
     )
+    # TeX drops the space behind a command; what stands for \\xspace keeps it.
+    latex = re.sub(r"\\xspace(?![A-Za-z])", "{}", latex)
     return readable(re.sub(r"\\\\|~", " ", latex))

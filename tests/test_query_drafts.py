@@ -99,6 +99,7 @@ PDF = pdf_of(
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
@@ -184,6 +185,80 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
     writer.write(tmp_path / "locked.pdf")
     with pytest.raises(QueryError, match="is encrypted; save a copy without a password"):
         read_draft(tmp_path / "locked.pdf")
+
+
+def test_own_macros_and_parts_are_put_in(tmp_path: Path) -> None:
+    written(tmp_path, "parts/abstract.tex", r"\sys{} halves the cost of \tasks.")
+    draft = r"""\documentclass{article}
+\newcommand{\sys}{\textbf{FishNet}}
+\newcommand\tasks{\emph{fish tasks}}
+\def\kind{Deep}
+\title{\sys: A \kind{} Net for \tasks}
+\begin{document}
+\begin{abstract}
+\input{parts/abstract}
+\end{abstract}
+\end{document}
+"""
+    paper = read_draft(written(tmp_path, "draft.tex", draft)).paper
+    assert paper.title == "FishNet: A Deep Net for fish tasks"
+    assert paper.abstract == "FishNet halves the cost of fish tasks."
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8", "utf-8-sig", "utf-16"])
+def test_a_draft_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    draft = r"""\title{Größe der Fische in Île-de-France}
+\begin{document}\begin{abstract}Für die Fische à Paris.\end{abstract}\end{document}"""
+    paper = read_draft(written(tmp_path, "draft.tex", draft.encode(encoding))).paper
+    assert paper.title == "Größe der Fische in Île-de-France"
+    assert paper.abstract == "Für die Fische à Paris."
+
+
+STRUCTURED = [
+    (17, "Counting Fish from Boats"),
+    (10, "Ann Fox"),
+    (10, "ABSTRACT"),
+    (9, "Background Fish are hard to count. Methods We row a"),
+    (9, "boat. Results Introduction of nets helps. Conclusions Row on."),
+    (12, "1 Introduction"),
+    (9, "Boats have long been rowed."),
+]
+
+
+def test_the_parts_of_a_structured_abstract_do_not_end_it(tmp_path: Path) -> None:
+    pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    paper = read_draft(written(tmp_path, "draft.pdf", pdf_of(STRUCTURED))).paper
+    assert paper.title == "Counting Fish from Boats"
+    assert paper.abstract.startswith("Background Fish are hard to count.")
+    assert paper.abstract.endswith("Conclusions Row on.")
+
+
+@pytest.mark.parametrize("heading", ["1 Introduction", "1. INTRODUCTION", "I. Introduction"])
+def test_a_heading_as_large_as_the_title_is_no_part_of_it(tmp_path: Path, heading: str) -> None:
+    pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    lines = [
+        (14, "FishNet: A Net for Fish"),
+        (14, "in Deep Water"),
+        (10, "Ann Fox"),
+        (12, "Abstract"),
+        (9, "We fish."),
+        (14, heading),
+        (9, "Fish need nets."),
+    ]
+    paper = read_draft(written(tmp_path, "draft.pdf", pdf_of(lines))).paper
+    assert paper.title == "FishNet: A Net for Fish in Deep Water"
+    assert paper.abstract == "We fish."
+
+
+@pytest.mark.parametrize("algorithm", ["AES-128", "AES-256", "RC4-128"])
+def test_a_pdf_that_any_reader_opens_is_read(tmp_path: Path, algorithm: str) -> None:
+    pypdf = pytest.importorskip("pypdf", reason="the extra pdf is not installed")
+    pytest.importorskip("cryptography", reason="the extra pdf is not installed")
+    writer = pypdf.PdfWriter(clone_from=written(tmp_path, "plain.pdf", pdf_of(STRUCTURED)))
+    writer.encrypt(user_password="", owner_password="secret", algorithm=algorithm)
+    writer.write(tmp_path / "printing-forbidden.pdf")
+    paper = read_draft(tmp_path / "printing-forbidden.pdf").paper
+    assert paper.title == "Counting Fish from Boats"
 
 
 @pytest.mark.parametrize(

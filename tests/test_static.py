@@ -150,7 +150,7 @@ def test_pieces_of_another_kind_of_tokenizer_are_left_to_it() -> None:
 
 
 def _pieces(pieces: WordPieces, word: str) -> list[int]:
-    return np.frombuffer(pieces.of([word.encode()])[word.encode()], np.int32).tolist()
+    return [int(n) for n in np.frombuffer(pieces.of([word.encode()])[word.encode()], np.int32)]
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
-from swimmer.papers import Paper, citation_line, venue_and_year
+from swimmer.papers import Paper, citation_line, events_in_words, venue_and_year
 from swimmer.retrieval import LOOKUPS, Answer, Hit, SearchOptions, ask
 from swimmer.store import PaperStore, open_store
 from swimmer.text import printable
@@ -225,6 +225,10 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed:
         )
     if paper.url:
         lines.append(indent + click.style(printable(paper.url), fg="cyan"))
+    for event in events_in_words(paper):
+        lines += textwrap.wrap(
+            printable(event), width, initial_indent=indent, subsequent_indent=indent
+        )
     for copy in hit.copies:
         where = " ".join(part for part in (venue_and_year(copy), copy.url) if part)
         renamed = f": {copy.display_title}" if copy.key != paper.key else ""

@@ -11,6 +11,10 @@ from .deduplication import (
     same_work as same_work,
     shared_phrases as shared_phrases,
 )
+from .events import (
+    EVENT_PARTS as EVENT_PARTS,
+    events_in_words as events_in_words,
+)
 from .identifiers import (
     address_key as address_key,
     arxiv_id as arxiv_id,

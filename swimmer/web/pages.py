@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
+from swimmer.papers import EVENT_PARTS, events_in_words
 from swimmer.retrieval import MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
 from swimmer.web.search_form import DEFAULTS, SearchForm, read_form
@@ -187,7 +188,12 @@ def paper(request: Request) -> Response:
 
 def _facts(paper: Paper) -> Iterator[tuple[str, list[str]]]:
     """Yield the other fields of a paper: a label and its values."""
+    events = events_in_words(paper)
+    if events:
+        yield "Presented", [shown(event, 500) for event in events]
     for name, value in list(paper.extra.items())[:_FIELDS]:
+        if events and name in EVENT_PARTS:
+            continue
         values = value if isinstance(value, list) else [value]
         plain = [
             shown(one, 2_000)

@@ -562,6 +562,110 @@ def test_bullets_say_venue_year_and_authors(
     assert (paper.venue, paper.year, paper.authors) == said
 
 
+ANCHORS = """# Reading
+
+## 1. Fish in Rivers
+- Paper: <a href="https://arxiv.org/abs/2401.00001">arXiv</a>, <a href="https://github.com/a/b">code</a>
+
+### Abstract
+We <a href="https://fish.example/swim">swim</a>.
+
+## 2. <a href='https://openreview.net/forum?id=abcDEF' target="_blank">[Re] Fish in Seas</a>
+- **Authors**: Ann Fox
+
+## 3. Fish in Lakes
+- Link: <A class="b" HREF=https://doi.org/10.1016/0004-3702(95)00001-1><b>DOI</b></A>
+
+## 4. Fish in Ponds
+- Link: <a href="https://arxiv.org/abs/2401.00004"><img src="https://img.example/x.svg" alt=""></a>
+
+## 5. Fish in Tanks
+- Link: <a href="javascript:alert(1)">here</a> <a href="https://arxiv.org/abs/2401.00005?a=1&amp;b=2">
+"""
+
+
+def test_numbered_lists_with_links_in_html(tmp_path: Path) -> None:
+    papers, report = read(tmp_path / "x.md", ANCHORS)
+    assert [(paper.title, paper.url) for paper in papers] == [
+        ("Fish in Rivers", "https://arxiv.org/abs/2401.00001"),
+        ("[Re] Fish in Seas", "https://openreview.net/forum?id=abcDEF"),
+        ("Fish in Lakes", "https://doi.org/10.1016/0004-3702(95)00001-1"),
+        ("Fish in Ponds", "https://arxiv.org/abs/2401.00004"),
+        ("Fish in Tanks", "https://arxiv.org/abs/2401.00005?a=1&b=2"),
+    ]
+    rivers, seas, lakes, *_ = papers
+    assert (rivers.id, rivers.abstract) == ("2401.00001", "We swim.")
+    assert rivers.extra["code"] == "https://github.com/a/b"
+    assert (seas.id, seas.authors) == ("abcDEF", ("Ann Fox",))
+    assert lakes.extra["doi"] == "10.1016/0004-3702(95)00001-1"
+    assert not report.skipped
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<a href="URL">Fish in Links</a>',
+        "<a href='URL' target=\"_blank\"><b>Fish in</b> <em>Links</em></a>",
+        '<A title="a > b" HREF=URL>Fish in Links</A>'.replace(" > ", " "),
+        '**Fish in Links** <a class="x" href="URL">[paper]</a>',
+        'Fish in Links <a href="URL"><img src="https://img.example/x.svg" alt="pdf"></a>',
+    ],
+)
+@pytest.mark.parametrize("bullet", ["1. ", "12) ", "- ", "* "])
+def test_bullets_with_links_in_html(tmp_path: Path, bullet: str, link: str) -> None:
+    link = link.replace("URL", "https://arxiv.org/abs/2401.00002")
+    (paper,), _ = read(tmp_path / "x.md", f"# Fish\n\n{bullet}{link}, ICLR 2024\n")
+    assert (paper.title, paper.url) == ("Fish in Links", "https://arxiv.org/abs/2401.00002")
+    assert (paper.venue, paper.year) == ("ICLR", 2024)
+
+
+def test_headers_of_openalex(tmp_path: Path) -> None:
+    (paper,), _ = read(
+        tmp_path / "o.csv",
+        "id,doi,display_name,publication_year,publication_date,type,cited_by_count,"
+        "primary_location.landing_page_url,primary_location.source.display_name,"
+        "authorships.author.display_name,keywords.display_name,biblio.volume,abstract\n"
+        "https://openalex.org/W7,https://doi.org/10.1000/o,Fish in Tables,2022,2022-03-04,article,"
+        "17,https://j.example/7,Journal of Fish,Ann Fox|Ben Orr,Fin|Gill,9,We swim.\n",
+    )
+    assert (paper.title, paper.year, paper.venue) == ("Fish in Tables", 2022, "Journal of Fish")
+    assert (paper.authors, paper.keywords) == (("Ann Fox", "Ben Orr"), ("Fin", "Gill"))
+    assert (paper.extra["doi"], paper.extra["citations"]) == ("10.1000/o", "17")
+    assert (paper.extra["published"], paper.status) == ("2022-03-04", "")
+    assert paper.abstract == "We swim."
+
+
+def test_results_of_arxiv_py(tmp_path: Path) -> None:
+    result = {
+        "entry_id": "http://arxiv.org/abs/2301.00001v2",
+        "updated": "2023-02-03 10:00:00+00:00",
+        "published": "2023-01-02 10:00:00+00:00",
+        "title": "Fish in Feeds",
+        "authors": ["arxiv.Result.Author('Ann Fox')", {"name": "Ben Orr"}],
+        "summary": "We\nswim.",
+        "comment": "12 pages",
+        "journal_ref": "Journal of Fish 3 (2023) 1-9",
+        "doi": "10.1000/f",
+        "primary_category": "cs.LG",
+        "categories": ["cs.LG", "stat.ML"],
+        "links": ["http://arxiv.org/abs/2301.00001v2", "http://arxiv.org/pdf/2301.00001v2"],
+        "pdf_url": "http://arxiv.org/pdf/2301.00001v2",
+    }
+    (paper,), _ = read(tmp_path / "x.jsonl", json.dumps(result))
+    assert (paper.id, paper.url) == ("2301.00001", "https://arxiv.org/abs/2301.00001")
+    assert (paper.title, paper.abstract) == ("Fish in Feeds", "We swim.")
+    assert (paper.authors, paper.year, paper.venue) == (("Ann Fox", "Ben Orr"), 2023, "arXiv")
+    assert paper.keywords == ("cs.LG", "stat.ML")
+    assert (paper.extra["doi"], paper.extra["pdf"]) == ("10.1000/f", result["pdf_url"])
+    (paper,), _ = read(
+        tmp_path / "x.csv",
+        "entry_id,title,authors,summary,published\nhttp://arxiv.org/abs/2301.00001v2,Fish in Feeds,"
+        '"[arxiv.Result.Author(\'Ann Fox\'), arxiv.Result.Author(""Ben O\'Dea"")]",We swim.,'
+        "2023-01-02\n",
+    )
+    assert (paper.authors, paper.id) == (("Ann Fox", "Ben O'Dea"), "2301.00001")
+
+
 def test_dates_of_a_yaml_programme_are_written_as_everywhere(tmp_path: Path) -> None:
     text = "- title: Fish\n  starttime: 2025-04-24T10:00:00+08:00\n  published: 2025-01-02\n"
     (paper,), _ = read(tmp_path / "x.yaml", text)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from swimmer.papers import arxiv_id, written_doi
 
+_PRINTED = re.compile(r"(?:arxiv\.)?Result\.Author\(([\"'])(.{0,200}?)\1\)")
 _YEAR = re.compile(r"\b((?:19|20)\d{2})\b")
 
 
@@ -28,7 +30,7 @@ def arxiv_metadata(paper: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": paper.get("title"),
         "abstract": paper.get("abstract") or paper.get("summary"),
-        "authors": _people(paper.get("authors_parsed")) or paper.get("authors"),
+        "authors": _people(paper.get("authors_parsed")) or _named(paper.get("authors")),
         "id": number,
         "url": f"https://arxiv.org/abs/{number}" if number else paper.get("entry_id"),
         "venue": "arXiv",
@@ -40,7 +42,7 @@ def arxiv_metadata(paper: Mapping[str, Any]) -> dict[str, Any]:
         "journal": _short(journal),
         "doi": written_doi(paper.get("doi")),
         "arxiv": number,
-        "published": str(published or "")[:40],
+        "published": _iso(str(published or "")[:40]),
         "updated": str(paper.get("update_date") or paper.get("updated") or "")[:40],
         "pdf": paper.get("pdf_url"),
     }
@@ -56,6 +58,15 @@ def _people(parsed: Any) -> list[str]:
     return [name for name in people if name]
 
 
+def _named(authors: Any) -> Any:
+    """Return authors with the names of arxiv.py's objects, where they were printed as objects."""
+    if isinstance(authors, list):
+        return [_PRINTED.sub(r"\2", one) if isinstance(one, str) else one for one in authors]
+    if isinstance(authors, str) and _PRINTED.search(authors):
+        return [found[1] for found in _PRINTED.findall(authors)]
+    return authors
+
+
 def _year(text: Any) -> str:
     found = _YEAR.search(str(text)[:60]) if text else None
     return found[1] if found else ""
@@ -64,6 +75,14 @@ def _year(text: Any) -> str:
 def _year_of_number(number: str) -> str:
     """Return the year that an arXiv id of the form since 2007 begins with: 0704.0001 is of 2007."""
     return f"20{number[:2]}" if re.match(r"\d{4}\.", number) else ""
+
+
+def _iso(date: str) -> str:
+    """Return a date of e-mail, as the snapshot writes it, as ISO 8601; any other as it is."""
+    try:
+        return parsedate_to_datetime(date).date().isoformat()
+    except (ValueError, TypeError):
+        return date
 
 
 def _short(value: Any) -> str:

@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from swimmer.papers import arxiv_id, doi, openreview_id
+from swimmer.sources.formats.anchors import with_markdown_links
 from swimmer.sources.formats.records import NotAPaper
 
 _LINK = re.compile(
     r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500})\]\(<?(https?://[^\s()<>]{1,500}(?:\([^\s()]{0,100}\)[^\s()<>]{0,200})?)>?"
     r"(?:\s\"[^\"\n]{0,200}\")?\)"
-    r"|<a\s[^<>]{0,200}?href=[\"'](https?://[^\"'\s<>]{1,500})[\"'][^<>]{0,200}>([^<]{0,500})</a>"
 )
 _BULLET = re.compile(r"\s{0,20}(?:[-*+•]|\d{1,4}[.)])\s+(\S.*)")
 _ROW = re.compile(r"\s{0,9}\|(.*)")
@@ -107,7 +107,9 @@ _PERSON = re.compile(r"[A-Z][\w.'’-]{0,30}(?: [\w.'’-]{1,30}){1,3}")
 def has_links(text: str) -> bool:
     """Whether a Markdown text has bullets or tables with links."""
     return any(
-        _LINK.search(line) for line in text.splitlines() if _BULLET.match(line) or _ROW.match(line)
+        _LINK.search(with_markdown_links(line))
+        for line in text.splitlines()
+        if _BULLET.match(line) or _ROW.match(line)
     )
 
 
@@ -116,7 +118,7 @@ def awesome_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPa
     columns: dict[str, int] | None = None
     for number, line in enumerate(text.splitlines(), 1):
         place = f"line {number}"
-        line = line[:20_000]
+        line = with_markdown_links(line[:20_000])
         if row := _ROW.match(line):
             cells = _cells(row[1])
             if columns is None:
@@ -186,12 +188,19 @@ def _bullet_records(text: str) -> Iterator[Mapping[str, Any] | NotAPaper]:
     if not named:
         # - A Title [[paper]](…) [[code]](…), or - [A Title](project page) [[paper]](…)
         title = next((label for label, _ in links if not _is_label(label)), "")
-        about = {"title": title} if title else _described(before)
+        about = {"title": title} if title else {**_venue_after(text), **_described(before)}
         yield {**_record("", [url for _, url in links], papers[0][1]), **about}
         return
     rest = _plain(_LINK.sub(" ", text)) if len(named) == 1 else ""
     for label, url in named:
         yield {**_record(label, [url], url), **_said_about(rest)}
+
+
+def _venue_after(text: str) -> dict[str, Any]:
+    """Return the venue and year that stand alone behind the links of a bullet, if any do."""
+    rest = _LINK.split(text)[-1].strip(_AROUND + ")]`")
+    venue = _VENUE.fullmatch(rest)
+    return {"venue": venue[1], "year": venue[2]} if venue else {}
 
 
 def _said_about(rest: str, *, titled: bool = False) -> dict[str, Any]:
@@ -272,11 +281,7 @@ def _record(title: str, urls: list[str], url: str) -> dict[str, Any]:
 
 
 def _links(text: str) -> list[tuple[str, str]]:
-    return [
-        (_plain(label or shown), url or address)
-        for label, url, address, shown in _LINK.findall(text)
-        if not label.startswith("!")
-    ]
+    return [(_plain(label), url) for label, url in _LINK.findall(text) if not label.startswith("!")]
 
 
 def _is_label(text: str) -> bool:

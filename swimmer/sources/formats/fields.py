@@ -213,6 +213,7 @@ _SLOTS: dict[str, tuple[str, int]] = {
     for name, aliases in aliases_of.items()
     for rank, alias in enumerate(aliases)
 }
+_DATE = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])(?!\d)")
 _COLUMN_NAME = re.compile(r"[\w /().:-]+")
 START_PAGE = ("start page", "page start", "beginning page", "start_page", "page.start", "sp")
 END_PAGE = ("end page", "page end", "ending page", "end_page", "page.end", "ep")
@@ -272,6 +273,18 @@ def most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
                 found[name] = value
                 break
     return found
+
+
+def published_date(flat: Mapping[str, Any]) -> str:
+    """Return the date on which a paper was published, as its record writes it, else "".
+
+    A month counts as a date, a year alone does not.
+    """
+    for name, aliases in _aliases_by_slot(tuple(flat)):
+        if name == "year":
+            dates = (flat[alias] for alias in aliases)
+            return next((d[:40] for d in dates if isinstance(d, str) and _DATE.match(d)), "")
+    return ""
 
 
 def page_range(flat: Mapping[str, Any]) -> str:

@@ -31,6 +31,8 @@ def semantic_scholar(paper: Mapping[str, Any]) -> dict[str, Any]:
         "doi": doi(outside.get("DOI")),
         "acl": outside.get("ACL"),
         "citations": paper.get("citationCount"),
+        "published": paper.get("publicationDate"),
+        "pdf": _pdf_of(paper.get("openAccessPdf"), "url"),
     }
 
 
@@ -49,6 +51,9 @@ def daily_paper(item: Mapping[str, Any]) -> dict[str, Any]:
         "year": paper.get("publishedAt") or item.get("publishedAt"),
         "venue": "Hugging Face daily papers",
         "upvotes": paper.get("upvotes"),
+        "published": paper.get("publishedAt") or item.get("publishedAt"),
+        "code": paper.get("githubRepo"),
+        "project": paper.get("projectPage"),
         "arxiv": number,
         "featured": str(paper.get("submittedOnDailyAt") or "")[:10],
     }
@@ -87,12 +92,18 @@ def openalex_work(work: Mapping[str, Any]) -> dict[str, Any]:
         "publisher": host.get("host_organization_name"),
         "citations": work.get("cited_by_count"),
         "published": work.get("publication_date"),
+        "pdf": _pdf_of(work.get("best_oa_location"), "pdf_url") or _pdf_of(place, "pdf_url"),
         "entry_type": entry_kind(str(work.get("type_crossref") or work.get("type"))),
         "institutions": [name for a in authorships if (name := _institution(a))],
     }
 
 
 _WORDS = 100_000
+
+
+def _pdf_of(place: Any, name: str) -> str:
+    address = place.get(name) if isinstance(place, Mapping) else None
+    return address if isinstance(address, str) else ""
 
 
 def _institution(authorship: Any) -> str:
@@ -120,6 +131,9 @@ def crossref_work(work: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a work of Crossref's API; the abstract is JATS."""
     found = written_doi(work.get("DOI"))
     pages = work.get("page")
+    dates = [
+        work.get(name) for name in ("published-print", "published-online", "published", "issued")
+    ]
     return {
         "title": _titled(work),
         "abstract": jats_text(work.get("abstract")),
@@ -127,14 +141,8 @@ def crossref_work(work: Mapping[str, Any]) -> dict[str, Any]:
         "url": f"https://doi.org/{found}" if found else work.get("URL"),
         "id": found,
         "venue": _first(work.get("container-title")) or _name_of(work.get("event")),
-        "year": next(
-            (
-                year
-                for name in ("published-print", "published-online", "published", "issued")
-                if (year := csl_year(work.get(name)))
-            ),
-            "",
-        ),
+        "year": next((year for date in dates if (year := csl_year(date))), ""),
+        "published": next((day for date in dates if (day := _csl_date(date))), ""),
         "keywords": work.get("subject"),
         "doi": found,
         "volume": work.get("volume"),
@@ -183,6 +191,17 @@ def csl_year(date: Any) -> str:
             return str(parts[0][0] or "")
         return next((str(date[n]) for n in ("raw", "literal", "date-time") if date.get(n)), "")
     return str(date) if isinstance(date, (str, int)) else ""
+
+
+def _csl_date(date: Any) -> str:
+    """Return a date of Crossref that names a month, as 2020-01 or 2020-01-31, else ""."""
+    parts = date.get("date-parts") if isinstance(date, Mapping) else None
+    first = parts[0] if isinstance(parts, list) and parts else None
+    if not isinstance(first, list) or len(first) < 2:
+        return ""
+    if not all(type(part) is int and 0 < part < 10_000 for part in first[:3]):
+        return ""
+    return "-".join([f"{first[0]:04}", *(f"{part:02}" for part in first[1:3])])
 
 
 def dblp_hit(hit: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from swimmer.papers import arxiv_id, doi, openreview_id
+from swimmer.sources.formats.anchors import with_markdown_links
 from swimmer.sources.formats.records import NotAPaper
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")
@@ -77,7 +79,7 @@ _LABEL = re.compile(
     r"(?=[:：]|\*\*|__|$)(?:\*\*|__)?\s*(?P<colon>[:：])?\s*(?:\*\*|__)?\s*(?P<rest>.*)$"
 )
 _LINK = re.compile(
-    r"\[([^\[\]]{0,1000})\]\((https?://[^)\s]{1,2000})\)|<(https?://[^<>\s]{1,2000})>"
+    r"\[([^\[\]]{0,1000})\]\((https?://[^()\s]{1,2000}(?:\([^()\s]{0,200}\)[^()\s]{0,200})?)\)|<(https?://[^<>\s]{1,2000})>"
     r"|(https?://[^\s)\]>]{1,2000})"
 )
 _PLACEHOLDER = re.compile(
@@ -127,7 +129,7 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
     notes = _NOTES.search(body)
     if notes:
         body = body[: notes.start()] + body[notes.end() :]
-    heading, body = _shielded(heading), _shielded(body)
+    heading, body = (_shielded(with_markdown_links(part, escape=True)) for part in (heading, body))
     linked = _LINK.search(heading)
     title = _LINK.sub(lambda m: m[1] or "", heading)
     title = re.sub(r"(\*\*|__|`)", "", title).strip()
@@ -159,6 +161,7 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
         "arxiv": next(filter(None, map(arxiv_id, urls)), ""),
         "openreview": next(filter(None, map(openreview_id, urls)), ""),
         "doi": next(filter(None, map(doi, urls)), ""),
+        "code": next((u for u in urls if u != url and urlsplit(u).hostname == "github.com"), ""),
     }
     return {
         name: value if name == "reading_notes" else _unshielded(value)

@@ -20,6 +20,7 @@ from swimmer.sources.formats.fields import (
     field_names,
     most_trusted,
     page_range,
+    published_date,
     slot_of,
 )
 from swimmer.sources.formats.kinds import entry_kind
@@ -150,6 +151,8 @@ def _extra_fields(found: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str
         extra[AUTHORS_ORDER] = "unknown"
     if "pages" not in extra and (pages := page_range(flat)):
         extra["pages"] = pages
+    if published := published_date(flat):
+        extra["published"] = published
     extra.update(_small_fields(flat))
     return extra
 

@@ -9,6 +9,22 @@ from typing import Any
 from swimmer.papers import openreview_id
 from swimmer.sources.formats.openreview import venue_of_group
 
+_KEPT = (
+    "tldr",
+    "doi",
+    "citations",
+    "citation_count",
+    "gs_citation",
+    "upvotes",
+    "ratings",
+    "code",
+    "code_url",
+    "github",
+    "published",
+    "updated",
+)
+"""Fields that a list of events may have besides, from other programs than the site's own."""
+
 
 def event_kind(event: Mapping[str, Any]) -> str:
     """Return the kind of a virtual site's event, such as `Poster`, `Oral` or `Workshop`."""
@@ -42,7 +58,8 @@ def virtual_event(
         "decision": event.get("decision"),
         "status": event_kind(event),
         "openreview": openreview_id(paper_url),
-        "pdf": event.get("paper_pdf_url") or event.get("pdf_url"),
+        "pdf": event.get("paper_pdf_url") or event.get("pdf_url") or event.get("pdf"),
+        **{name: event[name] for name in _KEPT if event.get(name)},
         "institutions": institutions_of(people),
         "events": [presented],
         # Also one by one: a filter compares single values.

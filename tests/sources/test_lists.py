@@ -562,6 +562,19 @@ def test_bullets_say_venue_year_and_authors(
     assert (paper.venue, paper.year, paper.authors) == said
 
 
+def test_a_table_that_counts_papers_lists_none(tmp_path: Path) -> None:
+    text = """| Topic | Papers | About |
+| --- | --- | --- |
+| **[Fish](fish.md)** | 25 | What swims |
+| **[Birds](birds.md)** | 7 | What flies |
+
+- [Fish in Rivers](https://arxiv.org/abs/2401.00001)
+"""
+    (paper,), report = read(tmp_path / "x.md", text)
+    assert paper.title == "Fish in Rivers"
+    assert report.skipped["a row without a title"].count == 2
+
+
 ANCHORS = """# Reading
 
 ## 1. Fish in Rivers
@@ -794,7 +807,7 @@ COUNTS = {
     "jr2_testjabref.bib": 156,
     "mc_papers.csv": 687,
     "ovid_psycinfo.ris": 6,
-    "papers_ja.md": 158,
+    "papers_ja.md": 144,
     "pubmed_endnote.txt": 6,
     "scopus.ris": 6,
     "web_of_science.txt": 10,

@@ -163,7 +163,8 @@ def _row_record(cells: list[str], columns: Mapping[str, int]) -> dict[str, Any] 
     links = _links(cell("paper"))
     title = next((text for text, _ in links if not _is_label(text)), "")
     title = title or _plain(_LINK.sub("", cell("paper")))
-    if not title:
+    if not title or not (links or any(char.isalpha() for char in title)):
+        # A column "Papers" may say how many there are.
         return None
     urls = [url for _, url in links] or [url for text in cells for _, url in _links(text)]
     return {

@@ -1,12 +1,14 @@
 """Start-up, build and scale of swimmer against the naive implementation, in one run.
 
     pip install -c constraints.txt ".[bench]"
-    python -m benchmarks.start_up PAPERS.json [--work FOLDER] [--runs 7] [--million]
+    python -m benchmarks.start_up PAPERS.json [--work FOLDER] [--runs 7] [--million] [--no-naive]
 
 PAPERS.json is the "Downloads" export of ICLR 2025 (3,683 papers) for the README's figures, or any
 list that swimmer reads. Every case is printed with its median wall time, the peak resident memory
 of its process and, where there is a baseline, the ratio. Naive and swimmer take turns, so that a
 machine that slows down slows both. The naive index is built once (minutes) and kept in FOLDER.
+What a process costs is compared with `import numpy, faiss` as well, without which nothing searches
+vectors in Python. Measure an installed swimmer: a checkout that is not compiled starts more slowly.
 """
 
 from __future__ import annotations
@@ -82,29 +84,26 @@ def swimmer(*arguments: str) -> list[str]:
     )
 
 
-def one_shot(store: Path, naive_folder: Path, runs: int) -> None:
+def one_shot(store: Path, naive_folder: Path | None, runs: int) -> None:
     """Measure one question, whole process."""
-    naive_name, known, text = (
-        "naive: known title",
-        "swimmer search, known title",
-        "swimmer search, free text",
-    )
-    result = taking_turns(
-        {
-            naive_name: [sys.executable, "-m", "benchmarks.naive", "ask", str(naive_folder), TITLE],
-            known: swimmer("search", TITLE, "--store", str(store)),
-            text: swimmer("search", TEXT, "--store", str(store)),
-        },
-        runs,
-    )
-    base = result[naive_name][0]
+    imports = "import numpy, faiss"
+    commands = {
+        imports: [sys.executable, "-c", imports],
+        "swimmer search, known title": swimmer("search", TITLE, "--store", str(store)),
+        "swimmer search, free text": swimmer("search", TEXT, "--store", str(store)),
+    }
+    baselines = [imports]
+    if naive_folder is not None:
+        baselines.append("naive: known title")
+        commands[baselines[1]] = [
+            *(sys.executable, "-m", "benchmarks.naive", "ask", str(naive_folder), TITLE)
+        ]
+    result = taking_turns(commands, runs)
     for name, (wall, memory) in result.items():
-        row(
-            f"one-shot {name}",
-            wall,
-            memory,
-            "" if name == naive_name else f"{base / wall:.1f} x faster",
-        )
+        extra = [] if name in baselines else [f"{wall / result[imports][0]:.2f} x {imports}"]
+        if extra and naive_folder is not None:
+            extra.append(f"{result[baselines[1]][0] / wall:.1f} x faster than naive")
+        row(f"one-shot {name}", wall, memory, ", ".join(extra))
 
 
 def warm(store: Path) -> None:
@@ -164,10 +163,24 @@ print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru
 """
 
 
-def builds(papers: Path, work: Path) -> None:
+def neighbours(papers: Path, work: Path, runs: int) -> None:
+    """Measure builds on the static model with and without kept neighbours, in turns."""
+    seen: dict[str, list[tuple[float, float]]] = {"--no-neighbours": [], "--neighbours": []}
+    for _ in range(runs):
+        for option, results in seen.items():
+            shutil.rmtree(work / "static", ignore_errors=True)
+            command = swimmer("build", str(papers), "--name", str(work / "static"), option, "-q")
+            results.append(one_process(command))
+    without = statistics.median(wall for wall, _ in seen["--no-neighbours"])
+    for option, results in seen.items():
+        wall = statistics.median(wall for wall, _ in results)
+        share = "" if option == "--no-neighbours" else f"{wall / without:.2f} x without"
+        row(f"build on the static model, {option}", wall, max(mb for _, mb in results), share)
+
+
+def builds(papers: Path, work: Path, runs: int) -> None:
     """Measure a build on the static model, and an update with a slow one."""
-    wall, memory = one_process(swimmer("build", str(papers), "--name", str(work / "static"), "-q"))
-    row("build on the static model, whole process", wall, memory)
+    neighbours(papers, work, runs)
     folder = work / "slow"
     times = []
     for state in ("first", "changed"):
@@ -272,6 +285,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--million", action="store_true", help="also a store of a million papers")
     parser.add_argument("--install", action="store_true", help="also the size of an installation")
+    parser.add_argument("--no-naive", action="store_true", help="leave the naive program out")
+    parser.add_argument("--neighbours", action="store_true", help="only builds, with and without")
     options = parser.parse_args()
     papers, work = options.papers.resolve(), options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -282,11 +297,15 @@ def main() -> None:
     )
     for folder in ("static", "slow"):
         shutil.rmtree(work / folder, ignore_errors=True)
-    builds(papers, work)
-    if not (work / "naive").exists():
+    if options.neighbours:
+        neighbours(papers, work, options.runs)
+        return
+    builds(papers, work, options.runs)
+    naive_folder = None if options.no_naive else work / "naive"
+    if naive_folder is not None and not naive_folder.exists():
         print("(building the naive index, once)", flush=True)
-        naive.build(papers, work / "naive")
-    one_shot(work / "static", work / "naive", options.runs)
+        naive.build(papers, naive_folder)
+    one_shot(work / "static", naive_folder, options.runs)
     warm(work / "static")
     if options.million:
         million(papers, work, options.runs)

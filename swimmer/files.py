@@ -6,7 +6,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +82,7 @@ def new_file(folder: Path, stem: str) -> Path:
     stem = stem.lstrip(".").encode()[:80].decode(errors="ignore")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | _ONLY_BINARY
     while True:
-        path = folder / f".{stem}.{secrets.token_hex(8)}.tmp"
+        path = folder / f".{stem}.{os.urandom(8).hex()}.tmp"
         try:
             os.close(os.open(path, flags, 0o666))
         except FileExistsError:  # pragma: no cover

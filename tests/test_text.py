@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from swimmer.text.cleaning import clean, clean_url, compatible, fold, printable, readable, title_key
+from swimmer.text.patterns import pattern
 
 # Text as publishers send it: with the characters that mean something to HTML, LaTeX, URLs.
 hostile = st.text() | st.text(alphabet="&amp;lt#x3<>/ib\\${}^_ \n\t\x00\x1b\u202e\ud800aé")
@@ -197,3 +200,22 @@ def test_keys_and_compatible_text_come_out_as_by_the_long_way(text: str) -> None
 def test_a_plain_url_is_taken_as_it_stands(url: str) -> None:
     spaced = f"\u202e{url}\n "
     assert clean_url(spaced) == clean_url(url)
+
+
+def test_a_pattern_is_compiled_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    real = re.compile
+
+    def compile(*given: Any) -> Any:
+        made.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(re, "compile", compile)
+    word = pattern(r"(w)ord", re.IGNORECASE)
+    assert not made
+    assert word.search("Two WORDS").group(1) == "W"  # type: ignore[union-attr]
+    assert word.sub("x", "word word") == "x x"
+    assert (word.pattern, word.groups) == ("(w)ord", 1)
+    assert word.search("none") is None
+    with pytest.raises(AttributeError):
+        word.nothing  # type: ignore[attr-defined]  # noqa: B018

@@ -21,7 +21,7 @@ from rapidfuzz import fuzz
 
 from swimmer.papers.identifiers import identifiers
 from swimmer.papers.paper import Paper
-from swimmer.text import title_key
+from swimmer.text import pattern, title_key
 
 SHORT_TITLE = 20
 """Characters of a title key below which a title alone proves nothing: `Introduction`, `Reply`."""
@@ -38,7 +38,7 @@ NEAR_OF_ONE_TEAM = ((0.9, 0.0), (0.6, 75.0))
 KIN_ABSTRACT, OTHER_ABSTRACT = 0.15, 0.02
 """Shares from which two abstracts under one title are kin, and below which they are strangers."""
 
-_NUMBERS = re.compile(
+_NUMBERS = pattern(
     r"\d+|\b(?:[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
     r"|fifth|sixth|seventh|eighth|ninth|tenth)\b"
 )

@@ -11,24 +11,25 @@ import re
 from typing import Any
 
 from swimmer.papers.paper import Paper
+from swimmer.text import pattern
 
 LONGEST = 2_000
 """Characters of a text that are searched for an identifier; no address is longer."""
 
-_ARXIV = re.compile(
+_ARXIV = pattern(
     r"(?:^|(?:arxiv|alphaxiv)[:./]|huggingface\.co/papers/|10\.48550/arxiv\.)(?:org/)?"
     r"(?:abs/|pdf/|html/|e-print/)?"
     r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?(?:[?#].*)?$",
     re.IGNORECASE,
 )
-_FORUM = re.compile(r"openreview\.net/(?:forum|pdf|attachment)/?\?(?:[^#]*&)?id=([A-Za-z0-9_-]+)")
-_SCHEME = re.compile(r"^\s*(?:https?:)?/*(?:www\.)?", re.IGNORECASE)
-_ADDRESS = re.compile(
+_FORUM = pattern(r"openreview\.net/(?:forum|pdf|attachment)/?\?(?:[^#]*&)?id=([A-Za-z0-9_-]+)")
+_SCHEME = pattern(r"^\s*(?:https?:)?/*(?:www\.)?", re.IGNORECASE)
+_ADDRESS = pattern(
     r"https?:/|www\.|(?:arxiv|openreview|doi):\S|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}/\S*$",
     re.IGNORECASE,
 )
-_ANTHOLOGY = re.compile(r"aclanthology\.(?:org|info)/(?:papers?/)?([^/?]+)")
-_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"<>{}\\]+")
+_ANTHOLOGY = pattern(r"aclanthology\.(?:org|info)/(?:papers?/)?([^/?]+)")
+_DOI = pattern(r"\b10\.\d{4,9}/[^\s\"<>{}\\]+")
 
 
 def arxiv_id(text: Any) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from swimmer.text import folded, title_key, words_of
+from swimmer.text import folded, pattern, title_key, words_of
 
 LONGEST_NAME = 80
 """Characters of a text above which it is taken for no name."""
@@ -13,11 +12,11 @@ LONGEST_NAME = 80
 _MOST_WORDS = 8
 # Letters that Unicode does not decompose into a base letter and an accent.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
-_APOSTROPHES = re.compile("['’‘`´ʼ]")
-_PUNCTUATION = re.compile(r"[^A-Za-z0-9 .-]")
+_APOSTROPHES = pattern("['’‘`´ʼ]")
+_PUNCTUATION = pattern(r"[^A-Za-z0-9 .-]")
 _PARTED = str.maketrans(".-", "  ")
-_ACRONYM = re.compile(r"\(([^()\s]{2,20})\)")
-_SUBTITLE = re.compile(r"\s*:(?=\s|$)|\s+[-–—]+\s+")
+_ACRONYM = pattern(r"\(([^()\s]{2,20})\)")
+_SUBTITLE = pattern(r"\s*:(?=\s|$)|\s+[-–—]+\s+")
 
 
 def name_words(name: str) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from swimmer.text import pattern
+
 _FACETS = (
     (
         "result",
-        re.compile(
+        pattern(
             r"\b(outperform|state[- ]of[- ]the[- ]art|experiment|empirical|achiev"
             r"|improv(?:es|ement)|surpass|demonstrat|result|accuracy|benchmark"
             r"|we (?:show|find|prove|observe)|\d+(?:\.\d+)?%)",
@@ -16,7 +18,7 @@ _FACETS = (
     ),
     (
         "method",
-        re.compile(
+        pattern(
             r"\b(we (?:propose|introduce|present|develop|design|describe|formulate|derive"
             r"|train|study)|our (?:method|approach|framework|algorithm|model)|"
             r"this paper (?:proposes|introduces|presents)|"
@@ -26,7 +28,7 @@ _FACETS = (
     ),
     (
         "problem",
-        re.compile(
+        pattern(
             r"\b(challeng|problem|however|difficult|limit(?:ed|ation)|remain|lack|suffer|fail|struggl|"
             r"bottleneck|costly|expensive|unclear|open question|despite|crucial|important)",
             re.I,
@@ -38,7 +40,7 @@ _FACETS = (
 
 def facet_of(sentence: str) -> str:
     """Return the facet of a sentence, "" when it is not clear."""
-    counts = {name: len(pattern.findall(sentence)) for name, pattern in _FACETS}
+    counts = {name: len(words.findall(sentence)) for name, words in _FACETS}
     best = max(counts.values())
     names = [name for name, count in counts.items() if count == best]
     return names[0] if best and len(names) == 1 else ""

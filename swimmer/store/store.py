@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -636,7 +636,7 @@ class PaperStore:
 
         self._await_readers()
         database, rows = self.database, len(self)
-        generation = secrets.token_hex(8)
+        generation = os.urandom(8).hex()
         previous = self._manifest
         if thresholds is None:
             thresholds = dict(previous.thresholds) if previous else {}

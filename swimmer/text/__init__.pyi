@@ -15,6 +15,9 @@ from .cleaning import (
 from .language import (
     foreign_language as foreign_language,
 )
+from .patterns import (
+    pattern as pattern,
+)
 from .segments import (
     is_spaceless as is_spaceless,
     segments as segments,

@@ -14,36 +14,38 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from swimmer.text.patterns import pattern
+
 TITLE_LIMIT = 1_000
 ABSTRACT_LIMIT = 100_000
 
 # Bidirectional overrides and isolates reorder what a reader sees, and the Unicode tag block
 # hides text from them; neither belongs in a title. Joiners stay: several scripts need them.
 _INVISIBLE = "\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ufeff\U000e0000-\U000e007f"
-_UNSAFE = re.compile(f"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{_INVISIBLE}\ud800-\udfff]")
-_SPACE = re.compile(r"\s+")
-_MARKUP = re.compile("[&<]")
-_AMPERSANDS = re.compile(r"&(?:amp;)+")
-_BLOCK_TAG = re.compile(
+_UNSAFE = pattern(f"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f{_INVISIBLE}\ud800-\udfff]")
+_SPACE = pattern(r"\s+")
+_MARKUP = pattern("[&<]")
+_AMPERSANDS = pattern(r"&(?:amp;)+")
+_BLOCK_TAG = pattern(
     r"</?(?:p|br|div|li|ul|ol|jats:(?:p|sec|title|list|list-item|break|label))(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_INLINE_TAG = re.compile(
+_INLINE_TAG = pattern(
     r"</?(?:i|b|u|em|strong|sub|sup|span|tt|sc|scp|inf|italic|bold|monospace|roman"
     r"|(?:jats|mml):[a-z-]{1,30}|math|mi|mn|mo|mrow|msub|msup|msubsup|mtext|mspace|mfrac|msqrt"
     r"|mstyle|mover|munder|semantics)"
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_LATEX = re.compile(r"[\\^_{}]|\$[^$]+\$")
-_MATH = re.compile(r"\$(?=[^\s$])[^$]*(?<=[^\s$])\$(?!\d)")
-_SCRIPT = re.compile(r"([\^_])(\d+)")
-_ARGUMENT = re.compile(r"\{([^{}]*)\}")
+_LATEX = pattern(r"[\\^_{}]|\$[^$]+\$")
+_MATH = pattern(r"\$(?=[^\s$])[^$]*(?<=[^\s$])\$(?!\d)")
+_SCRIPT = pattern(r"([\^_])(\d+)")
+_ARGUMENT = pattern(r"\{([^{}]*)\}")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ASCII_SYMBOLS = bytes(c for c in range(128) if not chr(c).isalnum())
-_SLASHES = re.compile("/{2,}")
-_PLAIN_URL = re.compile(
+_SLASHES = pattern("/{2,}")
+_PLAIN_URL = pattern(
     r"https?://[A-Za-z0-9][A-Za-z0-9.:-]*(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?"
     r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/-]+)?"
 )

@@ -6,8 +6,9 @@ scripts inside the text are terms of their own.
 
 from __future__ import annotations
 
-import re
 import unicodedata
+
+from swimmer.text.patterns import pattern
 
 # Kana, Han with its extensions, Hangul, Thai, Lao, Khmer, Burmese. Korean has spaces, but its
 # words carry endings that part what is one word.
@@ -16,8 +17,8 @@ _SPACELESS = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_ANY = re.compile(f"[{_SPACELESS}]")
-_RUNS = re.compile(f"[{_SPACELESS}]+|[^\\W_{_SPACELESS}]+")
+_ANY = pattern(f"[{_SPACELESS}]")
+_RUNS = pattern(f"[{_SPACELESS}]+|[^\\W_{_SPACELESS}]+")
 
 
 def is_spaceless(text: str) -> bool:

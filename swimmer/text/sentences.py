@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from swimmer.text.patterns import pattern
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
-_NO_END = re.compile(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
+_SENTENCE = pattern(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
+_NO_END = pattern(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
 
 
 def sentences(text: str) -> list[str]:

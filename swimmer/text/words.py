@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
 from swimmer.text.cleaning import readable
+from swimmer.text.patterns import pattern
 
-WORD = re.compile(r"(?<![\\])(?<![^\W_])(?=\d*[^\W\d_])[^\W_]+")
+WORD = pattern(r"(?<![\\])(?<![^\W_])(?=\d*[^\W\d_])[^\W_]+")
 """A word as it is written, with digits before its letters (`3D`); a LaTeX command is none."""
 
 COMMON_WORDS = Path(__file__).parent.parent / "data" / "common_words.txt"

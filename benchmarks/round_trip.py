@@ -32,22 +32,27 @@ def read(path: Path) -> list[Paper]:
     return list(open_source(path).papers(SourceReport()))
 
 
-def values(paper: Paper, full_venue: bool) -> dict[str, object]:
-    """Return the fields that are compared, LaTeX in Unicode as RIS has it."""
+def values(paper: Paper, full_venue: bool, *, plain: bool = False) -> dict[str, object]:
+    """Return the fields that are compared, LaTeX in Unicode as RIS has it.
+
+    `plain` says that the paper comes from RIS, which holds no LaTeX: what looks like it is text.
+    """
     venue = publication(paper)[1] if full_venue else paper.venue
     return {
         "title": paper.key,
         "authors": tuple(map(readable, paper.authors)),
         "venue": readable(venue),
         "year": paper.year,
-        "abstract": readable(paper.abstract),
+        "abstract": paper.abstract if plain else readable(paper.abstract),
     }
 
 
-def compared(before: Sequence[Paper], after: Sequence[Paper], full_venue: bool) -> Counter[str]:
+def compared(
+    before: Sequence[Paper], after: Sequence[Paper], full_venue: bool, plain: bool
+) -> Counter[str]:
     equal: Counter[str] = Counter()
     for one, two in zip(before, after, strict=False):
-        first, second = values(one, full_venue), values(two, False)
+        first, second = values(one, full_venue), values(two, False, plain=plain)
         equal.update(name for name in FIELDS if first[name] == second[name])
     return equal
 
@@ -74,20 +79,22 @@ def main() -> None:
                 target.write_text(write(before), encoding="utf-8")
                 after = read(target)
                 full = name in ("BibTeX", "RIS")
-                equal = compared(before, after, full)
+                equal = compared(before, after, full, name == "RIS")
                 totals[name] += equal
                 short = [f"{f} {equal[f]}" for f in FIELDS if equal[f] < len(before)]
                 if short or len(after) != len(before):
                     print(f"  {name}: {len(after):,} read back; equal: {', '.join(short)}")
-                    shown(before, after, full, arguments.show)
+                    shown(before, after, full, name == "RIS", arguments.show)
     print(f"\nequal of {papers:,} papers".ljust(24) + "".join(f"{f:>10}" for f in FIELDS))
     for name, equal in totals.items():
         print(name.ljust(23) + "".join(f"{equal[f]:>10,}" for f in FIELDS))
 
 
-def shown(before: Sequence[Paper], after: Sequence[Paper], full: bool, most: int) -> None:
+def shown(
+    before: Sequence[Paper], after: Sequence[Paper], full: bool, plain: bool, most: int
+) -> None:
     for one, two in zip(before, after, strict=False):
-        first, second = values(one, full), values(two, False)
+        first, second = values(one, full), values(two, False, plain=plain)
         for name in FIELDS:
             if first[name] != second[name] and most > 0:
                 most -= 1

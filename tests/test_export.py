@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import example, given, settings, strategies as st
 
 from swimmer import Answer, Hit, Paper
 from swimmer.errors import InputError, ModelError
-from swimmer.export import SUFFIXES, WRITERS, papers_of, to_csv, write_text
+from swimmer.export import SUFFIXES, WRITERS, papers_of, papers_to_csv, to_csv, write_text
 from swimmer.export.bibtex import citation_keys, family_name, latex, publication, to_bibtex
 from swimmer.export.reading_list import to_reading_list, translate_abstracts
 from swimmer.export.ris import to_ris
 from swimmer.export.tex_commands import ENVIRONMENTS, KEPT
-from swimmer.sources import SourceReport, open_source
+from swimmer.sources import FileSource, SourceReport, open_source
+from swimmer.text import readable
 
 bibtexparser = pytest.importorskip("bibtexparser", reason="needs the extra 'sources'")
 pybtex_database = pytest.importorskip("pybtex.database", reason="needs pybtex, a test dependency")
@@ -141,6 +143,52 @@ def test_a_bibtex_value_is_always_balanced(text: str) -> None:
         assert depth >= 0
     assert depth == 0
     assert (len(value) - len(value.rstrip("\\"))) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"Fish at $N\in\{3,6,9\}$. We swim",
+        r"A score in $[0, 100%]$ of fish",
+        r"Below \textless 60\% and \textgreater{} 3",
+        r"Erd\H{o}s -- R\'{e}nyi fish, the ``big'' ones --- and all",
+        "The ``big'' fish",
+        r"Fish swim.\footnote{They say so at https://fish.example",
+        r"By $\argmax_x f$ and $\det A \ne 0$",
+        "A set {3, 6, 9} of fish, 20 % of all",
+    ],
+)
+def test_latex_comes_back_from_bibtex_and_ris(text: str, tmp_path: Path) -> None:
+    paper = Paper("Fish", abstract=text)
+    for name, written in (("x.bib", to_bibtex([paper])), ("x.ris", to_ris([paper]))):
+        (tmp_path / name).write_text(written, encoding="utf-8")
+        (back,) = FileSource(tmp_path / name).papers(SourceReport())
+        found = back.abstract if name == "x.ris" else readable(back.abstract)
+        assert found == readable(text), name
+
+
+NAMES = [
+    ("Van M H", "Van V H"),
+    ("Alex (Carmen) Morrison", "Bo Orr"),
+    ("Ada Lee", "Bo Orr", "Krishna (Dj) Dvi"),
+    ("Bo Chen", "A. B."),
+    ("Jan van den Berg", "Ann Fox"),
+    ("Plato", "Ann Fox"),
+    ("Sammy Davis Jr.", "Ann Fox"),
+]
+
+
+@pytest.mark.parametrize("names", NAMES, ids=", ".join)
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("x.bib", to_bibtex), ("x.ris", to_ris), ("x.md", to_reading_list), ("x.csv", papers_to_csv)],
+)
+def test_names_come_back_from_every_format(
+    names: tuple[str, ...], name: str, write: Callable[[list[Paper]], str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(write([Paper("Fish", authors=names)]), encoding="utf-8")
+    (back,) = FileSource(tmp_path / name).papers(SourceReport())
+    assert back.authors == names
 
 
 def test_keys_are_unique_and_do_not_depend_on_the_order() -> None:

@@ -219,3 +219,18 @@ def test_a_pattern_is_compiled_when_it_is_used(monkeypatch: pytest.MonkeyPatch) 
     assert word.search("none") is None
     with pytest.raises(AttributeError):
         word.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"$x \ne y$ by $\argmax f$", "x ≠ y by argmax f"),
+        (r"\textless 60\%", "<60%"),
+        (r"$[0, 100%]$ of all", "[0, 100%] of all"),
+        ("the ``big'' ones", "the “big” ones"),
+        (r"\textsf{Fish} and \mbox{Chips}", "Fish and Chips"),
+        (r"\LaTeX{} for Fish, \S 3", "LaTeX for Fish, §3"),
+    ],
+)
+def test_macros_stand_for_their_text(latex: str, text: str) -> None:
+    assert readable(latex) == text

@@ -103,6 +103,7 @@ _SPELT = {
     "\\{": r"\textbraceleft{}",
     "\\}": r"\textbraceright{}",
 }
+_COMMAND_BEFORE = re.compile(r"\\(?:textbackslash\{\})?[A-Za-z]{1,30}\Z")
 _WORD = re.compile(r"\$[^$]*\$|\\[A-Za-z]+|\\.|[{}]|[^\W_]+")
 
 
@@ -303,7 +304,8 @@ def _escaped_in_math(match: re.Match[str]) -> str:
     token = match[0]
     # BibTeX counts a brace whatever stands in front of it; spelt out, it is none.
     if token in ("\\{", "\\}"):
-        return r"\lbrace " if token == "\\{" else r"\rbrace "
+        # A space behind the name, before the dollar, would make money of it for other programs.
+        return r"\lbrace{}" if token == "\\{" else r"\rbrace{}"
     if token in "%#":
         return "\\" + token
     # Two carets and a number stand for any character, the backslash included.
@@ -314,6 +316,12 @@ def _escaped_in_math(match: re.Match[str]) -> str:
     if kept or (len(token) == 2 and not token[1].isalpha()):
         return token
     return rf"\backslash {token[1:]}"
+
+
+def _goes_on_to_the_end(text: str, brace: int) -> bool:
+    """Whether a brace opens the argument of a command that the end of the text cuts off."""
+    command = _COMMAND_BEFORE.search(text, max(0, brace - 60), brace)
+    return bool(command) and "$" not in text[brace:] and not text.rstrip().endswith("\\")
 
 
 def _balanced(text: str) -> str:
@@ -327,7 +335,10 @@ def _balanced(text: str) -> str:
             open_at.pop()
         else:
             lone.add(match.start())
-    lone.update(open_at)
+    if len(open_at) == 1 and _goes_on_to_the_end(text, open_at[0]):
+        text += "}"
+    else:
+        lone.update(open_at)
     if not lone:
         return text
     # Behind a letter an empty pair stays: without it the letter could become part of a command.

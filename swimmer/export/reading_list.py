@@ -103,8 +103,9 @@ def _bullets(paper: Paper) -> list[tuple[str, str]]:
 
 
 def _joined(names: Iterable[str]) -> str:
-    # Between names of one word a comma would be read as "Last, First".
-    plain = all(" " in name and "," not in name for name in names)
+    # Between two names, or names of one word, a comma would be read as "Last, First".
+    names = list(names)
+    plain = len(names) != 2 and all(" " in name and "," not in name for name in names)
     return (", " if plain else "; ").join(literal(name) for name in names)
 
 

@@ -37,7 +37,7 @@ _INLINE_TAG = pattern(
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_LATEX = pattern(r"[\\^_{}]|\$[^$]+\$")
+_LATEX = pattern(r"[\\^_{}]|\$[^$]+\$|``")
 _MATH = pattern(r"\$(?=[^\s$])[^$]*(?<=[^\s$])\$(?!\d)")
 _SCRIPT = pattern(r"([\^_])(\d+)")
 _ARGUMENT = pattern(r"\{([^{}]*)\}")
@@ -166,17 +166,27 @@ def _latex_converter() -> Any:
     logging.getLogger("pylatexenc").propagate = False
     context = latex2text.get_default_latex_context_db()
     walker = latexwalker.get_default_latex_context_db()
-    # pylatexenc drops the argument of a macro that it does not know; in a title it is a word.
-    names = "texttt textsc textnormal textup mathtt mathsf operatorname underline ensuremath"
+    # pylatexenc drops a macro that it does not know with its argument; in a title it is a word.
+    from pylatexenc.macrospec import std_macro
+
+    from swimmer.text.macros import FUNCTIONS, STYLES, SYMBOLS
+
     context.add_context_category(
         "titles",
         prepend=True,
-        macros=[latex2text.MacroTextSpec(name, simplify_repl="%s") for name in names.split()],
+        macros=[
+            *(latex2text.MacroTextSpec(name, simplify_repl="%s") for name in STYLES),
+            *(latex2text.MacroTextSpec(name, symbol) for name, symbol in SYMBOLS.items()),
+            *(latex2text.MacroTextSpec(name, name) for name in FUNCTIONS),
+        ],
     )
-    from pylatexenc.macrospec import std_macro
-
     walker.add_context_category(
-        "titles", prepend=True, macros=[std_macro(name, "{") for name in names.split()]
+        "titles",
+        prepend=True,
+        macros=[
+            *(std_macro(name, "{") for name in STYLES),
+            *(std_macro(name, "") for name in (*SYMBOLS, *FUNCTIONS)),
+        ],
     )
     converter = latex2text.LatexNodes2Text(
         latex_context=context, math_mode="text", keep_comments=True
@@ -203,7 +213,7 @@ def readable(text: str) -> str:
     # Only dollars that hug their content are mathematics; the rest are money. A bare % would
     # start a LaTeX comment and swallow the line, a bare & or # is an error.
     marked = "".join(
-        part if index % 2 else re.sub(r"(?<!\\)([%&#$])", r"\\\1", part)
+        re.sub(r"(?<!\\)([%#])" if index % 2 else r"(?<!\\)([%&#$])", r"\\\1", part)
         for index, part in enumerate(re.split(f"({_MATH.pattern})", text))
     )
     try:

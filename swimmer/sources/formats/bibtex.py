@@ -36,7 +36,7 @@ _SPELT_OUT = {
     "less": "<",
     "greater": ">",
 }
-_SPELT = re.compile(rf"\\text({'|'.join(_SPELT_OUT)})(?![A-Za-z])(?:\{{\}})?")
+_SPELT = re.compile(rf"\\text({'|'.join(_SPELT_OUT)})(?![A-Za-z])(?:\{{\}}|\s)?")
 _ESCAPED = re.compile(r"\\([&%#_ ])")
 _MATH = re.compile(r"(\$[^$]{1,2000}\$)")
 NAMES_LIMIT = 200_000
@@ -188,6 +188,9 @@ def note_marks(note: str) -> dict[str, Any]:
     return marks
 
 
+_LIGATURES = (("``", "“"), ("''", "”"), ("---", "—"), ("--", "–"))
+
+
 def decoded(text: str) -> str:
     r"""Return the text with its LaTeX letters and escapes in Unicode: `{\L}ukasz` is `{Ł}ukasz`.
 
@@ -199,6 +202,10 @@ def decoded(text: str) -> str:
     for index in range(0, len(parts), 2):
         part = _ACCENTED.sub(lambda m: _letter(m[0]), parts[index])
         part = _LETTER.sub(lambda m: _letter(m[0]), part)
+        if part != parts[index]:
+            # Written for LaTeX, as its letters show: so are its quotes and dashes.
+            for marks, char in _LIGATURES:
+                part = part.replace(marks, char)
         part = _ESCAPED.sub(r"\1", part)
         part = re.sub(r"(?<!\\)~", " ", part)
         parts[index] = _SPELT.sub(lambda m: _SPELT_OUT[m[1]], part)

@@ -9,6 +9,7 @@ from typing import Any
 from swimmer.papers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.bibtex import note_marks
 from swimmer.sources.formats.kinds import entry_kind
+from swimmer.sources.formats.people import turned
 from swimmer.sources.formats.records import NotAPaper
 
 FIRST = re.compile(r"(?m)^[ \t]{0,3}TY[ \t]{1,3}-[ \t]{0,3}[A-Z]{3,8}\s{0,9}$")
@@ -16,6 +17,7 @@ FIRST = re.compile(r"(?m)^[ \t]{0,3}TY[ \t]{1,3}-[ \t]{0,3}[A-Z]{3,8}\s{0,9}$")
 
 _RECORD = re.compile(r"(?m)^(?=[ \t]{0,3}TY[ \t]{1,3}-)")
 _LINE = re.compile(r"[ \t]{0,3}([A-Z][A-Z0-9])[ \t]{1,3}-(?:[ \t]|$)")
+_CALLED = re.compile(r",.{1,100}\([A-ZÀ-Þ][a-zß-ÿ]{1,20}\)\s?$")
 _NOT_PAPERS = frozenset({"WEB", "COMP", "DATA", "VIDEO", "SOUND", "MAP", "PAT"})
 _LISTS = ("AU", "A1", "A2", "A3", "A4", "KW", "UR", "L1", "L2", "N1", "ID")
 
@@ -74,6 +76,11 @@ def _pages(start: str, end: str) -> str:
     return whole if any(char.isdigit() for char in whole) else ""
 
 
+def _named(name: str) -> str:
+    """Return "Morrison, Alex (Carmen)" as "Alex (Carmen) Morrison": behind, it says a place."""
+    return turned(name) if _CALLED.search(name) else name
+
+
 def _record(fields: Mapping[str, Any]) -> dict[str, Any]:
     def first(*tags: str) -> str:
         for tag in tags:
@@ -90,7 +97,7 @@ def _record(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": first("TI", "T1", "CT", "BT"),
         "abstract": first("AB", "N2"),
-        "authors": [*(fields.get("A1") or []), *(fields.get("AU") or [])],
+        "authors": [_named(one) for tag in ("A1", "AU") for one in fields.get(tag) or []],
         "url": url or (f"https://doi.org/{found}" if found else ""),
         "id": first("ID", "AN") or found,
         "venue": first("T2", "JF", "JO", "JA", "J2", "BT", "C3"),

@@ -39,6 +39,17 @@ from .neighbours import (
     to_networkx as to_networkx,
     write_neighbours as write_neighbours,
 )
+from .reference_check import (
+    VERDICTS as VERDICTS,
+    CheckedReference as CheckedReference,
+    Difference as Difference,
+    check_references as check_references,
+)
+from .references import (
+    References as References,
+    corrected_bibliography as corrected_bibliography,
+    read_references as read_references,
+)
 from .topic_trends import (
     Trends as Trends,
     trends as trends,

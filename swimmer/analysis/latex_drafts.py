@@ -20,6 +20,10 @@ _MACROS = 300
 _EXPANSIONS = 4
 _INPUT = re.compile(r"\\(?:input|include|subfile)[ \t]{0,9}\{([^{}\n]{1,300})\}")
 _MOST_ARGUMENTS = 9
+_CITED = re.compile(
+    r"\\(?:no|paren|text|auto|foot|full|short)?[Cc]ite[a-zA-Z]{0,12}\*?"
+    r"(?:\[[^\[\]]{0,200}\]){0,3}\{([^{}]{1,2000})\}"
+)
 _DEFINED = re.compile(
     r"\\(?:(?:re|provide)?newcommand|DeclareRobustCommand|providecommand)\*?[ \t]{0,9}"
     r"\{?[ \t]{0,9}\\([A-Za-z]{1,40})[ \t]{0,9}\}?"
@@ -50,14 +54,27 @@ def read_latex(path: Path) -> tuple[str, str, str]:
     cited = "".join(
         re.findall(r"\\bibitem.*?(?=\\bibitem|\\end\{thebibliography\}|\Z)", text, re.S)
     )
-    named = re.findall(r"\\(?:bibliography|addbibresource)\{([^{}]{0,2000})\}", text)
-    # Each file once, however often it is named.
-    for name in list(dict.fromkeys(n.strip() for n in ",".join(named).split(",")))[:BIB_FILES]:
-        if file := beside(path, name, ".bib"):
-            cited += bib_titles(text_of(file))
+    for file in _bib_files(text, path):
+        cited += bib_titles(text_of(file))
     macros = _macros(text)
     title, abstract = (_expanded(part, macros) for part in (title, abstract))
     return _plain(title), _plain(abstract), re.sub(r"[{}]", "", cited)
+
+
+def latex_citations(path: Path) -> tuple[list[Path], set[str] | None]:
+    """Return the `.bib` files that a draft names, and the keys that it cites; None for all."""
+    text = _with_inputs(_without_comments(text_of(path)), path)
+    keys = {
+        key.strip() for found in _CITED.finditer(text) for key in found[1].split(",") if key.strip()
+    }
+    return _bib_files(text, path), None if not keys or "*" in keys else keys
+
+
+def _bib_files(text: str, path: Path) -> list[Path]:
+    named = re.findall(r"\\(?:bibliography|addbibresource)\{([^{}]{0,2000})\}", text)
+    # Each file once, however often it is named.
+    names = list(dict.fromkeys(n.strip() for n in ",".join(named).split(",")))[:BIB_FILES]
+    return [file for name in names if (file := beside(path, name, ".bib")) is not None]
 
 
 def _without_comments(text: str) -> str:

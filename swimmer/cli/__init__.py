@@ -19,6 +19,7 @@ _COLLECTED = 50_000
 VERBS = {
     "search": "Find the papers most like a title or any text.",
     "related": "Find papers that a draft does not cite yet.",
+    "check": "Check a bibliography against your stores.",
     "neighbours": "Export the nearest papers of every paper as a graph.",
     "trends": "Count topics by year.",
     "map": "Draw a store as a map with named topics.",

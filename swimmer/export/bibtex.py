@@ -193,7 +193,9 @@ def _typed(paper: Paper) -> tuple[str, dict[str, str]]:
     arxiv = arxiv_of(paper)
     fields = {
         "title": _with_capitals(latex(paper.title)),
-        "author": " and ".join(_author(name) for name in paper.authors),
+        "author": " and ".join(
+            [*map(_author, paper.authors), *["others"] * bool(paper.extra.get("authors_cut"))]
+        ),
         where: latex(venue),
         "year": year_of(paper),
         "volume": _extra(paper, "volume"),

@@ -59,5 +59,7 @@ from .sorting import (
     read_sort as read_sort,
 )
 from .titles import (
+    CLOSE_TITLE as CLOSE_TITLE,
+    exact_titles as exact_titles,
     find_title as find_title,
 )

@@ -9,6 +9,9 @@ from .files import (
     FileSource as FileSource,
     slug as slug,
 )
+from .formats.bibtex import (
+    replaced_entries as replaced_entries,
+)
 from .formats.fields import (
     COLUMN_FIELDS as COLUMN_FIELDS,
 )

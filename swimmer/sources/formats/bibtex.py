@@ -44,6 +44,7 @@ NAMES_LIMIT = 200_000
 
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|[^A-Za-z\s])\Z|[\^_]\Z")
 _NAME_PIECE = re.compile(r"( and |[{}])", re.IGNORECASE)
+_OTHERS = re.compile(r"\band\s+others\s*\Z", re.IGNORECASE)
 _EXTENDED = re.compile(r"\s?([a-z]{4,12})\s?=\s?(.{0,200})", re.DOTALL)
 _INITIAL_FIRST = re.compile(r"[A-Z]\.? [A-Z][a-zà-ÿ'-]{2,30}")
 _INHERITED = ("booktitle", "year", "date", "publisher", "editor", "series", "volume", "address")
@@ -82,6 +83,28 @@ def bibtex_records(text: str) -> Iterator[tuple[str, Mapping[str, Any] | NotAPap
             reason = NotAPaper("BibTeX that cannot be read (a brace or quote is missing)")
             entries.append((place, reason))
     yield from _records(entries, strings)
+
+
+def replaced_entries(text: str, entries: Mapping[str, str]) -> str:
+    """Return a BibTeX text with the entries of some keys replaced; all else stays as it is.
+
+    Of several entries with one key the first is replaced.
+    """
+    from bibtexparser.model import DuplicateFieldKeyBlock, Entry
+    from bibtexparser.splitter import Splitter
+
+    logging.getLogger("bibtexparser").addHandler(logging.NullHandler())
+    left = dict(entries)
+    parts, at = [], 0
+    for block in Splitter(text).split().blocks:
+        if isinstance(block, DuplicateFieldKeyBlock):
+            block = block.ignore_error_block or block
+        raw = (block.raw or "").rstrip()
+        start = text.find(raw, at) if raw else -1
+        if isinstance(block, Entry) and start >= 0 and block.key in left:
+            parts += [text[at:start], left.pop(block.key).strip()]
+            at = start + len(raw)
+    return "".join([*parts, text[at:]])
 
 
 def _records(
@@ -169,6 +192,7 @@ def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
         "doi": found_doi,
         "arxiv": eprint or arxiv_id(url),
         "openreview": openreview_id(url),
+        "authors_cut": bool(_OTHERS.search(fields.get("author", "")[-40:])) or None,
         **note_marks(fields.get("note", "")),
     }
 

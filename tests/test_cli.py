@@ -429,5 +429,8 @@ def test_the_sample_can_be_built_again_from_its_source(swimmer: Run) -> None:
     assert swimmer("build", source, "--name", "again").code == 0
     with open_store("again") as again, open_store("sample") as sample:
         assert list(again) == list(sample) and len(sample) == 94
-        assert np.allclose(again.vectors(), sample.vectors(), atol=1e-5)
+        difference = np.abs(again.vectors() - sample.vectors())
+        # Vectors are rounded to float16 before they are smoothed: where the last digit of a sum
+        # differs between versions of NumPy, a number may be rounded the other way.
+        assert np.quantile(difference, 0.999) < 1e-5 and difference.max() < 2.0**-12
         assert sample.verify() == []

@@ -29,9 +29,9 @@ import torch
 torch.set_num_threads(1)
 from tests.scripted import ScriptedChat, calling
 llm = ScriptedChat(script=[
+    lambda messages: "Told " + str(messages[0].content.count("[")) + " papers.",
     calling("similar_papers", query="Bi-Factorial Preference Optimization"),
     lambda messages: f"The nearest is {messages[-1].artifact[0].metadata['title']}.",
-    lambda messages: "Told " + str(messages[0].content.count("[")) + " papers.",
 ])
 from langchain_community.vectorstores import FAISS
 from swimmer import SwimmerEmbeddings

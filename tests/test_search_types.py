@@ -69,6 +69,29 @@ async def test_a_lowest_score(store: PaperStore, threshold: Any) -> None:
     assert 0 < len(generic.invoke(TITLE)) < 30
 
 
+async def test_a_filter_may_be_a_function(store: PaperStore) -> None:
+    def recent(metadata: dict[str, Any]) -> bool:
+        return bool(metadata["year"] == 2025)
+
+    expected = ids(load_retriever(store, k=5, filter={"year": 2025}))
+    assert ids(load_retriever(store, k=5, filter=recent)) == expected  # type: ignore[arg-type]
+    plain = load_retriever(store, k=5)
+    assert ids(plain, filter=recent) == expected
+    assert [d.id for d in await plain.ainvoke(TITLE, filter=recent)] == expected
+    assert ids(load_retriever(store, search_kwargs={"k": 5, "filter": recent})) == expected
+    with pytest.warns(UserWarning, match="no papers"):
+        assert ids(plain, filter=lambda _: False) == []
+    with pytest.raises(KeyError, match="no such field"):
+        plain.invoke(TITLE, filter=lambda metadata: metadata["no such field"])
+    with pytest.raises(QueryError, match="a filter is a mapping"):
+        plain.invoke(TITLE, filter="year=2025")
+
+
+def test_not_equal_has_the_name_that_faiss_has_for_it(store: PaperStore) -> None:
+    expected = ids(load_retriever(store, k=30, filter={"year": {"$ne": 2025}}))
+    assert ids(load_retriever(store, k=30, filter={"year": {"$neq": 2025}})) == expected != []
+
+
 def test_search_kwargs_count_before_fields_and_a_call_before_both(store: PaperStore) -> None:
     retriever = load_retriever(store, k=9, search_kwargs={"k": 4, "filter": {"year": {"$gt": 1}}})
     assert len(ids(retriever)) == 4

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -585,3 +586,68 @@ def test_a_large_store_is_mapped_searched_filtered_and_changed(
         store.model(HashEmbeddings(32))
         assert len(store) == 2000 and store.verify() == []
         assert search(store, papers[1].title, 1, include_self=True)[0].paper == papers[1]
+
+
+# ---------------------------------------------------------------------- indexes made when needed
+
+
+def test_what_was_added_is_found_in_every_way_whatever_came_between(
+    papers: list[Paper], model: HashEmbeddings, tmp_path: Path
+) -> None:
+    """Full text and look-ups are made at the first query that reads them; nothing may be missed."""
+    from swimmer.store import keyword_search, people_named, rows_of_name
+
+    store = PaperStore.create(model)
+    left = {paper.id: paper for paper in papers}
+    store.add(papers[:10])
+    store.add([replace(papers[3], title="Another Title of Quokkas")])
+    left[papers[3].id] = replace(papers[3], title="Another Title of Quokkas")
+    store.delete([papers[0].id, papers[9].id])
+    assert [row for row, _ in keyword_search(store.database, "quokkas", 5)] == [
+        store.database.row_of_id(papers[3].id)
+    ]
+    store.add(papers[10:20])
+    with pytest.raises(InputError):
+        store.add([*papers[20:], papers[12]], replace=False)
+    store.delete([papers[15].id])
+    store.add(papers[20:])
+    gone = {papers[0].id, papers[9].id, papers[15].id}
+
+    def check(store: PaperStore) -> None:
+        database = store.database
+        found = {paper.id for paper in store}
+        assert found == set(left) - gone
+        for paper in left.values():
+            rows = {row for row, _ in keyword_search(database, f'"{paper.title}"', 50)}
+            own = database.row_of_id(paper.id)
+            assert (own in rows) == (paper.id not in gone)
+            for author in paper.authors:
+                people = people_named(database, author)
+                assert bool(people) == any(author in left[one].authors for one in found)
+        assert rows_of_name(database, "quokkas") == []
+
+    check(store)
+    store.commit(tmp_path / "saved")
+    with PaperStore.open(tmp_path / "saved") as saved:
+        check(saved)
+        assert saved.verify() == []
+
+
+def test_a_change_that_fails_leaves_what_waited_before_it(
+    papers: list[Paper], model: HashEmbeddings, tmp_path: Path
+) -> None:
+    from swimmer.store import keyword_search
+
+    store = PaperStore.create(model)
+    store.add(papers[:5])
+    with pytest.raises(ZeroDivisionError), store.database.transaction():
+        store.database.put(5, papers[5], b"0" * 16, new=True)
+        # Full text and indexes are made here, and undone with the rest.
+        assert keyword_search(store.database, papers[5].title, 1)
+        raise ZeroDivisionError
+    assert len(store) == 5
+    assert [row for row, _ in keyword_search(store.database, papers[2].title, 1)] == [2]
+    assert not any(row == 5 for row, _ in keyword_search(store.database, papers[5].title, 9))
+    store.commit(tmp_path / "saved")
+    with PaperStore.open(tmp_path / "saved") as saved:
+        assert saved.verify() == []

@@ -120,6 +120,9 @@ class StaticEmbeddings:
         space = _Space(self._rows)
         for first in range(0, len(texts), _BLOCK):
             block = texts[first : first + _BLOCK]
+            if not any("\n" in text for text in block):
+                vectors[first : first + len(block)] = self.embed(block, on_unknown="zero")
+                continue
             parts = [text[:MAX_CHARACTERS].partition("\n") for text in block]
             titles = self._token_ids([title for title, _, _ in parts])
             abstracts = self._token_ids([abstract for _, _, abstract in parts])

@@ -16,9 +16,13 @@ from swimmer.retrieval import Hit
 from swimmer.text import ABSTRACT_LIMIT, TITLE_LIMIT, clean, clean_url
 
 _PIECE = ABSTRACT_LIMIT // 2
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_CHANGED_BY_CLEANING = re.compile(r"[&<\x7f]| (?= )")
 _TEXTS = ("title", "abstract", "url", "venue", "status")
 _LISTS = ("authors", "keywords")
-_FIELDS = (*_TEXTS, *_LISTS, "year")
+_FIELDS = frozenset((*_TEXTS, *_LISTS, "year"))
+_OWN = frozenset(("id", "score", "rank"))
+_KNOWN, _NOT_EXTRA = _FIELDS | _OWN, _FIELDS | {RECORD}
 
 
 def paper_document(paper: Paper) -> Document:
@@ -62,20 +66,22 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
     ):
         raise InputError(f"an id is one line of 1 to 500 characters, got {identifier!r:.80}")
     metadata = _plain(metadata)
-    fields = {k: v for k, v in metadata.items() if k not in ("id", "score", "rank")}
+    fields = {k: v for k, v in metadata.items() if k not in _OWN}
     named = _named(fields)
-    extra = {k: v for k, v in fields.items() if k not in (*_FIELDS, RECORD)}
+    extra = {k: v for k, v in fields.items() if k not in _NOT_EXTRA}
     if "title" in named:
         paper = Paper(**named, id=identifier, extra=extra)
         if paper.page_content == content and _same(paper.to_dict(), fields):
             return paper
-    lines = _from_lines(content)
-    extra[RECORD] = _pieces(content, metadata)
+    lines, record = _from_lines(content), _pieces(content, metadata)
+    if not _KNOWN & metadata.keys():
+        return Paper.of_document(lines, identifier, extra, record)
+    extra[RECORD] = record
     paper = Paper(**{**lines, **named}, id=identifier, extra=extra)
     kept = {
         name: metadata[name]
-        for name in (*_FIELDS, "id", "score", "rank")
-        if name in metadata and not _holds(paper, name, metadata[name])
+        for name in _KNOWN & metadata.keys()
+        if not _holds(paper, name, metadata[name])
     }
     # What no field of a paper can hold, a filter finds in the other fields.
     return replace(paper, extra={**extra, **kept}) if kept else paper
@@ -91,7 +97,7 @@ def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holds(paper: Paper, name: str, value: object) -> bool:
-    if name not in (*_FIELDS, "id"):
+    if name not in _FIELDS and name != "id":
         return False
     held = getattr(paper, name)
     return bool((list(held) if isinstance(held, tuple) else held) == value)
@@ -126,20 +132,29 @@ def _from_lines(content: str) -> dict[str, str]:
     url = clean_url(lines[-1]) if len(lines) > 1 and " " not in lines[-1].strip() else ""
     body = lines[1 : -1 if url else None]
     # Of one long line, the first part is the title and the rest the abstract.
-    rest = clean(lines[0])[TITLE_LIMIT:]
-    return {"title": lines[0], "abstract": " ".join([rest, *body]), "url": url}
+    first = clean(lines[0])
+    abstract = clean(" ".join([first[TITLE_LIMIT:], *body]))
+    return {"title": clean(first, TITLE_LIMIT), "abstract": abstract, "url": url}
 
 
 def _pieces(content: str, metadata: Mapping[str, Any]) -> list[str]:
     """Return a document as JSON, in pieces that cleaning a paper does not change."""
     try:
-        text = json.dumps([content, dict(metadata)], separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode([content, dict(metadata)])
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"the metadata of a document must be JSON values (text, numbers, true, false, null, "
             f"lists, mappings by text): {error}"
         ) from None
     # The cleaning would read & and < as markup, and reduce runs of spaces to one.
-    text = re.sub(r"[&<\x7f]| (?= )", lambda match: f"\\u{ord(match[0]):04x}", text)
+    if any(part in text for part in ("&", "<", "\x7f", "  ")):
+        text = _CHANGED_BY_CLEANING.sub(_escaped, text)
     pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
-    return [re.sub(r"^ | $", r"\\u0020", piece) for piece in pieces]
+    return [
+        re.sub(r"^ | $", r"\\u0020", piece) if piece[0] == " " or piece[-1] == " " else piece
+        for piece in pieces
+    ]
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,7 +26,7 @@ from swimmer.langchain.arguments import (
     refuse_unknown,
 )
 from swimmer.langchain.documents import hit_document
-from swimmer.langchain.searching import asearch_each, search_each, warn_of
+from swimmer.langchain.searching import asearch_each, conditions_of, search_each, warn_of
 from swimmer.papers import Paper
 from swimmer.retrieval import (
     OPTION_NAMES,
@@ -64,7 +65,7 @@ class PaperRetriever(BaseRetriever):
     store: PaperStore = Field(exclude=True)
     k: int = Field(default=10, strict=True, ge=1)
     embeddings: Any = Field(default=None, exclude=True)
-    filter: dict[str, Any] | None = None
+    filter: Any = None
     include_self: bool = False
     lookup: bool | str = True
     like: tuple[str | Paper, ...] = ()
@@ -223,6 +224,7 @@ class PaperRetriever(BaseRetriever):
         chosen, threshold = of_search_type(self.search_type, arguments, self.diversity)
         fields = {name: getattr(self, name) for name in OPTION_NAMES} | chosen
         k = checked_k(fields.pop("k", self.k))
+        fields["filter"] = conditions_of(self.store, fields["filter"])
         return k, SearchOptions(**fields), threshold
 
 
@@ -283,7 +285,8 @@ def load_retriever(
         metadata: what else tracing shows.
         arguments: the fields of `SearchOptions` by name: `filter`, `include_self`, `lookup`,
             `embeddings`, `like`, `unlike`, `mode`, `diversity`, `group`,
-            `sort`, `rerank`, `explain`, `lexical`.
+            `sort`, `rerank`, `explain`, `lexical`. A filter may be a function too, from a
+            document's metadata to whether it is wanted.
 
     Raises:
         StoreNotFoundError: there is no such store; the message lists those there are.
@@ -296,7 +299,7 @@ def load_retriever(
     )
     options = SearchOptions(**arguments)
     fields = {name: getattr(options, name) for name in OPTION_NAMES}
-    if options.filter is not None:
+    if isinstance(options.filter, Mapping):
         fields["filter"] = dict(options.filter)
     retriever = PaperRetriever(
         store=opened,

@@ -11,11 +11,15 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.runnables import run_in_executor
 
 from swimmer.errors import QueryError, UnreadableQueryError
+from swimmer.langchain.documents import paper_document
 from swimmer.retrieval import Answer, EmbeddedText, SearchOptions, ask, texts_to_embed
-from swimmer.store import PaperStore
+from swimmer.store import Filter, PaperStore
 
 if TYPE_CHECKING:
     from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model
+
+MetadataTest = Callable[[dict[str, Any]], bool]
+"""A filter as LangChain's FAISS takes it too: from metadata to whether a document is wanted."""
 
 INLINE_PAPERS = 20_000
 """Papers up to which an asynchronous search runs in the event loop: it takes a few milliseconds."""
@@ -78,6 +82,15 @@ async def asearch_each(
 
     outcomes = failed | (search() if inline else await run_in_executor(None, search))
     return [outcomes[one] if isinstance(one, str) else _not_text(one) for one in queries]
+
+
+def conditions_of(store: PaperStore, filter: Filter | MetadataTest | None) -> Filter | None:
+    """Return a filter as conditions: a function is called with every document's metadata."""
+    if not callable(filter):
+        return filter
+    with store.reading():
+        wanted = [paper.id for paper in store if filter(paper_document(paper).metadata)]
+    return {"id": {"$in": wanted}}
 
 
 def warn_of(answer: Answer, stacklevel: int = 2) -> None:

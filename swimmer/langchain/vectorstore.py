@@ -21,8 +21,10 @@ from swimmer.langchain.arguments import checked_batch_size, checked_number, refu
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.langchain.embeddings import SwimmerEmbeddings
 from swimmer.langchain.searching import (
+    MetadataTest,
     answered,
     asearch_each,
+    conditions_of,
     own_async_model,
     search_each,
     warn_of,
@@ -42,10 +44,6 @@ if TYPE_CHECKING:
     from langchain_community.vectorstores import FAISS
 
     from swimmer.store import Vectors
-
-
-MetadataTest = Callable[[dict[str, Any]], bool]
-"""A filter as LangChain's FAISS takes it too: from metadata to whether a document is wanted."""
 
 
 class PaperVectorStore(VectorStore):
@@ -176,18 +174,10 @@ class PaperVectorStore(VectorStore):
     def _search_options(
         self, k: int, filter: Filter | MetadataTest | None, lookup: bool | str
     ) -> tuple[int, SearchOptions]:
-        conditions = self._conditions(filter)
+        conditions = conditions_of(self.store, filter)
         return checked_k(k), SearchOptions(
             filter=conditions, include_self=True, lookup=lookup, lexical=False
         )
-
-    def _conditions(self, filter: Filter | MetadataTest | None) -> Filter | None:
-        """Return a filter as conditions: a function is asked of every document's metadata."""
-        if not callable(filter):
-            return filter
-        with self.store.reading():
-            wanted = [paper.id for paper in self.store if filter(paper_document(paper).metadata)]
-        return {"id": {"$in": wanted}}
 
     def similarity_search_by_vector(
         self,
@@ -310,7 +300,7 @@ class PaperVectorStore(VectorStore):
     def _nearest(
         self, vector: Vectors, k: int, filter: Filter | MetadataTest | None
     ) -> list[tuple[int, float]]:
-        allowed = allowed_rows(self.store, self._conditions(filter))
+        allowed = allowed_rows(self.store, conditions_of(self.store, filter))
         (hits,) = nearest(self.store, vector[None, :], k, allowed, [None])
         return hits
 
@@ -365,12 +355,7 @@ class PaperVectorStore(VectorStore):
         refuse_unknown(kwargs, "ids", "batch_size")
         size = checked_batch_size(batch_size)
         papers = _papers(documents, ids)
-        if not papers:
-            return []
-        model = self.store.model()
-        texts = [model.text_of(paper) for paper in papers]
-        made = [model.embed_papers(part) for part in _parts(texts, size)]
-        return self.store.add(papers, np.concatenate(made))
+        return self.store.add(papers, batch_size=size) if papers else []
 
     async def aadd_documents(
         self,

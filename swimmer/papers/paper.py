@@ -94,6 +94,31 @@ class Paper:
         if not self.id:
             own["id"] = derived_id(self.url, self.title)
 
+    @classmethod
+    def of_document(
+        cls, lines: Mapping[str, str], identifier: str, extra: Mapping[str, Any], record: list[str]
+    ) -> Paper:
+        """Return a document as a paper, without the work of cleaning what is clean.
+
+        Args:
+            lines: title, abstract and url, clean; the title is not blank.
+            identifier: its id, clean.
+            extra: its metadata; raises InputError as the constructor does.
+            record: what DOCUMENT_RECORD keeps, as cleaning leaves it.
+        """
+        paper = object.__new__(cls)
+        paper.__dict__.update(
+            lines,
+            id=identifier,
+            authors=(),
+            venue="",
+            year=None,
+            keywords=(),
+            status="",
+            extra=_jsonable(extra) | {DOCUMENT_RECORD: record},
+        )
+        return paper
+
     @cached_property
     def key(self) -> str:
         """The title key: what makes two spellings of one title equal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 import weakref
@@ -53,6 +54,8 @@ _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _TITLE, _ABSTRACT = 3, 5
 """Where the title for reading and the abstract stand in a row of `papers`."""
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
+_READS_INDEX = re.compile(r"_fts|title_terms|identifiers|short_names|people|authorships")
+"""What a statement names that is to read what `_index_text` makes."""
 
 # SQLITE_LIMIT_LENGTH, which Python names since 3.11.
 _LENGTH = 0
@@ -81,6 +84,11 @@ class PaperDatabase:
         self._lock = threading.RLock()
         self._bulk: list[tuple[Any, ...]] | None = None
         self._fields: set[str] = set()
+        # Of papers that were put one by one: those not written yet, and the rows that the full
+        # text and the look-up tables lack. They are made for many together, when one is needed.
+        self._waiting: list[tuple[Any, ...]] = []
+        self._unindexed: dict[int, None] = {}
+        self._has_indexes = True
         self.finished = False
         """Whether this is a scratch file just indexed, compact enough to become a store's own."""
         self._derived: dict[str, Any] = {}
@@ -103,8 +111,9 @@ class PaperDatabase:
         with database._guard():
             extra = WORD_TABLES if words else ""
             database._connection.executescript(
-                ";".join((TABLES, LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, extra, *INDEXES))
+                ";".join((TABLES, LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, extra))
             )
+        database._has_indexes = False
         return database
 
     @classmethod
@@ -197,6 +206,7 @@ class PaperDatabase:
                 raise self._damaged(str(said)[:200])
         duplicate = self._writable(path)
         with self._guard(), duplicate._guard():
+            self._index_waiting()
             self._connection.backup(duplicate._connection)
             duplicate._upgrade()
         return duplicate
@@ -216,6 +226,7 @@ class PaperDatabase:
     def save(self, path: Path) -> None:
         """Write a compact copy to `path`, an empty file or none."""
         with self._guard():
+            self._index_waiting()
             self._connection.execute("VACUUM INTO ?", (str(path),))
 
     def hand_over(self, path: Path) -> None:
@@ -227,6 +238,7 @@ class PaperDatabase:
     def optimize(self) -> None:
         """Merge the segments of the full-text indexes and refresh the planner's statistics."""
         with self._guard():
+            self._index_waiting()
             for table in FTS_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
             forget_people(self._connection)
@@ -258,12 +270,18 @@ class PaperDatabase:
     def transaction(self) -> Iterator[None]:
         """Make the changes of a block one unit: all are kept, or none on an error."""
         with self._guard() as connection:
+            self._write_waiting()
+            unindexed, has_indexes = dict(self._unindexed), self._has_indexes
             connection.execute("SAVEPOINT change")
             try:
                 yield
+                self._write_waiting()
             except BaseException:
                 if self.path is None:
                     connection.execute("ROLLBACK TO change")
+                    self._waiting, self._unindexed = [], unindexed
+                    self._has_indexes = has_indexes
+                    self._derived.clear()
                 connection.execute("RELEASE change")
                 raise
             connection.execute("RELEASE change")
@@ -314,6 +332,9 @@ class PaperDatabase:
         with self._guard() as connection:
             if self._bulk:
                 self._write_bulk()
+            self._write_waiting()
+            if self._unindexed and _READS_INDEX.search(sql):
+                self._index_waiting()
             self._allow_steps()
             found = connection.execute(sql, parameters).fetchall()
         for column, kind in zip(zip(*found, strict=True), kinds, strict=False):
@@ -512,6 +533,11 @@ class PaperDatabase:
         found = self.query(sql, (json.dumps(list(keys)),), (str, int))
         return dict(found)
 
+    def rows_of_ids(self, identifiers: Iterable[str]) -> dict[str, int]:
+        """Return the rows of those ids that are there, found together."""
+        sql = "SELECT id, row FROM papers WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.query(sql, (json.dumps(list(identifiers)),), (str, int)))
+
     def _one(self, condition: str, value: str) -> int | None:
         sql = f"SELECT row FROM papers WHERE {condition} ORDER BY row LIMIT 1"
         found = self.query(sql, (value,), (int,))
@@ -581,13 +607,14 @@ class PaperDatabase:
                 with self._guard():
                     self._write_bulk()
             return
-        with self._guard() as connection:
+        with self._guard():
             if not new:
                 self._unindex([row])
-            connection.execute(_PUT, record)
-            self._put_words([record])
-            self._index_text([row])
-            connection.executemany(_PUT_FIELD, ((name,) for name in paper.extra))
+            self._waiting.append(record)
+            self._fields.update(paper.extra)
+            self._unindexed[row] = None
+            if len(self._waiting) >= _BATCH:
+                self._write_waiting()
 
     def remove(self, rows: Iterable[int]) -> dict[int, int]:
         """Delete rows and close the gaps; return {new row: old row} of those that moved.
@@ -611,7 +638,7 @@ class PaperDatabase:
                 "UPDATE papers SET row = ? WHERE row = ?",
                 ((new, old) for new, old in moves.items()),
             )
-            self._index_text(gaps)
+            self._unindexed.update(dict.fromkeys(gaps))
             if self.counts_words:
                 for row in doomed:
                     connection.execute("DELETE FROM words WHERE row = ?", (row,))
@@ -629,6 +656,7 @@ class PaperDatabase:
         if self.counts_words:
             return
         with self._guard() as connection:
+            self._write_waiting()
             connection.executescript(WORD_TABLES)
             self._tables = None
             last = -1
@@ -722,8 +750,10 @@ class PaperDatabase:
         read through from end to end does without. After an error the database is of no use.
         """
         with self._guard() as connection, self.transaction():
-            for statement in INDEXES:
-                connection.execute(f"DROP INDEX {statement.split()[2]}")
+            if self._has_indexes:
+                for statement in INDEXES:
+                    connection.execute(f"DROP INDEX {statement.split()[2]}")
+                self._has_indexes = False
             self._bulk = []
             yield
             self._write_bulk()
@@ -741,8 +771,7 @@ class PaperDatabase:
         Nearly all of it runs inside SQLite without the interpreter, so that a thread of its own
         has a processor of its own. `interrupt` ends it with an error.
         """
-        for statement in INDEXES:
-            self._execute(statement)
+        self._make_indexes()
         for table in FTS_TABLES:
             # Large segments that are merged once at the end, not again and again on the way.
             for option, value in (("hashsize", 8 << 20), ("automerge", 0), ("crisismerge", 256)):
@@ -771,6 +800,11 @@ class PaperDatabase:
         vocabulary.write(connection)
         self._words_changed = False
 
+    def _make_indexes(self) -> None:
+        for statement in () if self._has_indexes else INDEXES:
+            self._execute(statement)
+        self._has_indexes = True
+
     def _execute(self, sql: str, *parameters: Any) -> None:
         with self._guard() as connection:
             connection.execute(sql, parameters)
@@ -779,7 +813,33 @@ class PaperDatabase:
         """End the statement that runs in another thread, with an error there."""
         self._connection.interrupt()
 
+    def _write_waiting(self) -> None:
+        if not self._waiting:
+            return
+        records, self._waiting = self._waiting, []
+        self._connection.executemany(_PUT, records)
+        self._put_words(records)
+        self._connection.executemany(_PUT_FIELD, ((name,) for name in sorted(self._fields)))
+        self._fields.clear()
+
+    def _index_waiting(self) -> None:
+        """Make what the indexes, the full text and the look-up tables lack."""
+        self._make_indexes()
+        if not self._unindexed:
+            return
+        with self.transaction():
+            rows = sorted(self._unindexed)
+            # The statements that are run meanwhile read no index that is not made.
+            self._unindexed = {}
+            for start in range(0, len(rows), _BATCH):
+                self._index_text(rows[start : start + _BATCH])
+
     def _unindex(self, rows: Sequence[int]) -> None:
+        """Take rows out of the full text and the look-up tables, so that they can be written."""
+        self._write_waiting()
+        indexed = [row for row in rows if row not in self._unindexed]
+        for row in rows:
+            self._unindexed.pop(row, None)
         delete = (
             f"INSERT INTO papers_fts(papers_fts, rowid, {FTS_COLUMNS}) "
             f"SELECT 'delete', row, {FTS_COLUMNS} FROM papers WHERE row = ?",
@@ -787,18 +847,18 @@ class PaperDatabase:
             "SELECT 'delete', row, display_title FROM papers WHERE row = ?",
         )
         for sql in delete:
-            self._connection.executemany(sql, ((row,) for row in rows))
-        remove_lookups(self._connection, self._numbered(rows))
+            self._connection.executemany(sql, ((row,) for row in indexed))
+        remove_lookups(self._connection, self._numbered(indexed))
 
     def _index_text(self, rows: Sequence[int]) -> None:
         insert = (
-            f"INSERT INTO papers_fts(rowid, {FTS_COLUMNS}) "
-            f"SELECT row, {FTS_COLUMNS} FROM papers WHERE row = ?",
-            "INSERT INTO titles_fts(rowid, display_title) "
-            "SELECT row, display_title FROM papers WHERE row = ?",
+            f"INSERT INTO papers_fts(rowid, {FTS_COLUMNS}) SELECT row, {FTS_COLUMNS} "
+            "FROM papers WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row",
+            "INSERT INTO titles_fts(rowid, display_title) SELECT row, display_title "
+            "FROM papers WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row",
         )
         for sql in insert:
-            self._connection.executemany(sql, ((row,) for row in rows))
+            self._connection.execute(sql, (json.dumps(list(rows)),))
         papers = self._numbered(rows)
         add_lookups(self._connection, papers)
         add_segments(self._connection, papers)

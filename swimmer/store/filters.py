@@ -128,6 +128,9 @@ class _Compiler:
         return self._operation(name, "$in" if many else "$eq", value, depth)
 
     def _operation(self, name: str, operator: object, value: Any, depth: int) -> Condition:
+        if operator == "$neq":
+            # The name that LangChain's FAISS has for it.
+            operator = "$ne"
         if operator == "$not":
             if depth > _DEPTH or not isinstance(value, Mapping):
                 raise QueryError(f"{name}: $not takes a condition, got {value!r:.80}")

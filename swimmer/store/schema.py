@@ -156,9 +156,9 @@ def row_of(row: int, paper: Paper, digest: bytes) -> tuple[Any, ...]:
         paper.venue,
         paper.year,
         paper.status,
-        _json(paper.authors),
-        _json(paper.keywords),
-        _json(dict(paper.extra)),
+        _json(paper.authors) if paper.authors else "[]",
+        _json(paper.keywords) if paper.keywords else "[]",
+        _json(paper.extra) if paper.extra else "{}",
         digest,
     )
 

@@ -467,7 +467,12 @@ class PaperStore:
     # ------------------------------------------------------------------ changing
 
     def add(
-        self, papers: Sequence[Paper], vectors: Vectors | None = None, *, replace: bool = True
+        self,
+        papers: Sequence[Paper],
+        vectors: Vectors | None = None,
+        *,
+        replace: bool = True,
+        batch_size: int | None = None,
     ) -> list[str]:
         """Add papers; return their ids.
 
@@ -475,6 +480,7 @@ class PaperStore:
             papers: what to add; of two with one id the later counts.
             vectors: float32 (n, dimension), unit length; embedded by the store's model when None.
             replace: whether a paper whose id is there already takes the place of the old one.
+            batch_size: papers that are given to the model at once; all by default.
 
         Raises:
             InputError: an id is there already and `replace` is False, or the vectors do not fit;
@@ -483,12 +489,14 @@ class PaperStore:
         import numpy as np
 
         model = self.model()
+        texts = [model.text_of(paper) for paper in papers]
         if vectors is None:
-            vectors = (
-                model.embed_papers([model.text_of(paper) for paper in papers])
-                if papers
-                else np.empty((0, self.identity.dimension), np.float32)
-            )
+            size = batch_size or max(1, len(texts))
+            made = [
+                model.embed_papers(texts[start : start + size])
+                for start in range(0, len(texts), size)
+            ]
+            vectors = np.concatenate([np.empty((0, self.identity.dimension), np.float32), *made])
         vectors = np.asarray(vectors, np.float32)
         if vectors.shape != (len(papers), self.identity.dimension):
             raise InputError(
@@ -499,20 +507,22 @@ class PaperStore:
             raise InputError("a vector holds values that are not finite; nothing was added")
         with self._lock:
             self._make_writable()
-            rows = {paper.id: self.database.row_of_id(paper.id) for paper in papers}
-            taken = [identifier for identifier, row in rows.items() if row is not None]
-            if taken and not replace:
-                raise InputError(f"the id {taken[0]!r} is in the store already; nothing was added")
+            rows = self.database.rows_of_ids([paper.id for paper in papers])
+            if rows and not replace:
+                first = next(paper.id for paper in papers if paper.id in rows)
+                raise InputError(f"the id {first!r} is in the store already; nothing was added")
+            total = len(self.database)
+            places = []
             with self.database.transaction():
-                for paper, vector in zip(papers, vectors, strict=True):
-                    row = rows[paper.id]
-                    digest = text_hash(model.text_of(paper))
+                for paper, text in zip(papers, texts, strict=True):
+                    row = rows.get(paper.id)
+                    new = row is None
                     if row is None:
-                        row = rows[paper.id] = len(self.database)
-                        self.database.put(row, paper, digest, new=True)
-                    else:
-                        self.database.put(row, paper, digest)
-                    self._put_vector(row, vector)
+                        row = rows[paper.id] = total
+                        total += 1
+                    self.database.put(row, paper, text_hash(text), new=new)
+                    places.append(row)
+            self._put_vectors(places, vectors)
             self._index = self._stored = None
         return [paper.id for paper in papers]
 
@@ -553,12 +563,15 @@ class PaperStore:
         if old is not None:
             old.close()
 
-    def _put_vector(self, row: int, vector: Vectors) -> None:
+    def _put_vectors(self, rows: Sequence[int], vectors: Vectors) -> None:
         import numpy as np
 
         assert self._vectors is not None
-        if row >= len(self._vectors):
-            grown = np.zeros((max(64, 2 * row), self.identity.dimension), np.float32)
+        needed = max(rows, default=-1) + 1
+        if needed > len(self._vectors):
+            grown = np.zeros(
+                (max(64, needed, 2 * len(self._vectors)), vectors.shape[1]), np.float32
+            )
             grown[: len(self._vectors)] = self._vectors
             self._vectors = grown
         if self._origin is None or len(self._origin) < len(self._vectors):
@@ -566,8 +579,10 @@ class PaperStore:
             if self._origin is not None:
                 origin[: len(self._origin)] = self._origin
             self._origin = origin
-        self._vectors[row] = vector
-        self._origin[row] = -1
+        # Of two for one row the later counts.
+        last = dict(zip(rows, range(len(rows)), strict=True))
+        places, sources = list(last), list(last.values())
+        self._vectors[places], self._origin[places] = vectors[sources], -1
 
     # ------------------------------------------------------------------ on disk
 

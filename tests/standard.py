@@ -1,0 +1,36 @@
+"""What the standard suites of LangChain are run with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.tools import BaseTool, create_retriever_tool
+
+from swimmer import load_retriever
+from swimmer.langchain import PaperToolkit
+
+KNOWN = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
+
+TOOL_CALLS: dict[str, dict[str, Any]] = {
+    "find_similar_papers": {"title": KNOWN},
+    "search_papers": {"query": KNOWN},
+    "get_paper": {"paper": KNOWN},
+    "browse_papers": {"author": "wang"},
+    "find_authors": {"name": "wang"},
+}
+"""A call of each tool."""
+
+
+def retriever_tool() -> BaseTool:
+    """Return the retriever as a tool."""
+    return create_retriever_tool(
+        load_retriever("sample", k=3),
+        "similar_papers",
+        "Papers most like the title given.",
+        response_format="content_and_artifact",
+    )
+
+
+def paper_tool(name: str) -> BaseTool:
+    """Return a tool of the toolkit."""
+    return {tool.name: tool for tool in PaperToolkit(store="sample").get_tools()}[name]

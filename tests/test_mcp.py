@@ -491,7 +491,9 @@ async def main(connection):
     good = await tools["find_similar_papers"].ainvoke({**call, "args": {"title": title, "k": 2}})
     bad = await tools["find_similar_papers"].ainvoke({**call, "args": {"title": title, "k": 999}})
     read = await client.get_resources("swimmer", uris=["swimmer://conf/papers/p04"])
-    print(json.dumps([sorted(tools), good.text, bad.status, bad.text, read[0].as_string()]))
+    prompt = await client.get_prompt("swimmer", "related_work", arguments={"title": title})
+    told = [message.content for message in prompt]
+    print(json.dumps([sorted(tools), good.text, bad.status, bad.text, read[0].as_string(), told]))
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
@@ -532,9 +534,10 @@ def test_through_langchain_mcp_adapters(
         timeout=120,
     )
     assert run.returncode == 0, run.stderr[-2_000:]
-    names, good, status, bad, read = json.loads(run.stdout)
+    names, good, status, bad, read, told = json.loads(run.stdout)
     assert names == sorted(TOOLS)
     assert json.loads(good)["matched"] == TITLE
     assert status == "error"
     assert "less than or equal to 50" in bad
     assert json.loads(read)["title"] == TITLE
+    assert TITLE in told[0] and json.loads(told[1])["matched"] == TITLE

@@ -41,7 +41,7 @@ def paper_document(paper: Paper) -> Document:
 def hit_document(hit: Hit) -> Document:
     """Return a hit as the document of its paper, with `Hit.facts` in the metadata."""
     document = paper_document(hit.paper)
-    document.metadata |= hit.facts()
+    document.metadata.update(hit.facts())
     return document
 
 

@@ -22,6 +22,8 @@ def exact_titles(store: PaperStore, queries: Sequence[str]) -> list[int | None]:
 
     Equal after folding case, punctuation, spacing, LaTeX and Unicode.
     """
+    if not queries:
+        return []
     keys = ["" if len(query) > TITLE_LIMIT else title_key(query) for query in queries]
     rows = store.database.rows_of_keys(keys)
     return [rows.get(key) for key in keys]

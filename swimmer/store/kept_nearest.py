@@ -8,14 +8,17 @@ is saved, and no digit lost.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import neg
 
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.database import PaperDatabase
 from swimmer.store.similarity import RESCORED
 
+_ALL_BITS = 0xFFFFFFFF
 VALUE_SIZE = 12
 """Bytes for each paper before they are compressed: its row, its score and its cosine, four each."""
 
@@ -70,20 +73,17 @@ def unpacked(packed: bytes, row: int, papers: int) -> list[tuple[int, float, flo
         whole[place::4] = planes[place * size // 4 : (place + 1) * size // 4]
     numbers = struct.unpack(f"<{3 * count}I", whole)
     rows, steps, differences = numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
-    bits = [*accumulate(steps, _sum)]
-    bits += map(_sum, bits, differences)
+    bits = [number & _ALL_BITS for number in accumulate(steps)]
+    bits += [(one + other) & _ALL_BITS for one, other in zip(bits, differences, strict=True)]
     values = struct.unpack(f"<{2 * count}f", struct.pack(f"<{2 * count}I", *bits))
     scores, cosines = values[:count], values[count:]
     if len({*rows, row}) != count + 1 or max(rows, default=0) >= papers:
         raise ValueError("not other papers of the store")
-    # A value that is no number is not between two numbers.
-    if not all(-1 <= value <= 1 for value in values):
+    # With one value that is no number, the sum is none either.
+    if math.isnan(sum(values)) or min(values, default=0) < -1 or max(values, default=0) > 1:
         raise ValueError("scored by other values than cosines")
-    ordered = all(
-        a[0] > b[0] or (a[0] == b[0] and a[1] < b[1])
-        for a, b in pairwise(zip(scores, rows, strict=True))
-    )
-    if not ordered:
+    order = list(zip(map(neg, scores), rows, strict=True))
+    if order != sorted(order):
         raise ValueError("not in the order of their scores")
     return list(zip(rows, scores, cosines, strict=True))
 
@@ -103,7 +103,3 @@ def inflated(packed: bytes, size: int) -> bytes:
     if len(found) != size or not inflate.eof or inflate.unused_data:
         raise ValueError(f"not {size} bytes")
     return found
-
-
-def _sum(one: int, other: int) -> int:
-    return (one + other) & 0xFFFFFFFF

@@ -17,6 +17,8 @@ from swimmer.store.database import PaperDatabase
 from swimmer.text import title_key
 
 _NAMESAKES = 2_000
+_MOST_WORDS = 8
+"""Words of a name that is also found in another order or with initials."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def people_named(database: PaperDatabase, text: str) -> list[Person]:
     if exact:
         return exact
     long = [word for word in words if len(word) > 1]
-    if not long:
+    # A whole title is looked up too: longer names are found as they stand.
+    if not long or len(words) > _MOST_WORDS:
         return []
     sql = (
         "SELECT person FROM people_words WHERE word IN (SELECT value FROM json_each(?)) "

@@ -79,6 +79,7 @@ class PaperStore:
     ) -> None:
         self._manifest = manifest
         self.folder = folder
+        self._named: tuple[Path, str] | None = None
         self._identity = identity
         self._files: DataFiles | None = None
         self._database: PaperDatabase | None = None
@@ -210,7 +211,11 @@ class PaperStore:
     @property
     def name(self) -> str:
         """The store's name: that of its folder."""
-        return self.folder.resolve().name if self.folder else "memory"
+        if self.folder is None:
+            return "memory"
+        if self._named is None or self._named[0] != self.folder:
+            self._named = self.folder, self.folder.resolve().name
+        return self._named[1]
 
     @property
     def manifest(self) -> Manifest:

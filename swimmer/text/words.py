@@ -22,9 +22,14 @@ _STOP_WORDS = frozenset(
 )
 
 
+_ASCII_WORD = re.compile("[a-zA-Z0-9]+")
+
+
 def folded(text: str) -> str:
     """Return a text in lower case, without accents, LaTeX or compatibility characters."""
     decomposed = unicodedata.normalize("NFKD", readable(text)).casefold()
+    if decomposed.isascii():
+        return decomposed
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
@@ -33,6 +38,8 @@ def words_of(folded_text: str) -> list[str]:
 
     The full-text index splits text in the same places, and no word can hold one of its operators.
     """
+    if folded_text.isascii():
+        return _ASCII_WORD.findall(folded_text)
     return "".join(char if char.isalnum() else " " for char in folded_text).split()
 
 

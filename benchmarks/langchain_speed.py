@@ -5,7 +5,8 @@
 
 PAPERS.json as for `benchmarks.start_up`, whose FOLDER may be used again: the naive index is built
 once (minutes) and kept there. Naive and swimmer take turns, so that a machine that slows down
-slows both.
+slows both. Where Python may not write compiled files (PYTHONDONTWRITEBYTECODE), a process spends
+most of its time on compiling swimmer: run `python -m compileall -q swimmer` first.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ def whole_process(store: Path, naive_folder: Path, runs: int) -> None:
         },
         runs,
     )
-    base = result["naive"][0]
+    base, bare = result["naive"][0], result[f"({least} alone)"][0]
     for name, (wall, memory) in result.items():
-        extra = f"{base / wall:.1f} x faster" if name.startswith("load") else ""
+        extra = ""
+        if name.startswith("load"):
+            extra = f"{base / wall:.1f} x faster than naive, {wall / bare:.2f} x {least}"
         row(f"whole process: {name}", wall, memory, extra)
 
 

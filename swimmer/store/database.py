@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sqlite3
 import threading
 import weakref
@@ -37,7 +36,7 @@ from swimmer.store.schema import (
     row_of,
 )
 from swimmer.store.vocabulary import VOCABULARY_TABLE, Vocabulary
-from swimmer.text import folded, words_of
+from swimmer.text import folded, pattern, words_of
 
 LISTS = ("authors", "keywords")
 """The columns that hold lists."""
@@ -54,7 +53,7 @@ _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _TITLE, _ABSTRACT = 3, 5
 """Where the title for reading and the abstract stand in a row of `papers`."""
 _PUT_FIELD = "INSERT OR IGNORE INTO fields VALUES (?)"
-_READS_INDEX = re.compile(r"_fts|title_terms|identifiers|short_names|people|authorships")
+_READS_INDEX = pattern(r"_fts|title_terms|identifiers|short_names|people|authorships")
 """What a statement names that is to read what `_index_text` makes."""
 
 # SQLITE_LIMIT_LENGTH, which Python names since 3.11.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +22,7 @@ _STOP_WORDS = frozenset(
 )
 
 
-_ASCII_WORD = re.compile("[a-zA-Z0-9]+")
+_ASCII_WORD = pattern("[a-zA-Z0-9]+")
 
 
 def folded(text: str) -> str:

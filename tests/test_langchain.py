@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -461,6 +462,27 @@ def test_any_document_comes_back_as_it_was(content: str, metadata: dict[str, Any
         return
     again = paper_document(paper)
     assert (again.id, again.page_content, again.metadata) == ("x", content, metadata)
+    # Made by the short way or not, it is what the constructor makes of its fields.
+    fields = {field.name: getattr(paper, field.name) for field in dataclasses.fields(paper)}
+    assert Paper(**fields) == paper
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "one line of words " * 100,
+        "x" * 999 + "e\u0301" + "y" * 50,
+        "a & b <b>bold</b> " * 120,
+        "title\n\n  body <i>of</i>\ntwo lines\nhttps://example.org/a b",
+        "title\nhttps://example.org/a",
+        "\u200b\nsecond",
+    ],
+)
+def test_a_document_is_a_clean_paper(content: str) -> None:
+    paper = document_paper(content, {"page": 3}, "x")
+    fields = {field.name: getattr(paper, field.name) for field in dataclasses.fields(paper)}
+    assert Paper(**fields) == paper
+    assert paper_document(paper).page_content == content
 
 
 @pytest.mark.parametrize("length", [49_999, 50_000, 50_001, 120_003])

@@ -91,8 +91,8 @@ class Model:
 
     def text_of(self, paper: Paper) -> str:
         """Return the text of a paper for `embed_papers`: of a plain document, its own."""
-        if (document := paper.document) is not None:
-            return compatible(document[0])
+        if (text := paper.document_text) is not None:
+            return compatible(text)
         return RECIPES[self.text].text_of(paper)
 
     def follows(self, recipe: str) -> bool:

@@ -75,7 +75,7 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
             return paper
     lines, record = _from_lines(content), _pieces(content, metadata)
     if not _KNOWN & metadata.keys():
-        return Paper.of_document(lines, identifier, extra, record)
+        return Paper.of_document(content, lines, identifier, extra, record)
     extra[RECORD] = record
     paper = Paper(**{**lines, **named}, id=identifier, extra=extra)
     kept = {
@@ -126,15 +126,19 @@ def _same(fields: dict[str, Any], given: Mapping[str, Any]) -> bool:
 
 
 def _from_lines(content: str) -> dict[str, str]:
-    lines = [line for line in content[: 2 * ABSTRACT_LIMIT].splitlines() if clean(line)]
-    if not lines:
+    lines = content[: 2 * ABSTRACT_LIMIT].splitlines()
+    cleaned = [clean(line) for line in lines]
+    shown = [place for place, line in enumerate(cleaned) if line]
+    if not shown:
         raise InputError(f"a document needs text, got {content!r:.60}")
-    url = clean_url(lines[-1]) if len(lines) > 1 and " " not in lines[-1].strip() else ""
-    body = lines[1 : -1 if url else None]
+    first, last = cleaned[shown[0]], lines[shown[-1]]
+    url = clean_url(last) if len(shown) > 1 and " " not in last.strip() else ""
+    body = [lines[place] for place in shown[1 : -1 if url else None]]
     # Of one long line, the first part is the title and the rest the abstract.
-    first = clean(lines[0])
-    abstract = clean(" ".join([first[TITLE_LIMIT:], *body]))
-    return {"title": clean(first, TITLE_LIMIT), "abstract": abstract, "url": url}
+    rest = first[TITLE_LIMIT:]
+    abstract = clean(" ".join([rest, *body])) if rest or body else ""
+    title = clean(first, TITLE_LIMIT) if rest else first
+    return {"title": title, "abstract": abstract, "url": url}
 
 
 def _pieces(content: str, metadata: Mapping[str, Any]) -> list[str]:

@@ -96,11 +96,17 @@ class Paper:
 
     @classmethod
     def of_document(
-        cls, lines: Mapping[str, str], identifier: str, extra: Mapping[str, Any], record: list[str]
+        cls,
+        text: str,
+        lines: Mapping[str, str],
+        identifier: str,
+        extra: Mapping[str, Any],
+        record: list[str],
     ) -> Paper:
         """Return a document as a paper, without the work of cleaning what is clean.
 
         Args:
+            text: its text, as it came.
             lines: title, abstract and url, clean; the title is not blank.
             identifier: its id, clean.
             extra: its metadata; raises InputError as the constructor does.
@@ -109,6 +115,7 @@ class Paper:
         paper = object.__new__(cls)
         paper.__dict__.update(
             lines,
+            _document_text=text,
             id=identifier,
             authors=(),
             venue="",
@@ -171,6 +178,15 @@ class Paper:
             return None
         own = isinstance(content, str) and content.strip() and isinstance(metadata, dict)
         return (content, metadata) if own else None
+
+    @property
+    def document_text(self) -> str | None:
+        """Text of the document that this paper keeps, None if it is a paper's own."""
+        made: str | None = self.__dict__.get("_document_text")
+        if made is not None:
+            return made
+        kept = self.document
+        return None if kept is None else kept[0]
 
     @property
     def has_own_id(self) -> bool:

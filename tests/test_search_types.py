@@ -102,6 +102,8 @@ def test_search_kwargs_count_before_fields_and_a_call_before_both(store: PaperSt
     ("given", "said"),
     [
         ({"search_type": "mrm"}, "unknown search_type 'mrm'"),
+        ({"search_type": None}, "unknown search_type None"),
+        ({"search_kwargs": "k=5"}, "search_kwargs is a mapping"),
         ({"search_type": "similarity_score_threshold"}, "needs a score_threshold"),
         ({"search_kwargs": {"score_treshold": 0.5}}, "did you mean score_threshold"),
         ({"search_kwargs": {"score_threshold": "0.5"}}, "score_threshold is a number"),
@@ -165,3 +167,10 @@ def test_alternatives(store: PaperStore) -> None:
     )
     by_words = retriever.invoke("graph", {"configurable": {"by": "words"}})
     assert [d.id for d in by_words] == ids(load_retriever(store, k=5, mode="keyword"), "graph")
+
+
+@pytest.mark.parametrize("fetch_k", [0, -1, 2.5, True, "20"])
+def test_a_number_to_choose_from_that_is_none(store: PaperStore, fetch_k: Any) -> None:
+    vectors = load_retriever(store).vectorstore
+    with pytest.raises(QueryError, match="fetch_k is a whole number from 1"):
+        vectors.max_marginal_relevance_search("graph", fetch_k=fetch_k)

@@ -27,10 +27,13 @@ def refuse_unknown(unknown: dict[str, Any], *known: str) -> None:
 
 def checked_batch_size(value: object) -> int | None:
     """Return a batch size, or raise QueryError when it is no whole number above 0, or None."""
-    if value is None:
-        return None
+    return None if value is None else checked_count("batch_size", value)
+
+
+def checked_count(name: str, value: object) -> int:
+    """Return a whole number above 0, or raise QueryError with the argument's name."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise QueryError(f"batch_size is a whole number from 1, got {value!r:.40}")
+        raise QueryError(f"{name} is a whole number from 1, got {value!r:.40}")
     return value
 
 
@@ -62,6 +65,11 @@ def of_search_type(
         QueryError: the search type is not known, lacks the argument it needs, or does not have one
             that is given.
     """
+    if not isinstance(arguments, Mapping):
+        raise QueryError(
+            f"search_kwargs is a mapping of arguments, got {arguments!r:.60}",
+            hint='give search_kwargs={"k": 5}',
+        )
     if search_type not in SEARCH_TYPES:
         raise QueryError(
             f"unknown search_type {search_type!r:.40}",

@@ -301,13 +301,15 @@ def load_retriever(
     fields = {name: getattr(options, name) for name in OPTION_NAMES}
     if isinstance(options.filter, Mapping):
         fields["filter"] = dict(options.filter)
+    given = {} if search_kwargs is None else search_kwargs
+    of_search_type(search_type, given, options.diversity)
     retriever = PaperRetriever(
         store=opened,
         k=checked_k(k),
         tags=tags,
         metadata=metadata,
         search_type=search_type,
-        search_kwargs=search_kwargs or {},
+        search_kwargs=dict(given),
         **fields,
     )
     # What is wrong is said here, not at the first query.

@@ -17,7 +17,12 @@ from langchain_core.vectorstores import VectorStore
 
 from swimmer.embeddings import Embeddings as EmbeddingsProtocol, Model, check_same
 from swimmer.errors import InputError, QueryError, StoreNotFoundError, UnreadableQueryError
-from swimmer.langchain.arguments import checked_batch_size, checked_number, refuse_unknown
+from swimmer.langchain.arguments import (
+    checked_batch_size,
+    checked_count,
+    checked_number,
+    refuse_unknown,
+)
 from swimmer.langchain.documents import document_paper, paper_document
 from swimmer.langchain.embeddings import SwimmerEmbeddings
 from swimmer.langchain.searching import (
@@ -288,7 +293,7 @@ class PaperVectorStore(VectorStore):
         filter: Filter | MetadataTest | None,
     ) -> list[Document]:
         checked_number("lambda_mult", lambda_mult, 0, 1)
-        wanted = max(checked_k(k), checked_k(fetch_k))
+        wanted = max(checked_k(k), checked_count("fetch_k", fetch_k))
         with self.store.reading():
             hits = self._nearest(vector, wanted, filter)
             rows, relevance = [row for row, _ in hits], [score for _, score in hits]

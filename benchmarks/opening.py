@@ -44,6 +44,8 @@ def measured(checkout: Path, title: str) -> list[float]:
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
+        # Python looks for modules where it is started, before it does in the path.
+        cwd=checkout,
     )
     seconds: list[float] = json.loads(done.stdout)
     return seconds

@@ -61,6 +61,7 @@ class FileSource:
         yield from checked(self._read(report), report)
 
     def _read(self, report: SourceReport) -> Iterator[Paper]:
+        status, name = self._status, self.name
         try:
             for place, record in self._records(report):
                 report.read += 1
@@ -68,8 +69,8 @@ class FileSource:
                     if type(record) is not dict and not isinstance(record, Mapping):
                         left_out = isinstance(record, NotAPaper)
                         raise record if left_out else NotAPaper("not an object")
-                    paper = paper_from_record(plain(record, self.name))
-                    if reason := refused_status(paper, self._status):
+                    paper = paper_from_record(plain(record, name))
+                    if status != "all" and (reason := refused_status(paper, status)):
                         raise NotAPaper(reason)
                 except NotAPaper as reason:
                     report.skip(str(reason), place)

@@ -58,13 +58,10 @@ def checked(papers: Iterator[Paper], report: SourceReport) -> Iterator[Paper]:
     sorted_list = is_sorted_list([paper.authors for paper in first])
     ends = AbstractEnds(first)
     for paper in itertools.chain(first, papers):
-        marks: dict[str, str | bool] = {}
         if sorted_list and len(paper.authors) > 1 and AUTHORS_ORDER not in paper.extra:
-            marks[AUTHORS_ORDER] = "unknown"
-        if ABSTRACT_CUT not in paper.extra and ends.is_cut(paper):
-            marks[ABSTRACT_CUT] = True
-        if marks:
-            paper = paper.marked(**marks)
+            paper = paper.marked(**{AUTHORS_ORDER: "unknown"})
+        if ends.is_cut(paper) and ABSTRACT_CUT not in paper.extra:
+            paper = paper.marked(**{ABSTRACT_CUT: True})
         report.count(paper)
         yield paper
 
@@ -145,7 +142,7 @@ class AbstractEnds:
     def is_cut(self, paper: Paper) -> bool:
         """Whether the abstract of a paper is only the beginning of one."""
         abstract = paper.abstract
-        if not abstract or _is_ended(abstract):
+        if not abstract or abstract[-1] in _ENDS or _is_ended(abstract):
             return False
         if 0 <= self._length - len(abstract) <= SAME_LENGTH:
             return True

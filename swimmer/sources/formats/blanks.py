@@ -13,14 +13,15 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _FIRST = frozenset("[(<NnAaMmUuTtWw?-—.…")
-_LONGEST = 40
+LONGEST_BLANK = 40
+"""Characters of the longest text that may stand for nothing."""
 
 
 def is_placeholder(text: str) -> bool:
     """Whether a text says only that there is none: "nan", "N/A", "[No abstract available]"."""
     # Most values are none, which their first letter says at less cost than the pattern.
     first = text[:1]
-    if len(text) > _LONGEST or not (first in _FIRST or first.isspace()):
+    if len(text) > LONGEST_BLANK or not (first in _FIRST or first.isspace()):
         return False
     return bool(_PLACEHOLDER.fullmatch(text.strip()))
 
@@ -28,7 +29,7 @@ def is_placeholder(text: str) -> bool:
 def is_blank(value: Any) -> bool:
     """Whether a value is empty, not a number, or a placeholder."""
     if isinstance(value, str):
-        return not value or (len(value) <= _LONGEST and is_placeholder(value))
+        return not value or (len(value) <= LONGEST_BLANK and is_placeholder(value))
     if isinstance(value, float):
         return math.isnan(value)
     return not value and (value is None or value == [] or value == {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from swimmer.sources.formats.blanks import is_blank
+from swimmer.sources.formats.blanks import LONGEST_BLANK, is_blank
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "title": (
@@ -269,7 +269,8 @@ def most_trusted(flat: Mapping[str, Any]) -> dict[str, Any]:
     for name, aliases in _aliases_by_slot(tuple(flat)):
         for alias in aliases:
             value = flat[alias]
-            if not is_blank(value):
+            # A long text is never blank, and a call costs more than to see that.
+            if (type(value) is str and len(value) > LONGEST_BLANK) or not is_blank(value):
                 found[name] = value
                 break
     return found
@@ -280,11 +281,17 @@ def published_date(flat: Mapping[str, Any]) -> str:
 
     A month counts as a date, a year alone does not.
     """
-    for name, aliases in _aliases_by_slot(tuple(flat)):
-        if name == "year":
-            dates = (flat[alias] for alias in aliases)
-            return next((d[:40] for d in dates if isinstance(d, str) and _DATE.match(d)), "")
+    for alias in _date_names(tuple(flat)):
+        value = flat[alias]
+        if isinstance(value, str) and _DATE.match(value):
+            return value[:40]
     return ""
+
+
+@lru_cache(maxsize=1024)
+def _date_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields of a record that may hold a date, most trusted first."""
+    return dict(_aliases_by_slot(names)).get("year", ())
 
 
 def page_range(flat: Mapping[str, Any]) -> str:

@@ -192,7 +192,12 @@ def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     merged = record
     if content is not None and isinstance(content, Mapping):
         merged = {**record, **content}
-    flat = dict(zip(field_names(tuple(map(str, merged))), merged.values(), strict=True))
+    try:
+        names = field_names(tuple(merged))
+    except (TypeError, AttributeError):
+        # YAML has names that are numbers or dates.
+        names = field_names(tuple(map(str, merged)))
+    flat = dict(zip(names, merged.values(), strict=True))
     for name, value in flat.items():
         if isinstance(value, dict) and "value" in value and set(value) <= {"value", "readers"}:
             flat[name] = value["value"]

@@ -90,6 +90,12 @@ class StoreDamagedError(StoreError):
 REBUILD = "delete the store's folder and build it again"
 """The hint for a damaged store; a build alone would update it, and would read its files."""
 
+UPGRADE = "upgrade with: pip install -U swimmer"
+"""The hint for what a later swimmer can do."""
+
+FORMAT_CHANGED = f"the publisher may have changed its format; {UPGRADE}"
+"""The hint for an answer of a publisher that lacks what it should hold."""
+
 
 class ModelError(SwimmerError):
     """An embedding model cannot be loaded, or returns wrong vectors."""

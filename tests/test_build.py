@@ -258,7 +258,7 @@ def test_a_model_that_fails_half_way_costs_only_the_rest(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
     monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
-    with pytest.raises(ModelError, match="they are kept"):
+    with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     model = HashEmbeddings()
     store, report = run_build(papers, "conf", model=model)
@@ -307,7 +307,7 @@ def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
     monkeypatch.setattr("swimmer.build.builder.CHUNK", 64)
     papers = of_many_lengths(400)
     first = Recorder(fail_after=len(PROBES) + 200)
-    with pytest.raises(ModelError, match="they are kept"):
+    with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "many", model=first)
     second = Recorder()
     _store, report = run_build(papers, "many", model=second)
@@ -324,7 +324,7 @@ def test_vectors_of_another_model_are_not_taken_up(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
     monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
-    with pytest.raises(ModelError, match="they are kept"):
+    with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     _store, report = run_build(papers, "conf", model=HashEmbeddings(salt="other"))
     assert report.resumed == 0
@@ -333,7 +333,7 @@ def test_vectors_of_another_model_are_not_taken_up(
 def test_an_unfinished_build_is_no_store(papers: list[Paper]) -> None:
     from swimmer import list_stores
 
-    with pytest.raises(ModelError, match="they are kept"):
+    with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     assert [info.name for info in list_stores()] == ["sample"]
 

@@ -314,7 +314,7 @@ BAD_LISTS = {
     "blank": (b"  \n\n ", "empty"),
     "cut off": (b'[{"title": "A"}, {"title": "B', "cut off"),
     "another shape": (b'{"a": 1, "b": [1, 2]}', "another shape"),
-    "a number": (b"42", "expected JSON"),
+    "a number": (b"42", "hint: give JSON"),
     "a list of numbers": (b"[1, 2, 3]", "holds no paper"),
     "no papers": (b"[]", "holds no paper"),
     "python reprs": (b"{'title': 'A', 'x': None}\n{'title': 'B'}\n", "not JSON"),

@@ -181,7 +181,7 @@ def test_a_damaged_map_is_found_by_verify_and_made_again(folder: Path, damage: s
     }
     path.write_bytes(damaged.get(damage, raw))
     (problem,) = open_store(folder).verify()
-    assert "is not a map of swimmer" in problem
+    assert "is not a map that swimmer made" in problem
     assert np.array_equal(paper_map(open_store(folder)).points, made.points)
     assert open_store(folder).verify() == []
 
@@ -240,7 +240,7 @@ def test_a_map_that_somebody_made_up_is_refused(
     store = open_store(folder)
     assert kept_map(store) is None
     (problem,) = store.verify()
-    assert "is not a map of swimmer" in problem and "digest" not in problem
+    assert "is not a map that swimmer made" in problem and "digest" not in problem
 
 
 def test_where_the_store_cannot_be_written_the_cache_keeps_it(

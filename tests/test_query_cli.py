@@ -45,7 +45,10 @@ def test_where_filters_and_composes(swimmer: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--where", "yaer>1"], "unknown field 'yaer'; did you mean year? this store has abstract"),
+        (
+            ["--where", "yaer>1"],
+            "unknown field 'yaer'\nhint: did you mean year? this store has abstract",
+        ),
         (["--where", "year>>1"], "needs a value here"),
         (["--where", "year=='"], "cannot be read"),
         (["--mode", "best"], "dense"),

@@ -186,7 +186,7 @@ HOSTILE = [
 @pytest.mark.parametrize("mode", ["keyword", "hybrid"])
 def test_operators_of_full_text_search_are_words(text: str, mode: str) -> None:
     if mode == "hybrid" and not any(map(str.isalnum, text)):
-        with pytest.raises(QueryError, match="knows no token"):
+        with pytest.raises(QueryError, match="knows no word"):
             search(STORE, text, 3, mode=mode)
         return
     hits = search(STORE, text, 3, mode=mode)

@@ -370,5 +370,5 @@ def test_a_module_outside_the_models_folder_is_refused(place: str, weights: Path
     pytest.importorskip("langchain_huggingface")
     entry = {"path": place, "type": "sentence_transformers.models.Transformer"}
     (weights / "modules.json").write_text(json.dumps([entry]))
-    with pytest.raises(ModelError, match="out of the model's folder"):
+    with pytest.raises(ModelError, match="outside the model's folder"):
         load_model(str(weights))

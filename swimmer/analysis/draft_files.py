@@ -32,7 +32,10 @@ def text_of(path: Path) -> str:
     except OSError as error:
         raise QueryError(f"{path}: cannot be read ({error.strerror or error})") from None
     if len(raw) > SIZE_LIMIT:
-        raise QueryError(f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft")
+        raise QueryError(
+            f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft",
+            hint="give the text of the draft, or its title and --abstract",
+        )
     return decode_text(raw)[0]
 
 

@@ -60,7 +60,10 @@ def read_pdf(path: Path) -> tuple[str, str, str]:
     logging.getLogger("pypdf").addHandler(logging.NullHandler())
     logging.getLogger("pypdf").propagate = False
     if path.is_file() and path.stat().st_size > SIZE_LIMIT:
-        raise QueryError(f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft")
+        raise QueryError(
+            f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft",
+            hint="give the title and --abstract",
+        )
     try:
         reader = pypdf.PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
@@ -73,8 +76,8 @@ def read_pdf(path: Path) -> tuple[str, str, str]:
         raise MissingExtraError(f"{path}: is encrypted by AES; reading it", "pdf") from None
     except FileNotDecryptedError:
         raise QueryError(
-            f"{path}: is encrypted; save a copy without a password, or give the title and "
-            "--abstract"
+            f"{path}: is encrypted",
+            hint="save a copy without a password, or give the title and --abstract",
         ) from None
     except (PyPdfError, *_FAILURES) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__

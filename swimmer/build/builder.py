@@ -224,13 +224,13 @@ class _Build:
                 return store
             except NotPlainFileError as error:
                 raise StoreDamagedError(
-                    f"{error.filename}: {error.strerror}; a build would write through it, so "
-                    "delete it and start the build again"
+                    f"{error.filename}: {error.strerror}",
+                    hint="delete it and start the build again; a build would write through it",
                 ) from None
             except OSError as error:
                 raise StoreError(
-                    f"{self.folder}: the build cannot be written ({error.strerror or error}); "
-                    "make room and start it again, it goes on where it was"
+                    f"{self.folder}: the build cannot be written ({error.strerror or error})",
+                    hint="make room and start the build again; it resumes",
                 ) from None
 
     def _run(self, papers: Iterator[Paper], listed: str) -> PaperStore:
@@ -454,8 +454,8 @@ class _Build:
         except OSError as error:
             # A service that cannot be reached is no full disk, though both are an OSError.
             raise ModelError(
-                f"the model {model.name} failed after {self.report.embedded:,} papers ({error}); "
-                "they are kept: start the same build again and it goes on from there"
+                f"the model {model.name} failed after {self.report.embedded:,} papers ({error})",
+                hint="start the same build again; it resumes, with the papers embedded so far",
             ) from error
 
     @staticmethod

@@ -31,7 +31,7 @@ def venues_command(word: str | None, as_json: bool) -> None:
         if venues and not as_json:
             click.echo("\n".join(_lines(scheme, adapter, venues, stores)))
     if word and not found:
-        raise QueryError(f"no venue {word[:60]!r}", hint=near_names(word).lstrip("; "))
+        raise QueryError(f"no venue {word[:60]!r}", hint=near_names(word))
     if not as_json:
         click.echo("  *  built     build one: swimmer build iclr2025     more: docs/sources.md")
 

@@ -200,11 +200,12 @@ def _own_prompt(
 
 def _unknown(name: str) -> ModelError:
     near = get_close_matches(name, ("static", *NAMED), n=1)
-    meant = f"did you mean {near[0]}? Expected" if near else "expected"
+    meant = f"did you mean {near[0]}? " if near else ""
     return ModelError(
-        f"unknown model {name[:120]!r}: {meant} static, {', '.join(NAMED)}, a Hugging Face "
-        "id such as intfloat/e5-base-v2, the folder of a model, or, in Python, an object with "
-        "embed_documents and embed_query"
+        f"unknown model {name[:120]!r}",
+        hint=f"{meant}Give static, {', '.join(NAMED)}, a Hugging Face id such as "
+        "intfloat/e5-base-v2, the folder of a model, or, in Python, an object with "
+        "embed_documents and embed_query",
     )
 
 
@@ -262,13 +263,16 @@ def _download(name: str, revision: str, token: Literal[False] | None = None) -> 
         RevisionNotFoundError,
     )
 
-    offline = (
-        f"the model {name} is not in the local cache ({constants.HF_HUB_CACHE}) and the Hugging "
-        f"Face hub cannot be reached; fetch it once where there is a network (hf download {name}), "
-        "or give the folder of a model"
-    )
+    def unreachable(why: str) -> ModelError:
+        return ModelError(
+            f"the model {name} is not in the local cache ({constants.HF_HUB_CACHE}) and the "
+            f"Hugging Face hub cannot be reached ({why})",
+            hint=f"download it once with a network (hf download {name}), or give the folder of a "
+            "model",
+        )
+
     if constants.HF_HUB_OFFLINE:
-        raise ModelError(f"{offline}; HF_HUB_OFFLINE is set")
+        raise unreachable("HF_HUB_OFFLINE is set")
     try:
         # One short question first: without a network the download itself tries for minutes.
         api = HfApi(token=token)
@@ -281,21 +285,27 @@ def _download(name: str, revision: str, token: Literal[False] | None = None) -> 
             snapshot_download(name, revision=revision or None, ignore_patterns=skipped, token=token)
         )
     except RevisionNotFoundError:
-        raise ModelError(f"the model {name} has no revision {revision!r} on the hub") from None
+        raise ModelError(
+            f"the model {name} has no revision {revision!r} on the hub",
+            hint="look for its revisions on its page of the Hugging Face hub",
+        ) from None
     except GatedRepoError:
         raise ModelError(
-            f"the model {name} asks for an agreement on its page of the hub; give it there, then "
-            "log in with: hf auth login"
+            f"the model {name} needs your agreement to its terms",
+            hint="agree on its page of the Hugging Face hub, then log in with: hf auth login",
         ) from None
     except RepositoryNotFoundError:
         raise ModelError(
-            f"the Hugging Face hub has no model {name}, or it is private; check the spelling, or "
-            f"fetch it with your account: hf auth login, then hf download {name}"
+            f"the Hugging Face hub has no model {name}, or it is private",
+            hint=(
+                "check the spelling, or fetch it with your account: hf auth login, then hf "
+                f"download {name}"
+            ),
         ) from None
     except HfHubHTTPError as error:
-        raise ModelError(f"{offline} ({error.__class__.__name__}: {error!s:.200})") from None
+        raise unreachable(f"{type(error).__name__}: {error!s:.200}") from None
     except (OSError, _network_error()) as error:
-        raise ModelError(f"{offline} ({error!s:.200})") from None
+        raise unreachable(f"{error!s:.200}") from None
 
 
 def _network_error() -> type[Exception]:
@@ -313,15 +323,17 @@ def _check_folder(folder: Path, name: str) -> None:
     modules = folder / "modules.json"
     if not modules.is_file():
         raise ModelError(
-            f"{name}: is no sentence-transformers model (no modules.json in {folder}), and how its "
-            "token vectors become one cannot be guessed; save one with "
-            "SentenceTransformer(modules=[…]).save(folder)"
+            f"{name}: is not a sentence-transformers model (no modules.json in {folder}), so that "
+            "its pooling is unknown",
+            hint="save it with SentenceTransformer(modules=[…]).save(folder)",
         )
     try:
         entries = json.loads(modules.read_text(encoding="utf-8"))
         paths = [folder / entry["path"] for entry in entries]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{modules}: cannot be read ({error}); get the model again") from None
+        raise ModelError(
+            f"{modules}: cannot be read ({error})", hint="download the model again"
+        ) from None
     weights = [
         file
         for path in {folder, *paths}
@@ -329,7 +341,7 @@ def _check_folder(folder: Path, name: str) -> None:
         for file in path.glob(pattern)
     ]
     if not any(file.stat().st_size for file in weights):
-        raise ModelError(f"{name}: {folder} holds no weights; get the model again")
+        raise ModelError(f"{name}: {folder} holds no weights", hint="download the model again")
 
 
 _TYPE = re.compile(r"sentence_transformers(\.[A-Za-z_]\w*)+", re.ASCII)
@@ -351,18 +363,22 @@ def _check_modules(folder: Path, name: str) -> None:
             else:
                 types, places = list(raw["types"].values()), list(raw["types"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); get the model again") from None
+            raise ModelError(
+                f"{path}: cannot be read ({error})", hint="download the model again"
+            ) from None
         for kind in types:
             if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
                 raise ModelError(
-                    f"{name[:300]}: its {path.name} names a module {kind!r:.80}, which is not one "
-                    "of sentence-transformers; swimmer runs no code that a model brings along"
+                    f"{name[:300]}: its {path.name} names a module {kind!r:.80}, which is not "
+                    "one of sentence-transformers",
+                    hint="choose another model; swimmer runs no code that comes with a model",
                 )
         for place in places:
             if not isinstance(place, str) or not _stays_inside(place):
                 raise ModelError(
-                    f"{name[:300]}: its {path.name} names {place!r:.80}, which leads out of the "
-                    "model's folder; get the model again"
+                    f"{name[:300]}: its {path.name} names {place!r:.80}, which is outside the "
+                    "model's folder",
+                    hint="download the model again",
                 )
 
 
@@ -407,8 +423,8 @@ def _open(
     ) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(
-            f"the model {name} in {folder} cannot be loaded ({type(error).__name__}: {reason}); "
-            "get its files again"
+            f"the model {name} in {folder} cannot be loaded ({type(error).__name__}: {reason})",
+            hint="download its files again",
         ) from None
     finally:
         if bars:
@@ -428,8 +444,8 @@ def _device(wanted: str | None) -> str:
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         reason = str(error).splitlines()[0][:160]
         raise ModelError(
-            f"no device {wanted!r:.40} here ({reason}); leave it out for the best there is, or "
-            "name cpu, cuda or mps"
+            f"the device {wanted!r:.40} is not available ({reason})",
+            hint="give cpu, cuda or mps, or leave it out for the fastest one here",
         ) from None
     return wanted
 
@@ -448,8 +464,11 @@ def _half_of_environment() -> bool | None:
     value = os.environ.get(HALF, "")
     if value not in ("", "0", "1"):
         raise ModelError(
-            f"{HALF} is {value!r:.40}; expected 1 (half precision), 0 (float32), or no such "
-            "variable (what is faster here)"
+            f"{HALF} is {value!r:.40}",
+            hint=(
+                "set it to 1 (half precision) or 0 (float32), or unset it: swimmer then takes "
+                "the faster one"
+            ),
         )
     return value == "1" if value else None
 

@@ -57,8 +57,8 @@ def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
     how = "" if model.name.startswith(GIVEN) else f": swimmer build ITS_FOLDER --model {model.name}"
     raise ModelMismatchError(
         f"{where} was built with the model {describe(store)}; {describe(model)} makes other "
-        "vectors. Ask with the store's own model, or build the store again with this one, from its "
-        f"list or from the papers it holds{how}"
+        "vectors",
+        hint=f"search with the store's own model, or rebuild the store with this one{how}",
     )
 
 

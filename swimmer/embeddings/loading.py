@@ -31,8 +31,8 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
     if not isinstance(model, (str, Path)):
         if options:
             raise ModelError(
-                f"a model given as an object has its own settings, got {', '.join(options)}; set "
-                "them on the object, or name the model"
+                f"a model given as an object has its own settings, got {', '.join(options)}",
+                hint="set them on the object, or give the name of a model",
             )
         return model if isinstance(model, Model) else _wrap(model)
     if model == "static":
@@ -72,8 +72,9 @@ def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Mod
     """
     if identity.name.startswith(GIVEN):
         raise ModelError(
-            f"{where} was built with the model {identity.name.removeprefix(GIVEN)}, an object in "
-            "Python; give it again with embeddings=, or build the store with a named model"
+            f"{where} was built with the model {identity.name.removeprefix(GIVEN)}, an object "
+            "in Python",
+            hint="give it with embeddings=, or rebuild the store with a model that has a name",
         )
     options: dict[str, Any] = {}
     if identity.name != "static":
@@ -90,7 +91,8 @@ def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Mod
         if type(error) is not ModelError:
             raise
         raise ModelError(
-            f"{where} was built with the model {identity.name}, which cannot be loaded: {error}"
+            f"{where} was built with the model {identity.name}, which cannot be loaded: {error}",
+            hint=error.hint,
         ) from None
     check_same(identity, model.identity, where)
     return model.with_text(identity.text)
@@ -99,8 +101,8 @@ def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Mod
 def _wrap(embeddings: object) -> Model:
     if not isinstance(embeddings, Embeddings) or isinstance(embeddings, type):
         raise ModelError(
-            f"a model is a name or an object with embed_documents and embed_query; "
-            f"got {embeddings!r:.80}"
+            f"{embeddings!r:.80} is not a model",
+            hint="give the name of a model, or an object with embed_documents and embed_query",
         )
     kind = type(embeddings)
     inner = getattr(embeddings, "swimmer_model", None)

@@ -13,7 +13,7 @@ import numpy as np
 
 from swimmer.embeddings.identity import PROBES, ModelIdentity
 from swimmer.embeddings.recipes import RECIPES
-from swimmer.errors import ModelError, QueryError, UnreadableQueryError
+from swimmer.errors import UPGRADE, ModelError, QueryError, UnreadableQueryError
 from swimmer.papers import Paper
 from swimmer.text import compatible, fold
 
@@ -118,8 +118,8 @@ class Model:
             return self
         if recipe not in RECIPES:
             raise ModelError(
-                f"no way to make a paper into text is called {recipe!r:.40}; this swimmer knows "
-                f"{', '.join(RECIPES)}. Upgrade with: pip install -U swimmer"
+                f"unknown text recipe {recipe!r:.40}; this version knows {', '.join(RECIPES)}",
+                hint=UPGRADE,
             )
         if not self.follows(recipe):
             raise ModelError(f"the model {self.name} cannot read a title apart from its abstract")
@@ -191,15 +191,15 @@ class Model:
     def _query_text(text: str) -> str:
         folded = fold(text[:QUERY_LIMIT])
         if not folded:
-            raise UnreadableQueryError("the query is blank; give a title or some words")
+            raise UnreadableQueryError("the query is blank", hint="give a title or some words")
         return folded
 
     def _query_vector(self, raw: Any, text: str) -> Vectors:
         vector: Vectors = self._checked([raw], 1)[0]
         if not vector.any():
             raise UnreadableQueryError(
-                f"the model {self.name} knows no word of {text[:60]!r}; "
-                "ask in its language, or in other words"
+                f"the model {self.name} knows no word of {text[:60]!r}",
+                hint="write the query in the model's language, or in other words",
             )
         return vector
 
@@ -236,8 +236,8 @@ class Model:
             ) from None
         if vectors.ndim != 2 or len(vectors) != count or vectors.shape[1] < 1:
             raise ModelError(
-                f"the model {self.name} was given {count} texts and answered with an array of "
-                f"shape {vectors.shape}; expected ({count}, dimension)"
+                f"the model {self.name} was given {count} texts and returned an array of "
+                f"shape {vectors.shape}, expected ({count}, dimension)",
             )
         if self._identity and vectors.shape[1] != self._identity.dimension:
             raise ModelError(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 20_000
 PACKAGED_MODEL = Path(__file__).parent.parent / "models" / "static"
+_REINSTALL = "install swimmer again, or give a folder with a whole static model"
 CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE = "config.json", "model.safetensors", "tokenizer.json"
 
 TITLE_SHARE = 0.35
@@ -73,7 +74,8 @@ class StaticEmbeddings:
         if self._tokenizer.get_vocab_size() != len(self._rows):
             raise ModelError(
                 f"{self.folder / WEIGHTS_FILE} has {len(self._rows)} rows, but {TOKENIZER_FILE} "
-                f"beside it has {self._tokenizer.get_vocab_size()} tokens"
+                f"beside it has {self._tokenizer.get_vocab_size()} tokens",
+                hint=_REINSTALL,
             )
         self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
         self._ascii_words = bool(config.get("ascii_words"))
@@ -97,7 +99,7 @@ class StaticEmbeddings:
             block = texts[first : first + _BLOCK]
             ids = self._token_ids(block)
             if on_unknown == "raise" and not all(ids):
-                raise UnreadableQueryError(_nothing_known(block[ids.index(b"")]))
+                raise _nothing_known(block[ids.index(b"")])
             for vector, row in zip(vectors[first:], ids, strict=False):
                 tokens = np.frombuffer(row, np.int32)
                 np.dot(self._weights[tokens], self._rows[tokens].astype(np.float32), out=vector)
@@ -235,7 +237,9 @@ def file_digest(path: Path) -> str:
     try:
         return hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
     except OSError as error:
-        raise ModelError(f"{path} of the static model cannot be read: {error}") from error
+        raise ModelError(
+            f"{path} of the static model cannot be read: {error}", hint=_REINSTALL
+        ) from error
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -244,9 +248,13 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} of the static model cannot be read: {error}") from error
+        raise ModelError(
+            f"{path} of the static model cannot be read: {error}", hint=_REINSTALL
+        ) from error
     if not isinstance(config, dict) or not isinstance(config.get("blake2b"), dict):
-        raise ModelError(f"{path} does not describe a static model of swimmer (no blake2b)")
+        raise ModelError(
+            f"{path} does not describe a static model of swimmer (no blake2b)", hint=_REINSTALL
+        )
     return config
 
 
@@ -258,7 +266,8 @@ def _verified_revision(folder: Path, config: dict[str, Any]) -> str:
         if met != expected:
             raise ModelError(
                 f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
-                f"says {expected}; install the model again"
+                f"says {expected}",
+                hint=_REINSTALL,
             )
         joint.update(met.encode())
     return joint.hexdigest()[:12]
@@ -273,9 +282,13 @@ def _read_weights(path: Path) -> tuple[Any, Floats]:
         with safe_open(path, framework="numpy") as tensors:
             rows, weights = tensors.get_tensor("embeddings"), tensors.get_tensor("weights")
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} does not hold a static model: {error}") from error
+        raise ModelError(
+            f"{path} does not hold a static model: {error}", hint=_REINSTALL
+        ) from error
     if rows.ndim != 2 or weights.shape != rows.shape[:1] or not np.isfinite(weights).all():
-        raise ModelError(f"{path} does not hold a static model: {rows.shape}, {weights.shape}")
+        raise ModelError(
+            f"{path} does not hold a static model: {rows.shape}, {weights.shape}", hint=_REINSTALL
+        )
     return rows, weights.astype(np.float32)
 
 
@@ -306,10 +319,10 @@ def _without_surrogates(text: str) -> str:
     return text
 
 
-def _nothing_known(text: str) -> str:
-    """What to tell somebody whose text has no known token."""
+def _nothing_known(text: str) -> UnreadableQueryError:
     shown = text if len(text) <= 60 else text[:60] + "…"
-    return (
-        f"the static model knows no token of {shown!r}: it reads English and the words of "
-        "machine-learning papers; ask with a title in English, or choose another model"
+    return UnreadableQueryError(
+        f"the static model knows no word of {shown!r}: it reads English and the words of "
+        "machine-learning papers",
+        hint="write the query in English, or build the store with another model",
     )

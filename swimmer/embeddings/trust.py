@@ -60,9 +60,9 @@ def check_trusted(identity: ModelIdentity, where: str, *, trust: bool = False) -
         remember_model(identity.name, identity.revision)
         return
     raise UntrustedModelError(
-        f"{where} names the model {identity.name[:300]}, which you have not used before; {would}. "
-        "If you trust whoever made the store, allow it once with --trust-model (in Python: "
-        "trust_model=True); titles of the store and --mode keyword need no model"
+        f"{where} names the model {identity.name[:300]}, which you have not used before; {would}",
+        hint="if you trust the maker of the store, allow it once with --trust-model (in Python: "
+        "trust_model=True); titles of the store and --mode keyword need no model",
     )
 
 

@@ -211,8 +211,8 @@ class ReadingList:
                 ) from None
             except OSError as error:
                 raise StoreError(
-                    f"{self.path}: cannot be written ({error.strerror or error}); the list is "
-                    "unchanged"
+                    f"{self.path}: cannot be written ({error.strerror or error})",
+                    hint="make room, or check the rights of the folder; the list is unchanged",
                 ) from None
 
     def _write(self, entries: Mapping[str, ListEntry]) -> None:

@@ -79,7 +79,7 @@ class Paper:
             if value:
                 own[name] = clean(value, limit)
         if not self.title:
-            raise InputError("paper: the title is blank; every paper needs one")
+            raise InputError("paper: the title is blank", hint="give every paper a title")
         if not isinstance(self.url, str):
             raise InputError(f"paper: url must be text, got {self.url!r:.80}")
         if self.url:

@@ -48,9 +48,9 @@ class FileSource:
     ) -> None:
         self.path = Path(path)
         if not self.path.exists():
-            raise SourceError(f"{self.path}: no such file; give the path of a paper list")
+            raise SourceError(f"{self.path}: no such file", hint="give the path of a paper list")
         if self.path.is_dir():
-            raise SourceError(f"{self.path}: is a folder; give one file with a paper list")
+            raise SourceError(f"{self.path}: is a folder", hint="give one file with a paper list")
         self.origin = str(self.path)
         self.name = slug(_ENDINGS.sub("", self.path.name.lower()[:500]))
         self._columns = dict(columns or {})
@@ -81,7 +81,8 @@ class FileSource:
         except UnicodeDecodeError as error:
             raise SourceError(
                 f"{self.path}: not text in {error.encoding} (byte {error.start}: "
-                f"{error.object[error.start]:#04x}); save the list as UTF-8"
+                f"{error.object[error.start]:#04x})",
+                hint="save the list as UTF-8",
             ) from None
 
     def _records(self, report: SourceReport) -> Iterator[tuple[str, Any]]:

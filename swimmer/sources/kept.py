@@ -63,8 +63,8 @@ class KeptSource:
                 stream = block.enter_context(replacing(self.path, flush=False))
             except OSError as error:
                 raise SourceError(
-                    f"{self.path.parent}: fetched lists cannot be kept there ({error.strerror}); "
-                    "choose another place with $SWIMMER_CACHE"
+                    f"{self.path.parent}: downloaded lists cannot be kept there ({error.strerror})",
+                    hint="set SWIMMER_CACHE to a folder that can be written",
                 ) from None
             for paper in self._source.papers(report):
                 stream.write(json.dumps(paper.to_dict(), ensure_ascii=False).encode() + b"\n")
@@ -81,8 +81,8 @@ class KeptSource:
                     paper = paper_from_line(line)
                 except (ValueError, TypeError, InputError) as error:
                     raise SourceError(
-                        f"{self.path}: line {number} is damaged ({error}); fetch the list again "
-                        f"with: swimmer build {self.origin} --refresh"
+                        f"{self.path}: line {number} is damaged ({error})",
+                        hint=f"download the list again with: swimmer build {self.origin} --refresh",
                     ) from None
                 report.read += 1
                 report.count(paper)

@@ -95,7 +95,9 @@ def _open(what: str | Path, options: Options) -> Source:
         return FileSource(what, columns=options.columns, status=options.status or "all")
     text = what.strip()
     if not text:
-        raise SourceError("no source given; name a venue (iclr2025) or the path of a paper list")
+        raise SourceError(
+            "no source given", hint="name a venue (iclr2025) or the path of a paper list"
+        )
     if "://" in text and not text.partition("://")[0].count(":"):
         return _from_url(text, options)
     scheme, colon, rest = text.partition(":")
@@ -107,7 +109,7 @@ def _open(what: str | Path, options: Options) -> Source:
     if os.path.exists(text):  # noqa: PTH110  Path.exists raises for a name that is too long
         return FileSource(text, columns=options.columns, status=options.status or "all")
     if colon and not Path(text).suffix and len(scheme) > 1 and "/" not in scheme:
-        raise SourceError(f"{text}: unknown source {scheme!r}{near(scheme, adapters())}")
+        raise SourceError(f"{text}: unknown source {scheme!r}", hint=near(scheme, adapters()))
     name, _ = split_name(text)
     if "/" in text or "\\" in text or (Path(text).suffix and name not in known_names()):
         return FileSource(text, columns=options.columns, status=options.status or "all")
@@ -128,10 +130,10 @@ def _by_name(text: str, options: Options) -> Source:
                 spans.append(f"{venue.years[0]}–{venue.years[-1]} ({scheme})")
     if spans:
         asked = f"has no year {year}" if year else "needs a year, as in " + name + "2024"
-        raise SourceError(f"{text}: {name} {asked}; there is {', '.join(spans)}")
+        raise SourceError(f"{text}: {name} {asked}", hint=f"there is {', '.join(spans)}")
     raise SourceError(
-        f"{text}: no such file, and no venue of that name{near(name, known_names())} "
-        "`swimmer venues` lists all"
+        f"{text}: no such file, and no venue of that name",
+        hint=f"{near_names(name)} List all with: swimmer venues",
     )
 
 
@@ -146,7 +148,7 @@ def known_names() -> dict[str, Venue]:
 
 
 def near_names(name: str) -> str:
-    """Return `; did you mean …?` for the venues whose names are near, else what is known."""
+    """Return a hint, `did you mean …?`, for the venues whose names are near, else what is known."""
     return near(name, known_names())
 
 
@@ -156,11 +158,15 @@ def _from_url(url: str, options: Options) -> Source:
     except ValueError as error:
         raise SourceError(f"{url[:200]!r}: not an address ({error})") from None
     if scheme not in ("http", "https"):
-        raise SourceError(f"{url[:200]}: {scheme} addresses are not fetched; expected http(s)")
+        raise SourceError(
+            f"{url[:200]}: {scheme} addresses cannot be downloaded",
+            hint="give an address that begins with https://",
+        )
     for adapter in adapters().values():
         if what := adapter.from_url(url):
             return adapter.open(what, options)
     raise SourceError(
         f"{url}: neither a known publisher nor a list (.json, .jsonl, .csv, .tsv, .bib, .ris, "
-        ".md, also .gz); `swimmer venues` lists the publishers"
+        ".md, also .gz)",
+        hint="list the publishers with: swimmer venues",
     )

@@ -12,7 +12,7 @@ STATUSES = ("accepted", "rejected", "withdrawn", "all")
 def checked_status(status: str) -> str:
     """Return a status, or raise SourceError when it is none of `STATUSES`."""
     if status not in STATUSES:
-        raise SourceError(f"status {status!r}; expected one of {', '.join(STATUSES)}")
+        raise SourceError(f"unknown status {status!r}", hint=f"choose one of {', '.join(STATUSES)}")
     return status
 
 

@@ -133,7 +133,7 @@ class PaperDatabase:
         try:
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.OperationalError as error:
-            raise StoreDamagedError(f"{path}: cannot be opened ({error}); {REBUILD}") from None
+            raise StoreDamagedError(f"{path}: cannot be opened ({error})", hint=REBUILD) from None
         database = cls(connection, path, writable=False)
         try:
             with database._guard():
@@ -170,8 +170,8 @@ class PaperDatabase:
 
     def _damaged(self, reason: str) -> StoreDamagedError:
         return StoreDamagedError(
-            f"{self.path or 'the papers in memory'}: is not a readable paper database ({reason}); "
-            f"{REBUILD}"
+            f"{self.path or 'the papers in memory'}: is not a readable paper database ({reason})",
+            hint=REBUILD,
         )
 
     @classmethod

@@ -110,15 +110,20 @@ class _Compiler:
             name in self._fields or not (self._strict or name.startswith("$"))
         )
         if not known:
-            raise QueryError(self._unknown(name))
+            raise self._unknown(name)
         return self._field(str(name), _plain(name, value), depth)
 
-    def _unknown(self, name: object) -> str:
+    def _unknown(self, name: object) -> QueryError:
         if isinstance(name, str) and name.startswith("$"):
-            return f"unknown operator {name!r:.40}; there is {', '.join(OPERATORS)}"
+            return QueryError(
+                f"unknown operator {name!r:.40}", hint=f"use one of {', '.join(OPERATORS)}"
+            )
         near = get_close_matches(str(name), self._fields, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
-        return f"unknown field {name!r:.60}; {meant}this store has {', '.join(self._fields)}"
+        return QueryError(
+            f"unknown field {name!r:.60}",
+            hint=f"{meant}this store has {', '.join(self._fields)}",
+        )
 
     def _field(self, name: str, value: Any, depth: int) -> Condition:
         if isinstance(value, Mapping):
@@ -150,7 +155,7 @@ class _Compiler:
         if operator in COMPARISONS:
             return self._compare(name, str(operator), value)
         raise QueryError(
-            f"{name}: unknown operator {operator!r:.40}; there is {', '.join(OPERATORS)}"
+            f"{name}: unknown operator {operator!r:.40}", hint=f"use one of {', '.join(OPERATORS)}"
         )
 
     def _among(self, name: str, values: list[Any], negated: bool) -> Leaf:
@@ -180,7 +185,10 @@ class _Compiler:
     ) -> Leaf:
         self._leaves += 1
         if self._leaves > _LEAVES:
-            raise QueryError(f"a filter may have {_LEAVES} conditions, not more; use $in")
+            raise QueryError(
+                f"a filter may have {_LEAVES} conditions, not more",
+                hint="use $in for several values of one field",
+            )
         return Leaf(name, sql, parameters, negated, said)
 
 
@@ -202,13 +210,13 @@ def _plain(name: object, value: Any) -> Any:
 def _check_scalar(name: str, value: Any) -> None:
     if value is not None and not isinstance(value, (str, int, float)):
         raise QueryError(
-            f"{name}: cannot compare with {value!r:.60}; expected text, a number, true, false "
-            "or null"
+            f"{name}: cannot compare with {value!r:.60}",
+            hint="give text, a number, true, false or null",
         )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise QueryError(f"{name}: the number {str(value)[:30]} is too large")
     if isinstance(value, float) and not math.isfinite(value):
-        raise QueryError(f"{name}: cannot compare with {value}; expected a finite number")
+        raise QueryError(f"{name}: cannot compare with {value}", hint="give a finite number")
     if isinstance(value, str):
         _check_text(name, value)
 
@@ -217,7 +225,9 @@ def _check_text(name: str, value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise QueryError(f"{name}: {value!r:.60} holds half a character; expected text") from None
+        raise QueryError(
+            f"{name}: {value!r:.60} holds an unpaired surrogate", hint="give valid Unicode text"
+        ) from None
 
 
 # ---------------------------------------------------------------------- fields held in memory

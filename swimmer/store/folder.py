@@ -46,14 +46,17 @@ def writing(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise StoreBusyError(
-            f"{folder}: another process is writing to this store; wait for it to end"
+            f"{folder}: another process is writing to this store",
+            hint="wait until it has ended, then try again",
         ) from None
     except NotPlainFileError as error:
-        raise StoreDamagedError(f"{folder / LOCK}: {error.strerror}; delete it") from None
+        raise StoreDamagedError(
+            f"{folder / LOCK}: {error.strerror}", hint="delete this file"
+        ) from None
     except OSError as error:
         raise StoreError(
-            f"{folder}: cannot be written ({error.strerror or error}); choose another place with "
-            "--name PATH or $SWIMMER_HOME"
+            f"{folder}: cannot be written ({error.strerror or error})",
+            hint="choose another folder with --name PATH, or set SWIMMER_HOME",
         ) from None
     try:
         yield
@@ -72,11 +75,14 @@ def check_files(folder: Path, manifest: Manifest) -> None:
         try:
             size = size_of(folder / file.name)
         except NotPlainFileError as error:
-            raise StoreDamagedError(f"{folder / file.name}: {error.strerror}; {REBUILD}") from None
+            raise StoreDamagedError(
+                f"{folder / file.name}: {error.strerror}", hint=REBUILD
+            ) from None
         # A mapped file that is shorter than its header says kills the process at the first read.
         if size != file.size:
             raise StoreDamagedError(
-                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}; {REBUILD}"
+                f"{folder / file.name}: has {size} bytes, the manifest says {file.size}",
+                hint=REBUILD,
             )
 
 

@@ -78,10 +78,14 @@ class VectorIndex:
             flag = faiss.IO_FLAG_MMAP_IFC if sizes is None else faiss.IO_FLAG_MMAP
             index = faiss.read_index(_name_of(path, opened), flag)
         except OSError as error:
-            raise StoreDamagedError(f"{path}: cannot be read ({error.strerror or error})") from None
+            raise StoreDamagedError(
+                f"{path}: cannot be read ({error.strerror or error})", hint=REBUILD
+            ) from None
         except RuntimeError as error:
             reason = str(error).splitlines()[-1][:120]
-            raise StoreDamagedError(f"{path}: is not a readable FAISS index ({reason})") from None
+            raise StoreDamagedError(
+                f"{path}: is not a readable FAISS index ({reason})", hint=REBUILD
+            ) from None
         return cls(index, sizes, path)
 
     @property
@@ -124,7 +128,8 @@ class VectorIndex:
         if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
             raise StoreDamagedError(
                 f"{self._path or 'the vectors in memory'}: row {int(rows.min())} or "
-                f"{int(rows.max())} is not there, or a vector holds no numbers; {REBUILD}"
+                f"{int(rows.max())} is not there, or a vector holds no numbers",
+                hint=REBUILD,
             )
         return rows
 
@@ -138,7 +143,9 @@ class VectorIndex:
             and (lists < len(self._list_sizes)).all()
             and (offsets < self._list_sizes[np.minimum(lists, len(self._list_sizes) - 1)]).all()
         ):
-            raise StoreDamagedError(f"{self._path}: its direct map leads nowhere; {REBUILD}")
+            raise StoreDamagedError(
+                f"{self._path}: its direct map names rows that are not there", hint=REBUILD
+            )
 
     def _view(self) -> Vectors:
         size = self.rows * self.dimension

@@ -67,7 +67,7 @@ def checked_index_file(
             return _checked(stream, os.fstat(stream.fileno()).st_size, rows, dimension)
         except (ValueError, struct.error) as error:
             raise StoreDamagedError(
-                f"{path}: is not an index as swimmer writes it ({error}); {REBUILD}"
+                f"{path}: is not an index as swimmer writes it ({error})", hint=REBUILD
             ) from None
 
 

@@ -63,7 +63,7 @@ def inspect_folder(folder: Path) -> Inspection:
     except StoreNotFoundError:
         raise
     except StoreError as error:
-        found.dangers.append(str(error))
+        found.dangers.append(error.full_text)
     _look_at_entries(found, entries)
     if found.manifest is not None:
         _look_at_files(found, found.manifest)
@@ -117,13 +117,13 @@ def _look_at_files(found: Inspection, manifest: Manifest) -> None:
         finally:
             database.close()
     except SwimmerError as error:
-        found.dangers.append(str(error))
+        found.dangers.append(error.full_text)
     try:
         KeptMap.read(found.folder / MAP)
     except FileNotFoundError:
         pass
     except StoreDamagedError as error:
-        found.notes.append(str(error))
+        found.notes.append(error.full_text)
 
 
 def _is_whole(found: Inspection, file: DataFile) -> bool:

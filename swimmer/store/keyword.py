@@ -78,8 +78,9 @@ def _check_rows(database: PaperDatabase, rows: list[int]) -> None:
     """Check rows of the full-text index, which in a file from outside may be any number."""
     if rows and not 0 <= min(rows) <= max(rows) < len(database):
         raise StoreDamagedError(
-            f"{database.path or 'the papers in memory'}: its full-text index names rows that are "
-            f"not there; {REBUILD}"
+            f"{database.path or 'the papers in memory'}: its full-text index names rows that "
+            "are not there",
+            hint=REBUILD,
         )
 
 
@@ -206,7 +207,7 @@ def phrase_rows(database: PaperDatabase, phrase: str) -> list[int]:
     """
     words = words_of(_plain(phrase))
     if not words:
-        raise QueryError(f"{phrase[:60]!r} holds no word; give a word or a phrase")
+        raise QueryError(f"{phrase[:60]!r} holds no word", hint="give a word or a phrase")
     sql = "SELECT rowid FROM papers_fts WHERE papers_fts MATCH ?"
     found = [row for (row,) in database.query(sql, (_quoted(" ".join(words)),), (int,))]
     _check_rows(database, found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.embeddings import ModelIdentity
-from swimmer.errors import REBUILD, StoreDamagedError, StoreError, StoreNotFoundError
+from swimmer.errors import REBUILD, UPGRADE, StoreDamagedError, StoreError, StoreNotFoundError
 from swimmer.files import digest_of, read_plain, write_file
 from swimmer.store.manifest_fields import checked_fields, shortened
 
@@ -93,17 +93,20 @@ class Manifest:
             raw = json.loads(content.decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise StoreNotFoundError(
-                f"{folder}: is not a store (no {MANIFEST}); build one with: "
-                f"swimmer build SOURCE --name NAME"
+                f"{folder}: is not a store (no {MANIFEST})",
+                hint="build a store with: swimmer build SOURCE --name NAME",
             ) from None
         except (OSError, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise StoreDamagedError(f"{path}: cannot be read ({reason!s:.200})") from None
+            raise StoreDamagedError(
+                f"{path}: cannot be read ({reason!s:.200})", hint=REBUILD
+            ) from None
         schema = raw.get("schema") if isinstance(raw, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise StoreDamagedError(
                 f"{path}: was written by a later swimmer (schema {shortened(schema)}, this one "
-                f"reads up to {SCHEMA}); upgrade with: pip install -U swimmer"
+                f"reads up to {SCHEMA})",
+                hint=UPGRADE,
             )
         try:
             if isinstance(raw, dict) and ("digest" in raw or schema != 1):
@@ -111,7 +114,7 @@ class Manifest:
                 del raw["digest"]
             fields = checked_fields(raw)
         except (KeyError, ValueError) as error:
-            raise StoreDamagedError(f"{path}: {error.args[0]}; {REBUILD}") from None
+            raise StoreDamagedError(f"{path}: {error.args[0]}", hint=REBUILD) from None
         return cls(
             model=ModelIdentity(**fields.pop("model")),
             database=DataFile(**fields.pop("database")),

@@ -107,8 +107,8 @@ class KeptMap:
             AttributeError,
         ) as error:
             raise StoreDamagedError(
-                f"{path}: is not a map of swimmer ({error}); delete it, and the next map makes it "
-                "again"
+                f"{path}: is not a map that swimmer made ({error})",
+                hint="delete it; the next map makes it again",
             ) from None
 
     @classmethod

@@ -68,9 +68,10 @@ def read_own_vectors(
     except (TypeError, ValueError):
         raise StoreDamagedError(
             f"{database.path or 'the papers in memory'}: its vectors before smoothing are not "
-            f"those of its papers; {REBUILD}"
+            "those of its papers",
+            hint=REBUILD,
         ) from None
     own = vectors.astype(np.float32)
     if not np.isfinite(own).all():
-        raise StoreDamagedError(f"{database.path}: holds vectors that are not finite; {REBUILD}")
+        raise StoreDamagedError(f"{database.path}: holds vectors that are not finite", hint=REBUILD)
     return own, Neighbours(rows.astype(np.int32), scores.astype(np.float32))

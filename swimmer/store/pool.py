@@ -138,7 +138,9 @@ class StorePool:
         if name in self._given:
             return self._given[name]
         if not re.fullmatch(STORE_NAME, name):
-            raise StoreNotFoundError(f"{name[:80]!r} is not a store's name")
+            raise StoreNotFoundError(
+                f"{name[:80]!r} is not a store's name", hint="list your stores with: swimmer list"
+            )
         try:
             return find_store(name).resolve()
         except StoreNotFoundError:

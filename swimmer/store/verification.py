@@ -39,7 +39,7 @@ def _of_files(store: PaperStore) -> list[str]:
     try:
         on_disk = Manifest.read(store.folder)
     except StoreError as error:
-        return [str(error)]
+        return [error.full_text]
     if on_disk != store.manifest:
         return [f"{store.folder / MANIFEST}: has changed since the store was opened; open it again"]
     problems = []
@@ -56,7 +56,7 @@ def _of_files(store: PaperStore) -> list[str]:
         try:
             KeptMap.read(store.folder / MAP)
         except StoreDamagedError as error:
-            problems.append(str(error))
+            problems.append(error.full_text)
     return problems
 
 
@@ -79,7 +79,7 @@ def _of_contents(store: PaperStore, ask_model: bool) -> list[str]:
         if ask_model or not store.identity.name.startswith(GIVEN):
             store.model()
     except SwimmerError as error:
-        problems.append(str(error))
+        problems.append(error.full_text)
     return problems
 
 

@@ -496,10 +496,10 @@ def test_a_list_of_any_shape_at_an_address(publisher: Publisher, tmp_path: Path)
     assert read(publisher, "https://lists.example.org/b.bib")[0][0].title == "Red fish"
 
 
-def test_a_list_that_unfolds_without_end(publisher: Publisher, monkeypatch: Any) -> None:
+def test_a_list_that_is_too_large_when_unpacked(publisher: Publisher, monkeypatch: Any) -> None:
     import gzip
 
     monkeypatch.setattr("swimmer.sources.http.client.SIZE_LIMIT", 1 << 20)
     publisher.serve(fixed({"/a.jsonl.gz": gzip.compress(b" " * (8 << 20))}))
-    with pytest.raises(SourceError, match="unfolds"):
+    with pytest.raises(SourceError, match="when unpacked"):
         read(publisher, "https://lists.example.org/a.jsonl.gz")

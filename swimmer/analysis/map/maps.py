@@ -68,7 +68,8 @@ def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMa
     """
     if len(store) < FEWEST:
         raise InputError(
-            f"the store {store.name} has {len(store)} papers; a map needs at least {FEWEST}"
+            f"the store {store.name} has {len(store)} papers, too few for a map",
+            hint=f"a map needs at least {FEWEST}",
         )
     if (kept := kept_map(store)) is not None:
         return kept

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.xml import flat_text
 
@@ -28,7 +28,7 @@ def collection_records(
         raise SourceError(f"{where}: the root is {root.tag!r:.60}, expected 'collection'")
     papers = root.findall("volume/paper")
     if papers and not any(paper.find("title") is not None for paper in papers):
-        raise SourceError(f"{where}: no paper has the field 'title'; the format may have changed")
+        raise SourceError(f"{where}: no paper has the field 'title'", hint=FORMAT_CHANGED)
     for volume in root.findall("volume"):
         meta = volume.find("meta")
         year = (meta.findtext("year") if meta is not None else "") or ""

@@ -50,14 +50,14 @@ def archived_records(
             if not members:
                 names = ", ".join(repr(n[:40]) for n in archive.namelist()[:5]) or "nothing"
                 raise SourceError(
-                    f"{path}: is a zip archive without a paper list (it holds {names}); unpack it "
-                    "and give the list in it"
+                    f"{path}: is a zip archive without a paper list (it holds {names})",
+                    hint="unpack it and give the list in it",
                 )
             for info in members:
                 yield from _member_records(archive, info, path, columns)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
         raise SourceError(
-            f"{path}: is a zip archive that cannot be read ({error}); unpack it first"
+            f"{path}: is a zip archive that cannot be read ({error})", hint="unpack it first"
         ) from None
 
 
@@ -77,7 +77,7 @@ def _member_records(
         body = member.read(MEMBER_LIMIT + 1)
     name = f"{path}: {info.filename[:100]}"
     if len(body) > MEMBER_LIMIT:
-        raise SourceError(f"{name}: unfolds to more than {MEMBER_LIMIT >> 20} MB; refused")
+        raise SourceError(f"{name}: is larger than {MEMBER_LIMIT >> 20} MB when unpacked; refused")
     if info.filename.lower().endswith(".xlsx"):
         found = workbook_records(io.BytesIO(body), name, columns)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.papers import arxiv_id
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -32,7 +32,7 @@ def feed(root: Any, where: str) -> tuple[list[Any], int]:
     if total is not None and not (total.isascii() and total.isdecimal() and len(total) < 10):
         raise SourceError(f"{where}: 'totalResults' is {total!r:.40}, expected a number")
     if entries and not any(entry.find(f"{ATOM}title") is not None for entry in entries):
-        raise SourceError(f"{where}: no entry has the field 'title'; the format may have changed")
+        raise SourceError(f"{where}: no entry has the field 'title'", hint=FORMAT_CHANGED)
     return entries, int(total) if total else len(entries)
 
 

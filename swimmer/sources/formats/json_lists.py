@@ -42,8 +42,8 @@ def json_records(head: str, stream: IO[str], name: str) -> Iterator[tuple[str, A
     """
     if _PYTHON_REPR.match(head):
         raise SourceError(
-            f"{name}: line 1 is a Python dict in single quotes, not JSON; "
-            "write it with json.dumps and try again"
+            f"{name}: line 1 is a Python dict in single quotes, not JSON",
+            hint="write it with json.dumps and try again",
         )
     first_line, newline, rest = head.partition("\n")
     if head[0] == "{" and newline and rest.lstrip()[:1] == "{" and _is_json(first_line):
@@ -90,7 +90,8 @@ def _json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[str, Any]]:
                 yield f"line {number}", parse_json(line)
             except (ValueError, RecursionError) as error:
                 raise SourceError(
-                    f"{name}: line {number} is not JSON ({error}); is the file cut off?"
+                    f"{name}: line {number} is not JSON ({error})",
+                    hint="check whether the file was cut off",
                 ) from None
 
 
@@ -151,8 +152,11 @@ def list_in(value: dict[str, Any], name: str, depth: int = 3) -> list[Any]:
         ]
     keys = ", ".join(repr(str(key)[:30]) for key in list(value)[:6])
     raise SourceError(
-        f"{name}: JSON of another shape: an object with the keys {keys or '(none)'}; expected a "
-        f"list of papers, an object with one under {', '.join(LISTS[:4])}, or one keyed by URL"
+        f"{name}: JSON of another shape: an object with the keys {keys or '(none)'}",
+        hint=(
+            f"give a list of papers, an object with one under {', '.join(LISTS[:4])}, or "
+            "one keyed by URL"
+        ),
     )
 
 

@@ -66,8 +66,11 @@ def streamed_records(
         raise text.wrong("more text behind the end")
     if not number:
         raise SourceError(
-            f"{name}: JSON without a list of papers; expected a list, an object with one under "
-            f"{', '.join(list(lists)[:4])}, or one keyed by URL"
+            f"{name}: JSON without a list of papers",
+            hint=(
+                f"give a list, an object with one under {', '.join(list(lists)[:4])}, or "
+                "one keyed by URL"
+            ),
         )
 
 

@@ -21,8 +21,8 @@ def read_whole(head: str, stream: IO[str], name: str, limit: int) -> str:
     rest = stream.read(max(0, limit - len(head)) + 1)
     if len(head) + len(rest) > limit:
         raise SourceError(
-            f"{name}: has more than {limit >> 20} million characters and this format is read "
-            "whole; split the list into several files"
+            f"{name}: has more than {limit >> 20} million characters and this format is read whole",
+            hint="split the list into several files",
         )
     return head + rest
 

@@ -23,7 +23,7 @@ HEAD = 1 << 16
 """Characters from which a format is told."""
 
 EXPECTED = (
-    "expected JSON, JSON lines, CSV or TSV with a header, BibTeX, RIS, Markdown, YAML, XML, nbib, "
+    "give JSON, JSON lines, CSV or TSV with a header, BibTeX, RIS, Markdown, YAML, XML, nbib, "
     "EndNote, Web of Science, or one title a line; see docs/sources.md"
 )
 _BIBTEX = re.compile(
@@ -61,9 +61,9 @@ def text_records(stream: IO[str], name: str, columns: Mapping[str, str] | None =
         head = (head + chunk)[-2 * HEAD :]
     start = head.lstrip("\ufeff \t\r\n\x0b\x0c")
     if not start:
-        raise SourceError(f"{name}: is empty; expected a list of papers")
+        raise SourceError(f"{name}: is empty", hint=EXPECTED)
     if "\x00" in start:
-        raise SourceError(f"{name}: is binary, not text; {EXPECTED}")
+        raise SourceError(f"{name}: is binary, not text", hint=EXPECTED)
     if start[0] in "[{":
         yield from json_records(start, stream, name)
     elif columns:
@@ -148,7 +148,8 @@ def _markdown(text: str, name: str) -> Records:
     else:
         raise SourceError(
             f"{name}: Markdown without a section '## 1. Title' and without bullets or tables of "
-            "links; see docs/sources.md"
+            "links",
+            hint="the forms of Markdown that can be read stand in docs/sources.md",
         )
 
 
@@ -160,7 +161,10 @@ def _xml(text: str, name: str) -> Records:
     from swimmer.sources.formats.xml import parse_xml
 
     if re.match(r"\s{0,99}(?:<!doctype html|<html)", text, re.IGNORECASE):
-        raise SourceError(f"{name}: is a web page (HTML); give the list that it shows")
+        raise SourceError(
+            f"{name}: is a web page (HTML)",
+            hint="save the paper list that it shows, and give that file",
+        )
     # The declaration names an encoding that the text no longer has; PubMed names a document type
     # that only an address stands for, and which is never fetched.
     body = re.sub(r"^\s{0,99}<\?xml[^>]{0,500}\?>", "", text)
@@ -187,13 +191,13 @@ def _other(text: str, name: str) -> Records:
     first = text.split("\n", 1)[0].strip()
     if first.startswith("\\") and re.search(r"\\(?:documentclass|title|begin)\b", text[:20_000]):
         raise SourceError(
-            f"{name}: is a LaTeX text, no paper list; give it to `swimmer related`, or give the "
-            ".bib file that it cites"
+            f"{name}: is a LaTeX text, not a paper list",
+            hint="search with it (swimmer related), or give the .bib file that it cites",
         )
     shown = f"starts with {first[:60]!r}"
     if text.startswith("Article") or "\t" in first or max(map(first.count, ",;|")) > 1:
         raise SourceError(
-            f"{name}: {shown}; a table whose header names no column title: name it with "
-            "--columns title=NAME"
+            f"{name}: {shown}",
+            hint="if it is a table without a column title, name that column: --columns title=NAME",
         )
-    raise SourceError(f"{name}: {shown}; {EXPECTED}")
+    raise SourceError(f"{name}: {shown}", hint=EXPECTED)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.formats.arxiv_metadata import arxiv_metadata
 from swimmer.sources.formats.indexes import (
     crossref_work,
@@ -37,16 +37,16 @@ def need(record: Any, field: str, kind: type, where: str) -> Any:
     """
     if not isinstance(record, Mapping):
         raise SourceError(
-            f"{where}: expected an object with the field {field!r}, got "
-            f"{type(record).__name__}; the format may have changed"
+            f"{where}: expected an object with the field {field!r}, got {type(record).__name__}",
+            hint=FORMAT_CHANGED,
         )
     value = record.get(field)
     if not isinstance(value, kind):
         found = ", ".join(sorted(map(str, record))[:8]) or "nothing"
         what = "is missing" if field not in record else f"is {type(value).__name__}"
         raise SourceError(
-            f"{where}: the field {field!r} {what}, expected {kind.__name__} "
-            f"(found: {found}); the format may have changed"
+            f"{where}: the field {field!r} {what}, expected {kind.__name__} (found: {found})",
+            hint=FORMAT_CHANGED,
         )
     return value
 
@@ -58,8 +58,7 @@ def need_in_some(records: Iterable[Any], fields: Iterable[str], where: str) -> N
         if not any(field in record for record in objects):
             found = ", ".join(sorted(map(str, objects[0]))[:8])
             raise SourceError(
-                f"{where}: no record has the field {field!r} (found: {found}); "
-                "the format may have changed"
+                f"{where}: no record has the field {field!r} (found: {found})", hint=FORMAT_CHANGED
             )
 
 

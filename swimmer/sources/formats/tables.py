@@ -138,7 +138,7 @@ def _no_column(name: str, header: Sequence[str], columns: Columns) -> SourceErro
     field, column = next(iter(columns.items()))
     known = ", ".join(repr(str(text)[:30]) for text in header[:12])
     return SourceError(
-        f"{name}: no column {column!r} for the field {field!r}; the columns are {known}"
+        f"{name}: no column {column!r} for the field {field!r}", hint=f"the columns are {known}"
     )
 
 
@@ -170,8 +170,8 @@ def workbook_records(
         headers = next((sheet.first_row for sheet in sheets if sheet.first_row), [])
         shown = ", ".join(repr(text[:30]) for text in headers[:12])
         raise SourceError(
-            f"{name}: no sheet has a column title (found: {shown or 'nothing'}); "
-            "name it with --columns title=NAME"
+            f"{name}: no sheet has a column title (found: {shown or 'nothing'})",
+            hint="name the column of titles: --columns title=NAME",
         )
 
 
@@ -230,8 +230,8 @@ def parquet_records(
             if title_column(header, columns) is None:
                 shown = ", ".join(repr(text[:30]) for text in header[:12])
                 raise SourceError(
-                    f"{name}: no column holds titles (the columns are {shown}); "
-                    "name it with --columns title=NAME"
+                    f"{name}: no column holds titles (the columns are {shown})",
+                    hint="name the column of titles: --columns title=NAME",
                 )
             named = _renamed(header, name, columns)
             number = 0

@@ -156,6 +156,8 @@ class _Bounded(io.RawIOBase):
         chunk = self._stream.read(len(buffer))
         self._left -= len(chunk)
         if self._left < 0:
-            raise SourceError(f"{self._name}: unfolds to more than {SIZE_LIMIT >> 30} GiB; refused")
+            raise SourceError(
+                f"{self._name}: is larger than {SIZE_LIMIT >> 30} GiB when unpacked; refused"
+            )
         buffer[: len(chunk)] = chunk
         return len(chunk)

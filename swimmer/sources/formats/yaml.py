@@ -28,7 +28,9 @@ def yaml_records(text: str, name: str) -> Iterator[tuple[str, Any]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
-            raise SourceError(f"{name}: YAML with aliases (*name); write the list without them")
+            raise SourceError(
+                f"{name}: YAML with aliases (*name)", hint="write the list without them"
+            )
         value = yaml.load(text, Loader=loader)  # a safe loader: plain values only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, SourceError):

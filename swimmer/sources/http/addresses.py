@@ -139,7 +139,10 @@ def _host_and_port(url: str) -> tuple[str, int]:
     except (ValueError, httpx.InvalidURL) as error:
         raise SourceError(f"{shown}: not an address ({error})") from None
     if parts.scheme not in PORTS or not host:
-        raise SourceError(f"{shown}: refused; expected an http or https address")
+        raise SourceError(
+            f"{shown}: is not an http or https address",
+            hint="give an address that begins with https://",
+        )
     if parts.username is not None or read.userinfo:
         raise SourceError(f"{host}: an address with a user name in it; refused")
     if port != read.port and port != PORTS[parts.scheme]:

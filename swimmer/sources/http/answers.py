@@ -26,8 +26,8 @@ def as_json(page: Page) -> Any:
     text = as_text(page)
     if text.lstrip()[:1] == "<":
         raise SourceError(
-            f"{page.url}: answered HTML instead of JSON ({text.strip()[:60]!r}); the address may "
-            "have moved, or the site may want a browser or a login"
+            f"{page.url}: answered HTML instead of JSON ({text.strip()[:60]!r})",
+            hint="check the address in a browser; the page may have moved, or need a login",
         )
     try:
         return parse_json(text)

@@ -190,7 +190,7 @@ class Client:
         if page is not None and self._still_good(page, keep or 0.0):
             return read(page)
         if self.offline:
-            raise FetchError(f"{url}: not among the pages kept on disk; try without --offline")
+            raise FetchError(f"{url}: not among the pages kept on disk", hint="leave out --offline")
         asked = {**(headers or {}), **_validators(page)}
         return self._insist(url, "" if keep is None else key, page, read, asked, posted)
 
@@ -245,7 +245,9 @@ class Client:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise _Trouble(what, unnamed=_has_no_address(error)) from None
         if status not in _TRY_AGAIN:
-            raise FetchError(_explain(url, status), status)
+            raise FetchError(
+                f"{url}: answered {status}", status, hint=_STATUS_HINTS.get(status, "")
+            )
         raise _Trouble(f"answered {status}", status, _retry_after(answered.get("retry-after", "")))
 
     def _give_up_or_wait(self, url: str, trouble: _Trouble, attempt: int) -> None:
@@ -253,17 +255,20 @@ class Client:
         kept = "what was fetched so far is kept"
         if trouble.unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
             raise FetchError(
-                f"{url}: {host} cannot be found; is there a network? With --offline what is kept "
-                "on disk is used"
+                f"{url}: {host} cannot be found",
+                hint="check the network; --offline uses the pages kept on disk",
             )
         if trouble.wait is not None and trouble.wait > PATIENCE:
             raise FetchError(
-                f"{url}: {trouble} and asks to wait {trouble.wait:.0f} s; try again then, {kept}",
+                f"{url}: {trouble} and asks to wait {trouble.wait:.0f} s",
                 trouble.status,
+                hint=f"try again after that time; {kept}",
             )
         if attempt >= self._attempts:
             raise FetchError(
-                f"{url}: {trouble}, {attempt} times; try again later, {kept}", trouble.status
+                f"{url}: {trouble}, {attempt} times",
+                trouble.status,
+                hint=f"try again later; {kept}",
             )
         pause = trouble.wait if trouble.wait is not None else min(60.0, 2.0 ** (attempt - 1))
         pause += random.uniform(0, pause / 2)
@@ -369,8 +374,8 @@ class Client:
                 transport = GuardedTransport(backend, proxy)
             except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise SourceError(
-                    f"the proxy that the environment names cannot be used ({error}); set "
-                    "HTTPS_PROXY to an http or https address"
+                    f"the proxy that the environment names cannot be used ({error})",
+                    hint="set HTTPS_PROXY to an http or https address",
                 ) from None
             session = httpx.Client(
                 headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"},
@@ -457,11 +462,9 @@ def _retry_after(value: str) -> float | None:
         return None
 
 
-def _explain(url: str, status: int) -> str:
-    why = {
-        401: "wants credentials; see docs/sources.md for the variables that hold them",
-        403: "refuses; it may want credentials (docs/sources.md) or a slower pace",
-        404: "has nothing there; it may not be published yet, or have moved",
-        410: "has taken it away",
-    }.get(status, "expected 200")
-    return f"{url}: answered {status}: {why}"
+_STATUS_HINTS = {
+    401: "it needs credentials; docs/sources.md names the variables that hold them",
+    403: "it may need credentials (docs/sources.md), or fewer requests a minute; try again later",
+    404: "check the address; the page may not be published yet, or have moved",
+    410: "the page was removed; look for its new address",
+}

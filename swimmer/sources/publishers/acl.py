@@ -153,7 +153,7 @@ class Anthology:
             return f"{event[1]}{event[2]}"
         if volume := re.match(r"/(?:volumes/)?(\d{4}\.[a-z0-9]+|[A-Z]\d{2})-", parts.path):
             return volume[1]
-        raise SourceError(f"{url}: no event or volume of the Anthology in it; try acl2024")
+        raise SourceError(f"{url}: no event or volume of the Anthology in it", hint="try acl2024")
 
 
 def _collection(name: str, year: int) -> str:

@@ -96,7 +96,7 @@ class Arxiv:
         listing = re.match(r"/list/([a-z-]+(?:\.[A-Za-z-]+)?)/", parts.path)
         found = arxiv_id(url) or (listing[1] if listing else "")
         if not found:
-            raise SourceError(f"{url}: no arXiv id or category in it; try arxiv:cs.LG")
+            raise SourceError(f"{url}: no arXiv id or category in it", hint="try arxiv:cs.LG")
         return found
 
 
@@ -105,12 +105,18 @@ def _ids(what: str) -> list[str]:
         try:
             text = Path(what[1:]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"{what[1:]}: cannot be read as a list of ids ({error})") from None
+            raise SourceError(
+                f"{what[1:]}: cannot be read as a list of ids ({error})",
+                hint="give a text file with one id a line",
+            ) from None
         lines = [line.partition("#")[0].strip() for line in text.splitlines()]
         words = [word for line in lines for word in re.split(r"[,\s]+", line) if word]
         for word in words:
             if not arxiv_id(word):
-                raise SourceError(f"{what[1:]}: {word[:60]!r} is no arXiv id or address")
+                raise SourceError(
+                    f"{what[1:]}: {word[:60]!r} is not an arXiv id or address",
+                    hint="give ids such as 2301.00001, one a line",
+                )
     else:
         words = re.split(r"[,\s]+", what.strip())
     ids = [arxiv_id(word) for word in words]
@@ -126,10 +132,16 @@ def _question(what: str) -> tuple[str, datetime.date | None, datetime.date | Non
         open_ended = dates[0].endswith("..")
         last = datetime.date.today() if open_ended else _day(dates[2] or dates[1], last=True)
         if last < first:
-            raise SourceError(f"arxiv:{what}: the range ends ({last}) before it begins ({first})")
+            raise SourceError(
+                f"arxiv:{what}: the range ends ({last}) before it begins ({first})",
+                hint="give the earlier date first",
+            )
     what = what.strip()
     if not what:
-        raise SourceError("arxiv: what? a category (cs.LG), an expression, or ids")
+        raise SourceError(
+            "arxiv: nothing to search for",
+            hint="give a category (arxiv:cs.LG), an expression, or ids",
+        )
     if _CATEGORY.fullmatch(what) and ("." in what or what in (*_CLASSES, *_ARCHIVES)):
         for category in what.split("+"):
             _check_category(category)
@@ -148,7 +160,7 @@ def _check_category(category: str) -> None:
     known = {f"{name}.{c}": 0 for name, classes in _CLASSES.items() for c in classes.split()}
     if archive in _ARCHIVES or (not group and archive in _CLASSES) or category in known:
         return
-    raise SourceError(f"arxiv:{category}: no such category{near(category, known)}")
+    raise SourceError(f"arxiv:{category}: no such category", hint=near(category, known))
 
 
 def _day(text: str, last: bool) -> datetime.date:
@@ -159,7 +171,9 @@ def _day(text: str, last: bool) -> datetime.date:
         month = parts[1] if len(parts) == 2 else (12 if last else 1)
         day = datetime.date(parts[0], month, 1)
     except ValueError as error:
-        raise SourceError(f"arxiv: {text!r} is no date ({error}); expected 2025-01-31") from None
+        raise SourceError(
+            f"arxiv: {text!r} is not a date ({error})", hint="write it as in 2025-01-31"
+        ) from None
     return (
         (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(1) if last else day
     )

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.remote import (
@@ -73,7 +73,7 @@ class OpenAccess:
             return ""
         if found := re.search(r"(CVPR|ICCV|WACV|ACCV)_?(\d{4})", parts.path, re.IGNORECASE):
             return f"{found[1].lower()}{found[2]}"
-        raise SourceError(f"{url}: no conference and year in it; try cvf:cvpr2020")
+        raise SourceError(f"{url}: no conference and year in it", hint="try cvf:cvpr2020")
 
 
 def _papers(client: Client, address: str) -> list[str]:
@@ -160,9 +160,7 @@ def _paper(page: Page) -> dict[str, Any]:
         raise IncompleteError(f"{page.url}: the page is cut off (no </html>)")
     for name in ("papertitle", "abstract"):
         if name not in parser.found:
-            raise SourceError(
-                f"{page.url}: no element has the id {name!r}; the format may have changed"
-            )
+            raise SourceError(f"{page.url}: no element has the id {name!r}", hint=FORMAT_CHANGED)
     authors = parser.found.get("authors", "").partition(";")[0]
     return {
         "title": parser.found["papertitle"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.indexes import daily_paper
 from swimmer.sources.formats.records import NotAPaper
@@ -47,8 +47,7 @@ class DailyPapers:
                 where = f"{API}?date={day}"
                 if not isinstance(items, list):
                     raise SourceError(
-                        f"{where}: expected a list, got {type(items).__name__}; "
-                        "the format may have changed"
+                        f"{where}: expected a list, got {type(items).__name__}", hint=FORMAT_CHANGED
                     )
                 inner = [i.get("paper", i) for i in items if isinstance(i, Mapping)]
                 need_in_some(inner, ("id", "title", "summary"), where)
@@ -76,7 +75,7 @@ class DailyPapers:
         day = parse_qs(parts.query).get("date", [""])[0]
         found = day or (re.findall(r"\d{4}-\d{2}(?:-\d{2})?", parts.path) or [""])[0]
         if not found:
-            raise SourceError(f"{url}: no date in it; try hf:2025-09-08")
+            raise SourceError(f"{url}: no date in it", hint="try hf:2025-09-08")
         return str(found)
 
 
@@ -88,16 +87,25 @@ def days_of(what: str) -> tuple[datetime.date, datetime.date]:
     """
     match = _RANGE.fullmatch(what.strip())
     if not match:
-        raise SourceError(f"hf:{what}: expected a day or a range, 2025-09-01..2025-09-14")
+        raise SourceError(
+            f"hf:{what}: is not a day or a range of days",
+            hint="write it as in hf:2025-09-08, or hf:2025-09-01..2025-09-14",
+        )
     today = datetime.date.today()
     open_ended = match[0].endswith("..")
     first = _edge(match[1], last=False)
     last = today if open_ended else min(_edge(match[2] or match[1], last=True), today)
     if first > today or last < FIRST:
-        raise SourceError(f"hf:{what}: there are daily papers from {FIRST} to {today}")
+        raise SourceError(
+            f"hf:{what}: has no daily papers",
+            hint=f"there are daily papers from {FIRST} to {today}",
+        )
     first = max(first, FIRST)
     if last < first:
-        raise SourceError(f"hf:{what}: the range ends ({last}) before it begins ({first})")
+        raise SourceError(
+            f"hf:{what}: the range ends ({last}) before it begins ({first})",
+            hint="give the earlier date first",
+        )
     return first, last
 
 
@@ -110,7 +118,9 @@ def _edge(text: str, last: bool) -> datetime.date:
         month = parts[1] if len(parts) == 2 else (12 if last else 1)
         day = datetime.date(parts[0], month, 1)
     except ValueError as error:
-        raise SourceError(f"{text!r} is no date ({error}); expected 2025-09-08") from None
+        raise SourceError(
+            f"{text!r} is not a date ({error})", hint="write it as in 2025-09-08"
+        ) from None
     if not last:
         return day
     return (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)

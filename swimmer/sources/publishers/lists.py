@@ -40,7 +40,10 @@ class RemoteLists:
         """Return the source of the list at an address."""
         path = urlsplit(what).path
         if urlsplit(what).scheme not in ("http", "https"):
-            raise SourceError(f"list:{what[:200]}: expected an http or https address")
+            raise SourceError(
+                f"list:{what[:200]}: is not an http or https address",
+                hint="give the address of a paper list",
+            )
 
         def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
             for place, record in client.get(what, _text_records):
@@ -67,7 +70,9 @@ def _text_records(page: Page) -> list[tuple[str, Any]]:
         unfold = zlib.decompressobj(47)
         body = unfold.decompress(page.body, SIZE_LIMIT + 1)
         if len(body) > SIZE_LIMIT:
-            raise SourceError(f"{page.url}: unfolds to more than {SIZE_LIMIT >> 20} MB; refused")
+            raise SourceError(
+                f"{page.url}: is larger than {SIZE_LIMIT >> 20} MB when unpacked; refused"
+            )
         page = type(page)(page.url, body, page.headers, page.checked)
     text = as_text(page)
     if text.lstrip()[:1] in ("[", "{"):

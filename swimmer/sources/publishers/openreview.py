@@ -81,7 +81,10 @@ class OpenReview:
         status = Options(status=asked or options.status).venue_status
         if "/" in what or what == "TMLR":
             if not re.fullmatch(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", what):
-                raise SourceError(f"openreview:{what}: not a group such as ICLR.cc/2025/Conference")
+                raise SourceError(
+                    f"openreview:{what}: is not a group of OpenReview",
+                    hint="give a group such as openreview:ICLR.cc/2025/Conference",
+                )
             group, name = what, _store_name(what)
         else:
             known = self.venues()[:-1]
@@ -112,7 +115,10 @@ class OpenReview:
             return f"forum?id={paper}"
         group = parse_qs(parts.query).get("id", [""])[0]
         if not parts.path.startswith("/group") or not group:
-            raise SourceError(f"{url}: expected the address of a venue, …/group?id=<group>")
+            raise SourceError(
+                f"{url}: is not the address of a venue",
+                hint="give an address such as https://openreview.net/group?id=ICLR.cc/2025/Conference",
+            )
         return group
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.bibtex import bibtex_records
 from swimmer.sources.formats.records import NotAPaper
@@ -193,7 +193,7 @@ class Pmlr:
             return ""
         if volume := re.match(r"/(?:proceedings/papers/)?(v\d{1,4})(?:/|$)", parts.path):
             return volume[1]
-        raise SourceError(f"{url}: no volume in it; expected {SITE}/v244/")
+        raise SourceError(f"{url}: no volume in it", hint=f"give an address such as {SITE}/v244/")
 
 
 def _bibtex(page: Page) -> list[tuple[str, Any]]:
@@ -209,7 +209,5 @@ def _bibtex(page: Page) -> list[tuple[str, Any]]:
     records = [record for _, record in found if isinstance(record, dict)]
     for field in ("title", "abstract") if records else ():
         if not any(record[field] for record in records):
-            raise SourceError(
-                f"{page.url}: no entry has the field {field!r}; the format may have changed"
-            )
+            raise SourceError(f"{page.url}: no entry has the field {field!r}", hint=FORMAT_CHANGED)
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.papers import Paper
 from swimmer.sources.base import Source, SourceReport
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
@@ -164,12 +164,16 @@ class RemoteSource:
                 given += 1
                 yield paper
             if not report.read:
-                raise SourceError(f"{self.name}: {self.address} has no papers (yet)")
+                raise SourceError(
+                    f"{self.name}: {self.address} has no papers",
+                    hint="they may not be published yet",
+                )
             if not given:
                 why = max(report.skipped, key=lambda name: report.skipped[name].count)
                 raise SourceError(
-                    f"{self.name}: none of the {report.read} records of {self.address} is a paper "
-                    f"({why}); the format may have changed"
+                    f"{self.name}: none of the {report.read} records of {self.address} is a "
+                    f"paper ({why})",
+                    hint=FORMAT_CHANGED,
                 )
 
 
@@ -202,25 +206,24 @@ def venue_and_year(what: str, venues: tuple[Venue, ...], scheme: str) -> tuple[V
     """Return the venue and year that a name stands for.
 
     Raises:
-        SourceError: there is none; near names and the years there are stand in the message.
+        SourceError: there is none; the hint has near names, or the years there are.
     """
     name, year = split_name(what)
     known = {venue.name: venue for venue in venues}
     if name not in known:
-        raise SourceError(f"{scheme}:{what}: unknown{near(name, known)}")
+        raise SourceError(f"{scheme}:{what}: unknown venue", hint=near(name, known))
     years = known[name].years
     if year is None or year not in years:
         asked = f"has no year {year}" if year else "needs a year"
         raise SourceError(
-            f"{scheme}:{what}: {name} {asked}; there is {spans(years)}, such as {name}{years[-2]}"
-            if len(years) > 1
-            else f"{scheme}:{what}: {name} {asked}; there is {spans(years)}"
+            f"{scheme}:{what}: {name} {asked}",
+            hint=f"there is {spans(years)}, as in {name}{years[-1]}",
         )
     return known[name], year
 
 
 def near(name: str, known: Mapping[str, Any]) -> str:
-    """Return `; did you mean a, b?`, or what is known when nothing is near."""
+    """Return a hint: `did you mean a, b?`, or what is known when nothing is near."""
     from rapidfuzz import fuzz, process
 
     found = [
@@ -230,8 +233,8 @@ def near(name: str, known: Mapping[str, Any]) -> str:
         )
     ]
     if found:
-        return f"; did you mean {', '.join(found)}?"
-    return f"; known are {', '.join(sorted(known))}"
+        return f"did you mean {', '.join(found)}?"
+    return f"known are {', '.join(sorted(known))}"
 
 
 def spans(years: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.papers import arxiv_id
 from swimmer.sources.base import Source
 from swimmer.sources.files import slug
@@ -54,7 +54,10 @@ class SemanticScholar:
         """Return the source of a search or of a list of ids."""
         what = what.strip()
         if not what:
-            raise SourceError("s2: what? words to search for, or ids such as ARXIV:1706.03762")
+            raise SourceError(
+                "s2: nothing to search for",
+                hint="give words, or ids such as s2:ARXIV:1706.03762",
+            )
         ids = _ids(what)
         if ids:
             name = slug(f"s2-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
@@ -73,7 +76,7 @@ class SemanticScholar:
             return ""
         found = re.search(r"[0-9a-f]{40}", parts.path)
         if not found:
-            raise SourceError(f"{url}: no paper id in it; try s2:<words to search for>")
+            raise SourceError(f"{url}: no paper id in it", hint="try s2:<words to search for>")
         return found[0]
 
 
@@ -82,7 +85,10 @@ def _ids(what: str) -> list[str]:
         try:
             text = Path(what[1:]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"{what[1:]}: cannot be read as a list of ids ({error})") from None
+            raise SourceError(
+                f"{what[1:]}: cannot be read as a list of ids ({error})",
+                hint="give a text file with one id a line",
+            ) from None
         words = [w for line in text.splitlines() for w in line.partition("#")[0].split()]
     else:
         words = [word for word in re.split(r"[,\s]+", what) if word]
@@ -90,7 +96,10 @@ def _ids(what: str) -> list[str]:
     if what.startswith("@"):
         for word, number in zip(words, ids, strict=True):
             if not number:
-                raise SourceError(f"{what[1:]}: {word[:60]!r} is no id such as ARXIV:1706.03762")
+                raise SourceError(
+                    f"{what[1:]}: {word[:60]!r} is not an id of Semantic Scholar",
+                    hint="give ids such as ARXIV:1706.03762, one a line",
+                )
     return list(dict.fromkeys(ids)) if all(ids) else []
 
 
@@ -116,8 +125,7 @@ def _by_id(client: Client, ids: list[str]) -> Iterator[tuple[str, Mapping[str, A
             found = as_json(page)
             if not isinstance(found, list) or len(found) != len(wanted):
                 raise SourceError(
-                    f"{page.url}: expected a list of {len(wanted)} papers; "
-                    "the format may have changed"
+                    f"{page.url}: expected a list of {len(wanted)} papers", hint=FORMAT_CHANGED
                 )
             need_in_some(found, ("paperId", "title", "abstract"), page.url)
             return found

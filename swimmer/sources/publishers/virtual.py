@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from swimmer.errors import SourceError
+from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need, need_in_some
@@ -79,7 +79,9 @@ class VirtualSites:
             if parts.hostname in (host, f"www.{host}"):
                 if year := re.search(r"(?:virtual/|data/[a-z]+-|Conferences/)(\d{4})", parts.path):
                     return f"{name}{year[1]}"
-                raise SourceError(f"{url}: an address of {name} without a year; try {name}2025")
+                raise SourceError(
+                    f"{url}: an address of {name} without a year", hint=f"try {name}2025"
+                )
         return ""
 
 
@@ -120,7 +122,9 @@ def _with_abstracts(client: Client, address: str, events: list[Any]) -> list[Any
             return events
         raise
     if not isinstance(abstracts, dict):
-        raise SourceError(f"{url}: expected an object from event number to abstract")
+        raise SourceError(
+            f"{url}: expected an object from event number to abstract", hint=FORMAT_CHANGED
+        )
     return [
         {**event, "abstract": abstracts.get(str(event.get("id")))}
         if isinstance(event, dict)

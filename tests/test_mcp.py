@@ -27,6 +27,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from swimmer.mcp_server import build_server, serve_http
 from swimmer.toolkit import ABSTRACT_LENGTH, EXCERPT
+from tests.messages import INITIALIZE
 
 TITLE = "Preference Optimization without a Reference Model"
 TOOLS = [
@@ -349,23 +350,13 @@ def test_a_client_that_hangs_up_ends_the_server_quietly(conf: str, when: str) ->
         [*SWIMMER, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdin and process.stdout and process.stderr
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "0"},
-        },
-    }
     call = {
         "jsonrpc": "2.0",
         "id": 2,
         "method": "tools/call",
         "params": {"name": "find_similar_papers", "arguments": {"title": TITLE}},
     }
-    process.stdin.write(json.dumps(hello).encode() + b"\n")
+    process.stdin.write(json.dumps(INITIALIZE).encode() + b"\n")
     process.stdin.flush()
     assert b"swimmer" in process.stdout.readline()
     process.stdin.write(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')

@@ -19,6 +19,7 @@ import uvicorn
 
 from swimmer import serving
 from swimmer.serving import BoundedProtocol, FairShare, client_of
+from tests.messages import INITIALIZE
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -195,16 +196,6 @@ def test_sessions_are_bounded_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _open_session(client: Any) -> str:
-    begin = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
     accept = {"Accept": "application/json, text/event-stream"}
-    answer = client.post("/mcp", json=begin, headers=accept)
+    answer = client.post("/mcp", json=INITIALIZE, headers=accept)
     return str(answer.headers.get("mcp-session-id", "")) if answer.status_code == 200 else ""

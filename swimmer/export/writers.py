@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,29 +68,37 @@ def to_json(answers: Iterable[Answer]) -> str:
 
 def to_csv(answers: Iterable[Answer]) -> str:
     """Return a CSV table with one row a hit; no cell can start a formula in a spreadsheet."""
+    return _csv_table(
+        CSV_COLUMNS,
+        (
+            (answer.query, hit.rank, f"{hit.score:.6f}", *_paper_cells(hit.paper))
+            for answer in answers
+            for hit in answer.hits
+        ),
+    )
+
+
+def _csv_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     import csv
     import io
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for answer in answers:
-        for hit in answer.hits:
-            paper = hit.paper
-            cells = (
-                answer.query,
-                hit.rank,
-                f"{hit.score:.6f}",
-                paper.id,
-                paper.title,
-                "; ".join(paper.authors),
-                paper.venue,
-                paper.year or "",
-                paper.url,
-                paper.display_abstract,
-            )
-            writer.writerow([csv_cell(cell) for cell in cells])
+    writer.writerow(columns)
+    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
     return out.getvalue()
+
+
+def _paper_cells(paper: Paper) -> tuple[object, ...]:
+    return (
+        paper.id,
+        paper.title,
+        "; ".join(paper.authors),
+        paper.venue,
+        paper.year or "",
+        paper.url,
+        paper.display_abstract,
+    )
 
 
 def csv_cell(value: object) -> object:
@@ -144,28 +152,15 @@ def papers_to_json(papers: Iterable[Paper]) -> str:
 
 def papers_to_csv(papers: Iterable[Paper]) -> str:
     """Return a CSV table with one row a paper, notes of one's own last; safe as `to_csv` is."""
-    import csv
-    import io
-
     from swimmer.export.reading_list import note_of
 
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*CSV_COLUMNS[3:], "notes", "authors_order"])
-    for paper in papers:
-        cells = (
-            paper.id,
-            paper.title,
-            "; ".join(paper.authors),
-            paper.venue,
-            paper.year or "",
-            paper.url,
-            paper.display_abstract,
-            note_of(paper),
-            "" if paper.authors_ordered else "unknown",
-        )
-        writer.writerow([csv_cell(cell) for cell in cells])
-    return out.getvalue()
+    return _csv_table(
+        [*CSV_COLUMNS[3:], "notes", "authors_order"],
+        (
+            (*_paper_cells(paper), note_of(paper), "" if paper.authors_ordered else "unknown")
+            for paper in papers
+        ),
+    )
 
 
 def _bibtex(answers: Iterable[Answer]) -> str:

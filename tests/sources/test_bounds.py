@@ -20,6 +20,7 @@ from swimmer.export import to_bibtex
 from swimmer.papers import Paper, arxiv_id, doi, openreview_id
 from swimmer.sources import SourceReport, open_source
 from swimmer.text import clean, clean_url, readable, title_key
+from tests.messages import pdf_of
 from tests.sources.publisher import Publisher, Reply, fixed
 
 SMALL, FACTOR = 1_000, 4
@@ -167,7 +168,9 @@ def test_references_of_a_pdf(tmp_path: Path) -> None:
 
     def read(lines: str) -> None:
         path = tmp_path / "draft.pdf"
-        path.write_bytes(_pdf(["A title in large letters here", *lines.split("|")]))
+        path.write_bytes(
+            pdf_of([(24, "A title in large letters here"), *((6, one) for one in lines.split("|"))])
+        )
         read_draft(path)
 
     _grows_with_size(read, lambda n: "|".join([" ", "-", "References x", "7"] * (n // 80)))
@@ -210,33 +213,6 @@ def _best(read: Callable[[str], object], text: str, repeats: int) -> float:
             read(text)
         times.append(time.process_time() - begun)
     return min(times)
-
-
-def _pdf(lines: list[str]) -> bytes:
-    """Return a PDF of one page with these lines."""
-    shown = [b"BT /F1 24 Tf 40 760 Td 6 TL"]
-    for number, line in enumerate(lines):
-        size = 24 if number == 0 else 6
-        shown.append(b"/F1 %d Tf (%s) Tj T*" % (size, line.encode("latin-1")))
-    stream = b"\n".join([*shown, b"ET"])
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    out, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    size = len(objects) + 1
-    return out + (
-        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n"
-        b"startxref\n%d\n%%%%EOF\n" % (size, table, size, len(out))
-    )
 
 
 # ---------------------------------------------------------------------- numbers and nesting

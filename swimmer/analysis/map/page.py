@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from swimmer.analysis.map.maps import PaperMap
     from swimmer.store import PaperStore
 
-_STATIC = Path(__file__).parent.parent.parent / "web" / "static"
+_WEB = Path(__file__).parent.parent.parent / "web"
 
 _COLOURS = """
 :root { --ground: #fbfbfa; --raised: #fff; --ink: #1c2128; --quiet: #59636e; --line: #d9dee4;
@@ -40,9 +40,10 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
     The page loads nothing from elsewhere; its content security policy allows only its two scripts.
     """
     data, marks = points_payload(store, drawn), marks_payload(store, drawn, found)
-    library = (_STATIC / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
-    program = (_STATIC / "map.js").read_text(encoding="utf-8")
-    style = _COLOURS + (_STATIC / "map.css").read_text(encoding="utf-8")
+    library = (_WEB / "static" / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
+    program = (_WEB / "static" / "map.js").read_text(encoding="utf-8")
+    style = _COLOURS + (_WEB / "static" / "map.css").read_text(encoding="utf-8")
+    view = (_WEB / "templates" / "map_view.html").read_text(encoding="utf-8").rstrip()
     policy = (
         f"default-src 'none'; script-src {_digest(library)} {_digest(program)}; "
         f"style-src {_digest(style)}; img-src data:; base-uri 'none'; form-action 'none'"
@@ -65,16 +66,7 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
 <p>{_about(data, found)}</p>
 </header>
 <main class="map">
-<div class="map-view">
-<div class="map-canvas" role="img" aria-label="The papers as points; see the list."></div>
-<div class="map-ring" hidden></div>
-<div class="map-tip" hidden></div>
-<div class="map-buttons">
-<button type="button" data-zoom="in" aria-label="Zoom in">+</button>
-<button type="button" data-zoom="out" aria-label="Zoom out">−</button>
-<button type="button" data-zoom="all" aria-label="Show all">⤢</button>
-</div>
-</div>
+{view}
 <div class="map-side">
 <label class="map-field">Find in titles
 <input class="map-find" type="search" autocomplete="off"></label>

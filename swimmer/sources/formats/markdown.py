@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from swimmer.papers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.anchors import with_markdown_links
+from swimmer.sources.formats.awesome import best_url
 from swimmer.sources.formats.records import NotAPaper
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")
@@ -142,7 +143,7 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
     abstracts = [text for text in parts["abstract"] if text]
     latin = [text for text in abstracts if _mostly_latin(text)]
     others = [text for text in abstracts if text not in latin]
-    url = _paper_url(urls)
+    url = best_url(urls)
     own_id = parts["id"][0] if parts["id"] else ""
     record = {
         "title": title,
@@ -213,13 +214,3 @@ def _plain(line: str) -> str:
 def _mostly_latin(text: str) -> bool:
     letters = [char for char in text if char.isalpha()]
     return sum(char < "\u0250" for char in letters) * 2 > len(letters)
-
-
-def _paper_url(urls: list[str]) -> str:
-    """Return the address that leads to the paper rather than to its code."""
-    for wanted in (openreview_id, arxiv_id, doi):
-        for url in urls:
-            if wanted(url):
-                return url
-    papers = [url for url in urls if "github.com" not in url]
-    return (papers or urls or [""])[0]

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
@@ -192,25 +193,18 @@ class Client:
         if self.offline:
             raise FetchError(f"{url}: not among the pages kept on disk", hint="leave out --offline")
         asked = {**(headers or {}), **_validators(page)}
-        return self._insist(url, "" if keep is None else key, page, read, asked, posted)
+        kept_as = "" if keep is None else key
+        return self._insist(url, partial(self._once, url, kept_as, page, read, asked, posted))
 
     def _still_good(self, page: Page, keep: float) -> bool:
         if self.offline or (self._since is not None and page.checked >= self._since):
             return True
         return time.time() - page.checked < keep
 
-    def _insist(
-        self,
-        url: str,
-        key: str,
-        known: Page | None,
-        read: Callable[[Page], T],
-        headers: Mapping[str, str],
-        posted: str,
-    ) -> T:
+    def _insist(self, url: str, once: Callable[[], T]) -> T:
         for attempt in range(1, self._attempts + 1):
             try:
-                return self._once(url, key, known, read, headers, posted)
+                return once()
             except _Trouble as trouble:
                 self._give_up_or_wait(url, trouble, attempt)
         raise AssertionError("the last attempt neither answered nor gave up")

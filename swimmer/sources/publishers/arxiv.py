@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +14,8 @@ from swimmer.sources.base import Source
 from swimmer.sources.files import slug
 from swimmer.sources.formats.atom import entry_record, feed
 from swimmer.sources.formats.records import NotAPaper
+from swimmer.sources.publishers.days import first_or_last_day
+from swimmer.sources.publishers.id_lists import listed_ids
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, near
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Arxiv:
 
     def open(self, what: str, options: Options) -> Source:
         """Return the source of `cs.LG`, `cs.LG:2024-01..2024-06`, `ti:diffusion`, ids, `@file`."""
-        ids = _ids(what)
+        ids = listed_ids(what, arxiv_id, "2301.00001")
         if ids:
             name = slug(f"arxiv-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
             origin = f"arxiv:{what}" if what.startswith("@") else f"arxiv:{','.join(ids)}"
@@ -100,37 +101,18 @@ class Arxiv:
         return found
 
 
-def _ids(what: str) -> list[str]:
-    if what.startswith("@"):
-        try:
-            text = Path(what[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(
-                f"{what[1:]}: cannot be read as a list of ids ({error})",
-                hint="give a text file with one id a line",
-            ) from None
-        lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-        words = [word for line in lines for word in re.split(r"[,\s]+", line) if word]
-        for word in words:
-            if not arxiv_id(word):
-                raise SourceError(
-                    f"{what[1:]}: {word[:60]!r} is not an arXiv id or address",
-                    hint="give ids such as 2301.00001, one a line",
-                )
-    else:
-        words = re.split(r"[,\s]+", what.strip())
-    ids = [arxiv_id(word) for word in words]
-    return list(dict.fromkeys(ids)) if all(ids) else []
-
-
 def _question(what: str) -> tuple[str, datetime.date | None, datetime.date | None]:
     """Return (search expression, first day, last day) of what stands after `arxiv:`."""
     first = last = None
     if dates := _DATES.search(what):
         what = what[: dates.start()]
-        first = _day(dates[1], last=False)
+        first = first_or_last_day(dates[1], last=False)
         open_ended = dates[0].endswith("..")
-        last = datetime.date.today() if open_ended else _day(dates[2] or dates[1], last=True)
+        last = (
+            datetime.date.today()
+            if open_ended
+            else first_or_last_day(dates[2] or dates[1], last=True)
+        )
         if last < first:
             raise SourceError(
                 f"arxiv:{what}: the range ends ({last}) before it begins ({first})",
@@ -161,22 +143,6 @@ def _check_category(category: str) -> None:
     if archive in _ARCHIVES or (not group and archive in _CLASSES) or category in known:
         return
     raise SourceError(f"arxiv:{category}: no such category", hint=near(category, known))
-
-
-def _day(text: str, last: bool) -> datetime.date:
-    parts = [int(part) for part in text.split("-")]
-    try:
-        if len(parts) == 3:
-            return datetime.date(*parts)
-        month = parts[1] if len(parts) == 2 else (12 if last else 1)
-        day = datetime.date(parts[0], month, 1)
-    except ValueError as error:
-        raise SourceError(
-            f"arxiv: {text!r} is not a date ({error})", hint="write it as in 2025-01-31"
-        ) from None
-    return (
-        (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(1) if last else day
-    )
 
 
 def _window(

@@ -13,6 +13,7 @@ from swimmer.sources.base import Source
 from swimmer.sources.formats.indexes import daily_paper
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need_in_some
+from swimmer.sources.publishers.days import first_or_last_day
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def days_of(what: str) -> tuple[datetime.date, datetime.date]:
         )
     today = datetime.date.today()
     open_ended = match[0].endswith("..")
-    first = _edge(match[1], last=False)
-    last = today if open_ended else min(_edge(match[2] or match[1], last=True), today)
+    first = first_or_last_day(match[1], last=False)
+    last = today if open_ended else min(first_or_last_day(match[2] or match[1], last=True), today)
     if first > today or last < FIRST:
         raise SourceError(
             f"hf:{what}: has no daily papers",
@@ -107,20 +108,3 @@ def days_of(what: str) -> tuple[datetime.date, datetime.date]:
             hint="give the earlier date first",
         )
     return first, last
-
-
-def _edge(text: str, last: bool) -> datetime.date:
-    """Return the first or last day of a year, a month or a day."""
-    parts = [int(part) for part in text.split("-")]
-    try:
-        if len(parts) == 3:
-            return datetime.date(parts[0], parts[1], parts[2])
-        month = parts[1] if len(parts) == 2 else (12 if last else 1)
-        day = datetime.date(parts[0], month, 1)
-    except ValueError as error:
-        raise SourceError(
-            f"{text!r} is not a date ({error})", hint="write it as in 2025-09-08"
-        ) from None
-    if not last:
-        return day
-    return (day + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)

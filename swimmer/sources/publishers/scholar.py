@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from swimmer.sources.files import slug
 from swimmer.sources.formats.indexes import semantic_scholar
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need, need_in_some
+from swimmer.sources.publishers.id_lists import listed_ids
 from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SemanticScholar:
                 "s2: nothing to search for",
                 hint="give words, or ids such as s2:ARXIV:1706.03762",
             )
-        ids = _ids(what)
+        ids = listed_ids(what, _identifier, "ARXIV:1706.03762")
         if ids:
             name = slug(f"s2-{ids[0]}" + (f"-and-{len(ids) - 1}" if len(ids) > 1 else ""))
             origin = f"s2:{what}" if what.startswith("@") else f"s2:{','.join(ids)}"
@@ -78,29 +78,6 @@ class SemanticScholar:
         if not found:
             raise SourceError(f"{url}: no paper id in it", hint="try s2:<words to search for>")
         return found[0]
-
-
-def _ids(what: str) -> list[str]:
-    if what.startswith("@"):
-        try:
-            text = Path(what[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(
-                f"{what[1:]}: cannot be read as a list of ids ({error})",
-                hint="give a text file with one id a line",
-            ) from None
-        words = [w for line in text.splitlines() for w in line.partition("#")[0].split()]
-    else:
-        words = [word for word in re.split(r"[,\s]+", what) if word]
-    ids = [_identifier(word) for word in words]
-    if what.startswith("@"):
-        for word, number in zip(words, ids, strict=True):
-            if not number:
-                raise SourceError(
-                    f"{what[1:]}: {word[:60]!r} is not an id of Semantic Scholar",
-                    hint="give ids such as ARXIV:1706.03762, one a line",
-                )
-    return list(dict.fromkeys(ids)) if all(ids) else []
 
 
 def _identifier(word: str) -> str:

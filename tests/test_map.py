@@ -20,11 +20,11 @@ pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
 pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 
 from swimmer import Paper, ask, build_store, open_store, paper_map
-from swimmer.analysis.map import page as atlas_page
 from swimmer.analysis.map.files import write_map
 from swimmer.analysis.map.maps import kept_map
 from swimmer.errors import InputError, MissingExtraError
 from swimmer.store.map_file import MAP
+from tests.conftest import REPOSITORY
 
 SUBJECTS = ("graph rewiring", "speech codecs", "protein folding", "offline bandits")
 HOSTILE = "</script><script>window.broken=1</script> <img src=x onerror=window.broken=1> $\\frac$"
@@ -288,8 +288,9 @@ def test_the_page_carries_everything_and_shows_titles_as_text(home: Path) -> Non
     row = int(np.argmin([int(p.id != papers[0].id) for p in store]))
     assert marks["query"]["x"] == pytest.approx(points["x"][row])
     # Nothing of a title starts an element, and the policy knows no script but the page's own.
-    for library in (atlas_page._STATIC / "vendor/echarts.min.js", atlas_page._STATIC / "map.js"):
-        page = page.replace(library.read_text(encoding="utf-8"), "")
+    for library in ("vendor/echarts.min.js", "map.js"):
+        file = REPOSITORY / "swimmer" / "web" / "static" / library
+        page = page.replace(file.read_text(encoding="utf-8"), "")
     assert page.count("<script") == 4 and "<img" not in page and "onerror=" in page
     assert "default-src 'none'" in page
     links = re.findall(r"<[^>]*(?:src|href)=(\S*)", page.split('id="map-points"')[0])

@@ -156,7 +156,10 @@ def _from_url(url: str, options: Options) -> Source:
     try:
         scheme = urlsplit(url).scheme.casefold()
     except ValueError as error:
-        raise SourceError(f"{url[:200]!r}: not an address ({error})") from None
+        raise SourceError(
+            f"{url[:200]!r}: not an address ({error})",
+            hint="give an address that begins with https://",
+        ) from None
     if scheme not in ("http", "https"):
         raise SourceError(
             f"{url[:200]}: {scheme} addresses cannot be downloaded",

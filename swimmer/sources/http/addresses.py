@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from swimmer.errors import SourceError
 
+_EXAMPLE = "give an address that begins with https://"
 PORTS = {"http": 80, "https": 443}
 MOST_ADDRESSES = 8
 """Addresses of one name that are tried, in the order in which the system gives them."""
@@ -137,11 +138,11 @@ def _host_and_port(url: str) -> tuple[str, int]:
         host, port = read.raw_host.decode("ascii").lower(), parts.port
         written = parts.hostname or ""
     except (ValueError, httpx.InvalidURL) as error:
-        raise SourceError(f"{shown}: not an address ({error})") from None
+        raise SourceError(f"{shown}: not an address ({error})", hint=_EXAMPLE) from None
     if parts.scheme not in PORTS or not host:
         raise SourceError(
             f"{shown}: is not an http or https address",
-            hint="give an address that begins with https://",
+            hint=_EXAMPLE,
         )
     if parts.username is not None or read.userinfo:
         raise SourceError(f"{host}: an address with a user name in it; refused")
@@ -160,7 +161,7 @@ def _refuse_written(host: str, url: str) -> None:
         except SourceError:
             raise
         except ValueError as error:
-            raise SourceError(f"{url[:200]!r}: not an address ({error})") from None
+            raise SourceError(f"{url[:200]!r}: not an address ({error})", hint=_EXAMPLE) from None
         return
     if not _NAME.fullmatch(host):
         raise SourceError(f"{url[:200]!r}: {host[:80]!r} is not the name of a host; refused")

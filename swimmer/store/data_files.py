@@ -134,7 +134,7 @@ def _missing(error: StoreError | FileNotFoundError) -> StoreError:
     if isinstance(error, StoreError):
         return error
     return StoreDamagedError(
-        f"{error.filename}: is missing though the manifest names it; {REBUILD}"
+        f"{error.filename}: is missing though the manifest names it", hint=REBUILD
     )
 
 
@@ -144,7 +144,7 @@ def _open(folder: Path, manifest: Manifest) -> DataFiles:
     try:
         if database.meta("generation") != manifest.generation:
             raise StoreDamagedError(
-                f"{database.path}: belongs to another store than {folder}; {REBUILD}"
+                f"{database.path}: belongs to another store than {folder}", hint=REBUILD
             )
         files = DataFiles(manifest, database, folder)
     except BaseException:
@@ -172,5 +172,5 @@ def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> Vector
 
 def _other_vectors(path: Path) -> StoreDamagedError:
     return StoreDamagedError(
-        f"{path}: its vectors are not those that the manifest describes; {REBUILD}"
+        f"{path}: its vectors are not those that the manifest describes", hint=REBUILD
     )

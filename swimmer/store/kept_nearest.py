@@ -49,7 +49,7 @@ def kept_nearest(database: PaperDatabase, row: int) -> list[tuple[int, float, fl
         return unpacked(found[0][0], row, len(database))
     except ValueError as error:
         raise StoreDamagedError(
-            f"{database.path}: the nearest papers of row {row} are {error}; {REBUILD}"
+            f"{database.path}: the nearest papers of row {row} are {error}", hint=REBUILD
         ) from None
 
 

@@ -350,6 +350,7 @@ def _read(database: PaperDatabase, papers: int) -> Nearest | None:
     except ValueError as error:
         raise StoreDamagedError(
             f"{database.path or 'the papers in memory'}: its nearest papers cannot be read "
-            f"({error}); {REBUILD}"
+            f"({error})",
+            hint=REBUILD,
         ) from None
     return Nearest(nearest.rows, nearest.cosines, recall)

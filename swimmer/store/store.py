@@ -191,7 +191,8 @@ class PaperStore:
             if self.folder is None or self._writable:
                 raise StoreError(
                     f"the store {self.name} is in memory, or was changed and not saved, so it "
-                    "cannot be pickled or copied; save it to a folder first"
+                    "cannot be pickled or copied",
+                    hint="save it to a folder first",
                 )
             return _reopened, (self.folder.resolve(), self._trust_model, self._refresh)
 
@@ -223,7 +224,7 @@ class PaperStore:
         if self._pinned.files is not None:
             return self._pinned.files.manifest
         if self._manifest is None:
-            raise StoreError("this store is in memory only; commit it to a folder first")
+            raise StoreError("this store is in memory only", hint="commit it to a folder first")
         return self._manifest
 
     @property
@@ -371,8 +372,8 @@ class PaperStore:
             return LexicalIndex(*self.database.word_counts())
         except ValueError as error:
             raise StoreDamagedError(
-                f"{self.database.path or self.name}: its counts of words cannot be read "
-                f"({error}); {REBUILD}"
+                f"{self.database.path or self.name}: its counts of words cannot be read ({error})",
+                hint=REBUILD,
             ) from None
 
     @contextlib.contextmanager
@@ -628,8 +629,8 @@ class PaperStore:
                 on_disk = Manifest.read(target)
                 if on_disk.generation != self._manifest.generation:
                     raise StoreBusyError(
-                        f"{target}: another process has changed the store since it was opened; "
-                        "open it again and repeat the change"
+                        f"{target}: another process has changed the store since it was opened",
+                        hint="open it again and repeat the change",
                     )
                 if not self._writable and thresholds is None and neighbours is None:
                     return self._manifest
@@ -638,8 +639,8 @@ class PaperStore:
             except OSError as error:
                 sweep(target)
                 raise StoreError(
-                    f"{target}: cannot be written ({error.strerror or error}); what it held is "
-                    "untouched"
+                    f"{target}: cannot be written ({error.strerror or error})",
+                    hint="make room, or check the rights of the folder; what it held is kept",
                 ) from None
 
     def _write(

@@ -443,7 +443,7 @@ def test_indexes_that_cannot_be_made_end_the_build_early(
     model = HashEmbeddings(delay=0.005)
     with monkeypatch.context() as patch:
         patch.setattr(PaperDatabase, "index", full)
-        with pytest.raises(StoreError, match=r"cannot be written.*no space.*goes on where it was"):
+        with pytest.raises(StoreError, match=r"cannot be written.*no space.*\nhint: make room"):
             build_store(papers, "conf", model=model, progress=waiting)
     embedded = len(model.embedded) - len(PROBES)
     assert embedded < len(papers), "a slow model is not run to its end for nothing"

@@ -384,7 +384,7 @@ def test_a_value_that_was_made_up_is_refused(folder: Path, kind: str, swimmer: A
     change(folder, "UPDATE nearest SET packed = ? WHERE row = 3", parameters=(NOT_PACKED[kind],))
     with open_store(folder) as store:
         with pytest.raises(
-            StoreDamagedError, match=r"nearest papers of row 3 are .*build it again"
+            StoreDamagedError, match=r"nearest papers of row 3 are .*\nhint: .*build it again"
         ):
             search(store, paper(3).title)
         assert search(store, paper(4).title)

@@ -204,7 +204,7 @@ def test_the_right_model_is_accepted(folder: Path) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_again_says_what_to_do(folder: Path) -> None:
-    with pytest.raises(ModelError, match="HashEmbeddings, an object in Python; give it again"):
+    with pytest.raises(ModelError, match="in Python\nhint: give it with embeddings="):
         search(open_store("small"), "learned shields")
 
 

@@ -516,7 +516,7 @@ def test_a_kept_list_that_is_damaged_says_so(tmp_path: Path) -> None:
     assert list(kept.papers(again)) == first
     assert again.read == 2
     kept.path.write_text(kept.path.read_text() + "{half a li")
-    with pytest.raises(SourceError, match=r"line 3 is damaged.*--refresh"):
+    with pytest.raises(SourceError, match=r"line 3 is damaged.*\nhint: .*--refresh"):
         list(kept.papers(SourceReport()))
 
 

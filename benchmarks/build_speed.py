@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks import naive
 from swimmer import Paper, build_store, open_source, search
-from swimmer.embeddings.huggingface import _gains_by_half, _has_amx, load_huggingface
+from swimmer.embeddings.huggingface import gains_by_half, has_amx, load_huggingface
 from swimmer.sources import SourceReport
 from tests.random_models import bge_layout
 
@@ -130,7 +130,7 @@ def main() -> None:
     everything = list(open_source(options.papers).papers(SourceReport()))
     unique = list({paper.id: paper for paper in everything}.values())
     chosen = random.Random(0).sample(unique, min(options.count, len(unique)))
-    print(f"processor with AMX: {_has_amx()}, half precision used: {_gains_by_half('cpu')}")
+    print(f"processor with AMX: {has_amx()}, half precision used: {gains_by_half('cpu')}")
     compare("all-MiniLM-L6-v2", naive.model_folder(), chosen, options.rounds, 200)
     if options.large:
         with tempfile.TemporaryDirectory() as place:

@@ -397,7 +397,7 @@ def test_half_precision_only_where_it_is_faster(
         (True, False, torch.float32),
         (False, True, torch.float32),
     ):
-        monkeypatch.setattr(huggingface, "_has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(huggingface, "has_amx", lambda amx=amx: amx)
         monkeypatch.setattr(huggingface, "_bfloat16_is_faster", lambda faster=faster: faster)
         model = load_model(str(folder), device="cpu")
         assert dtype_of(model) == expected
@@ -411,7 +411,7 @@ def test_half_precision_only_where_it_is_faster(
 def test_the_environment_chooses_the_precision_and_the_option_before_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch, probed: bool
 ) -> None:
-    monkeypatch.setattr(huggingface, "_gains_by_half", lambda device: probed)
+    monkeypatch.setattr(huggingface, "gains_by_half", lambda device: probed)
     for value, half, expected in (
         ("1", None, True),
         ("0", None, False),
@@ -430,7 +430,7 @@ def test_a_precision_that_is_none_is_refused(
     monkeypatch.setenv(huggingface.HALF, "yes")
     outcome = swimmer("build", corpus_file, "--name", "mine", "--model", folder)
     assert outcome.code == 2
-    assert "SWIMMER_HALF is 'yes'; expected 1" in outcome.err
+    assert "SWIMMER_HALF is 'yes'\nhint: set it to 1" in outcome.err
     assert not (corpus_file.parent / "vectorstores" / "mine" / "manifest.json").exists()
 
 
@@ -438,7 +438,7 @@ def test_the_probe_measures_this_processor() -> None:
     flags = Path("/proc/cpuinfo")
     if not flags.exists():
         pytest.skip("needs /proc/cpuinfo to compare with")
-    if huggingface._has_amx():
+    if huggingface.has_amx():
         assert "amx_tile" in flags.read_text()
     assert isinstance(huggingface._bfloat16_is_faster(), bool)
 
@@ -604,7 +604,7 @@ def test_an_absent_model_fails_at_once_with_the_network_cut(home: Path, folder: 
     snapshot = hub_cache(home, folder, "owner/torn")
     (snapshot / "model.safetensors").unlink()
     code = "\n".join(
-        f"try:\n    load_model({name!r}, **{options})\nexcept ModelError as error:\n    print(error)"
+        f"try:\n    load_model({name!r}, **{options})\nexcept ModelError as error:\n    print(error.full_text)"
         for name, options in (
             ("owner/absent", {}),
             ("bge-m3", {}),

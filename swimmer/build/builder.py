@@ -183,7 +183,7 @@ def plan_update(
         build = _Build(store.folder, None, prune, progress or _silent, report)
         build.work = Path(work)
         same_source = store.manifest.source == source.origin
-        database, _ = build._updated(
+        database, _ = build.updated(
             store, itertools.chain([first], papers), store.model(), same_source
         )
         report.papers = len(database)
@@ -306,7 +306,7 @@ class _Build:
 
         That is, the neighbours by which the vectors were smoothed, and the row of each paper then.
         """
-        database, old_rows = self._updated(old, papers, model, same_source)
+        database, old_rows = self.updated(old, papers, model, same_source)
         vectors = np.zeros((len(old_rows), model.identity.dimension), np.float32)
         kept = np.flatnonzero(old_rows >= 0)
         near: Neighbours | None = None
@@ -354,7 +354,7 @@ class _Build:
         self._failing.callback(database.close)
         return database
 
-    def _updated(
+    def updated(
         self, old: PaperStore, papers: Iterator[Paper], model: Model, same_source: bool
     ) -> tuple[PaperDatabase, Rows]:
         """Apply the source to a copy of the store's papers; return it and each row's old row."""

@@ -55,7 +55,7 @@ class KnownPapers:
             if agree(database.papers([row])[0], paper):
                 return row
         same = self._keys.get(paper.key)
-        if same is not None and one_work(database.papers([same])[0], paper):
+        if same is not None and authors_agree(database.papers([same])[0], paper):
             return same
         return None
 
@@ -79,7 +79,7 @@ def agree(a: Paper, b: Paper) -> bool:
     """Whether two papers of one id or URL are one: by their titles, or by authors and abstracts."""
     if a.key == b.key:
         return True
-    if not one_work(a, b):
+    if not authors_agree(a, b):
         return False
     titles = [utils.default_process(paper.display_title) for paper in (a, b)]
     if same_numbers(a, b) and fuzz.token_set_ratio(*titles) >= LIKE_TITLES:
@@ -88,7 +88,7 @@ def agree(a: Paper, b: Paper) -> bool:
     return known and shared_phrases(a.abstract, b.abstract) >= SAME_ABSTRACT
 
 
-def one_work(a: Paper, b: Paper) -> bool:
+def authors_agree(a: Paper, b: Paper) -> bool:
     """Whether the authors of two papers have one in common, or are not known of one."""
     first, second = ({title_key(name) for name in paper.authors} for paper in (a, b))
     return not first or not second or bool(first & second)
@@ -156,7 +156,7 @@ def find_stored(
         if row is not None and not seen[row] and agree(database.papers([row])[0], paper):
             return row
     for row in database.rows_of_key(paper.key):
-        if not seen[row] and one_work(database.papers([row])[0], paper):
+        if not seen[row] and authors_agree(database.papers([row])[0], paper):
             return row
     if by_id is not None and not seen[by_id] and same_source and paper.has_own_id:
         return by_id

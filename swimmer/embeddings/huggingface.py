@@ -111,13 +111,13 @@ def load_huggingface(
     if half is None:
         half = _half_of_environment()
     if half is None:
-        half = _gains_by_half(chosen)
+        half = gains_by_half(chosen)
     usual = (AMX_BATCH if half else CPU_BATCH) if chosen == "cpu" else GPU_BATCH
     size = usual if batch_size is None else batch_size
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ModelError(f"batch_size is a whole number from 1, got {size!r:.40}")
     embeddings = _open(name, folder, chosen, _dtype(chosen, half), size)
-    client = embeddings._client
+    client = _sentence_transformer(embeddings)
     # A table of word vectors has no limit, and takes none: its text was cut by characters before.
     if client.max_seq_length != math.inf:
         client.max_seq_length = min(max_tokens, client.max_seq_length or max_tokens)
@@ -159,7 +159,7 @@ def _model(
         # HuggingFaceEmbeddings does the same to each text, and makes a list of lists of it.
         lines = [text.replace("\n", " ") for text in texts]
         used = (embeddings.query_encode_kwargs if query else None) or embeddings.encode_kwargs
-        return encode(embeddings._client, lines, used, batch_size)
+        return encode(_sentence_transformer(embeddings), lines, used, batch_size)
 
     return Model(
         embeddings,
@@ -173,9 +173,14 @@ def _model(
     )
 
 
+def _sentence_transformer(embeddings: HuggingFaceEmbeddings) -> Any:
+    # LangChain's class has no public name for it.
+    return embeddings._client  # noqa: SLF001
+
+
 def _prompt_used(embeddings: HuggingFaceEmbeddings, *, query: bool) -> str:
     used = (embeddings.query_encode_kwargs if query else None) or embeddings.encode_kwargs
-    client = embeddings._client
+    client = _sentence_transformer(embeddings)
     prompt = used.get("prompt")
     if prompt is None:
         name = used.get("prompt_name") or client.default_prompt_name
@@ -473,13 +478,14 @@ def _half_of_environment() -> bool | None:
     return value == "1" if value else None
 
 
-def _gains_by_half(device: str) -> bool:
+def gains_by_half(device: str) -> bool:
+    """Return whether half precision is faster on a device."""
     if device.startswith("cuda"):
         return True
-    return device == "cpu" and _has_amx() and _bfloat16_is_faster()
+    return device == "cpu" and has_amx() and _bfloat16_is_faster()
 
 
-def _has_amx() -> bool:
+def has_amx() -> bool:
     """Whether this processor has AMX, and the system lets it be used."""
     import torch
 

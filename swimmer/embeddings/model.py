@@ -125,7 +125,7 @@ class Model:
             raise ModelError(f"the model {self.name} cannot read a title apart from its abstract")
         twin = copy(self)
         twin.text = recipe
-        twin._identity = replace(self.identity, text=recipe)
+        twin._identity = replace(self.identity, text=recipe)  # noqa: SLF001  same class
         return twin
 
     @property

@@ -202,7 +202,7 @@ class PaperRetriever(BaseRetriever):
 
     def _outcomes(self, queries: list[str], given: dict[str, Any]) -> list[_Outcome]:
         try:
-            k, options, threshold = self._options(given)
+            k, options, threshold = self.checked_options(given)
         except SwimmerError as error:
             return [error] * len(queries)
         found = search_each(self.store, queries, k, options)
@@ -210,13 +210,13 @@ class PaperRetriever(BaseRetriever):
 
     async def _aoutcomes(self, queries: list[str], given: dict[str, Any]) -> list[_Outcome]:
         try:
-            k, options, threshold = self._options(given)
+            k, options, threshold = self.checked_options(given)
         except SwimmerError as error:
             return [error] * len(queries)
         found = await asearch_each(self.store, queries, k, options)
         return [_documents(outcome, threshold) for outcome in found]
 
-    def _options(self, given: dict[str, Any]) -> tuple[int, SearchOptions, float | None]:
+    def checked_options(self, given: dict[str, Any]) -> tuple[int, SearchOptions, float | None]:
         """Return k, the options and the lowest score wanted, for what `invoke` was given."""
         # `verbose` is LangChain's own, for its callbacks.
         arguments = self.search_kwargs | {k: v for k, v in given.items() if k != "verbose"}
@@ -313,7 +313,7 @@ def load_retriever(
         **fields,
     )
     # What is wrong is said here, not at the first query.
-    _, checked, _ = retriever._options({})
+    _, checked, _ = retriever.checked_options({})
     if checked.filter is not None:
         allowed_rows(opened, checked.filter)
     return retriever

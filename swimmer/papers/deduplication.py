@@ -35,8 +35,8 @@ Below the same abstract, a team's next paper looks like this one: titles must be
 NEAR_OF_ONE_TEAM = ((0.9, 0.0), (0.6, 75.0))
 """The same for two papers that have an author in common."""
 
-KIN_ABSTRACT, OTHER_ABSTRACT = 0.15, 0.02
-"""Shares from which two abstracts under one title are kin, and below which they are strangers."""
+SIMILAR_ABSTRACT, DISSIMILAR_ABSTRACT = 0.15, 0.02
+"""Shares from which two abstracts under one title are similar, and below which dissimilar."""
 
 _NUMBERS = pattern(
     r"\d+|\b(?:[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth"
@@ -45,8 +45,8 @@ _NUMBERS = pattern(
 
 PHRASE, LONG_PHRASE = 4, 7
 ENOUGH_PHRASES = 20
-SKETCH = 8
-CROWD = 40
+MINHASH_SIZE = 8
+BLOCK_SIZE = 40
 
 
 def same_work(a: Paper, b: Paper) -> str:
@@ -84,12 +84,12 @@ def _agree(a: Paper, b: Paper) -> bool:
     phrases = [_phrases(paper.abstract) for paper in (a, b)]
     if all(len(some) >= ENOUGH_PHRASES for some in phrases):
         share = shared_phrases(a.abstract, b.abstract)
-        if share >= KIN_ABSTRACT:
+        if share >= SIMILAR_ABSTRACT:
             return True
         if len(a.key) < SHORT_TITLE:
             return False
         # Of one long title and one team a rewritten abstract is still the same work.
-        return bool(team) or share >= OTHER_ABSTRACT
+        return bool(team) or share >= DISSIMILAR_ABSTRACT
     return bool(team) or len(a.key) >= SHORT_TITLE
 
 
@@ -117,7 +117,7 @@ def shared_phrases(a: str, b: str) -> float:
 @lru_cache(maxsize=4096)
 def _phrases(text: str, words: int = PHRASE) -> frozenset[int]:
     found = re.findall(r"\w+", text[:2_500].casefold())
-    # crc32, for the built-in hash gives other sketches in every process.
+    # crc32, because the built-in hash differs between processes.
     return frozenset(
         zlib.crc32(" ".join(found[i : i + words]).encode())
         for i in range(max(0, len(found) - words + 1))
@@ -136,7 +136,7 @@ def duplicates(papers: Sequence[Paper]) -> Iterator[tuple[int, int, str]]:
         for block in _blocks(paper):
             known = seen.setdefault(block, [])
             # A block that many share (a publisher's boilerplate) tells nothing.
-            if len(known) < CROWD:
+            if len(known) < BLOCK_SIZE:
                 candidates.update(known)
                 known.append(j)
         for i in sorted(candidates):
@@ -148,4 +148,4 @@ def duplicates(papers: Sequence[Paper]) -> Iterator[tuple[int, int, str]]:
 def _blocks(paper: Paper) -> Iterable[object]:
     yield from identifiers(paper)
     yield paper.key
-    yield from sorted(_phrases(paper.abstract, LONG_PHRASE))[:SKETCH]
+    yield from sorted(_phrases(paper.abstract, LONG_PHRASE))[:MINHASH_SIZE]

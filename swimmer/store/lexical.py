@@ -96,7 +96,7 @@ class LexicalIndex:
         words, weights = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
         for texts, sign in ((wanted, 1.0), (unwanted, -0.5)):
             for packed in texts:
-                numbers, values = self._weighted(np.frombuffer(packed, "<u4"))
+                numbers, values = self.weighted(np.frombuffer(packed, "<u4"))
                 words.append(numbers)
                 weights.append(_unit(values) * np.float32(sign / len(texts)))
         if len(words) == 2:
@@ -111,7 +111,7 @@ class LexicalIndex:
         out = np.zeros(len(rows), np.float32)
         filled = np.flatnonzero(sizes)
         if len(filled):
-            words, weights = self._weighted(np.frombuffer(b"".join(rows), "<u4"))
+            words, weights = self.weighted(np.frombuffer(b"".join(rows), "<u4"))
             # A row without words would be given the sum of the next one.
             starts = (np.cumsum(sizes) - sizes)[filled]
             spread = self._spread()
@@ -121,7 +121,8 @@ class LexicalIndex:
             out[filled] = dots / np.sqrt(np.add.reduceat(weights * weights, starts))
         return out
 
-    def _weighted(self, packed: Packed) -> tuple[NDArray[np.int64], Vectors]:
+    def weighted(self, packed: Packed) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the numbers of packed words, and the TF-IDF weight of each, not of unit length."""
         words = (packed >> np.uint32(32 - _BITS)).astype(np.int64)
         return words, _SUBLINEAR[packed & np.uint32(_MOST)] * self._rarity[words]
 
@@ -144,7 +145,7 @@ class LexicalPairs:
     def __init__(self, index: LexicalIndex, rows: Sequence[bytes]) -> None:
         self._sizes = np.fromiter(map(len, rows), np.int64, len(rows)) // 4
         ends = np.cumsum(self._sizes).tolist()
-        words, weights = index._weighted(np.frombuffer(b"".join(rows), "<u4"))
+        words, weights = index.weighted(np.frombuffer(b"".join(rows), "<u4"))
         # Numbered anew without gaps, they stay in the processor's cache.
         known, words = np.unique(words, return_inverse=True)
         self._spread = np.zeros(len(known), np.float32)

@@ -168,7 +168,7 @@ class PaperStore:
             origin: the row that each paper had in that store, with the same vector; -1 where it
                 had another one or none.
         """
-        manifest = replaces._manifest if replaces is not None else None
+        manifest = replaces._manifest if replaces is not None else None  # noqa: SLF001  same class
         store = cls(manifest, folder, model.identity)
         store._model, store._database, store._vectors = model, database, vectors
         store._named_by_user = named_by_user

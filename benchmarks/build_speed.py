@@ -25,7 +25,8 @@ from typing import Any
 
 from benchmarks import naive
 from swimmer import Paper, build_store, open_source, search
-from swimmer.embeddings.huggingface import gains_by_half, has_amx, load_huggingface
+from swimmer.embeddings.huggingface import load_huggingface
+from swimmer.embeddings.precision import gains_by_half, has_amx
 from swimmer.sources import SourceReport
 from tests.random_models import bge_layout
 

@@ -33,7 +33,7 @@ from swimmer import (
     run_build,
     search,
 )
-from swimmer.embeddings import huggingface
+from swimmer.embeddings import huggingface, model_files, precision
 from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
 
 from .random_models import bge_layout
@@ -109,7 +109,7 @@ def copy(folder: Path, tmp_path: Path) -> Path:
 def test_the_whole_way_through_huggingface_embeddings(
     folder: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(huggingface.HALF, "0")
+    monkeypatch.setenv(precision.HALF, "0")
     embeddings = HuggingFaceEmbeddings(
         model_name=str(folder), encode_kwargs={"normalize_embeddings": True}
     )
@@ -391,14 +391,14 @@ def dtype_of(model: Any) -> Any:
 def test_half_precision_only_where_it_is_faster(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(huggingface.HALF, raising=False)
+    monkeypatch.delenv(precision.HALF, raising=False)
     for amx, faster, expected in (
         (True, True, torch.bfloat16),
         (True, False, torch.float32),
         (False, True, torch.float32),
     ):
-        monkeypatch.setattr(huggingface, "has_amx", lambda amx=amx: amx)
-        monkeypatch.setattr(huggingface, "_bfloat16_is_faster", lambda faster=faster: faster)
+        monkeypatch.setattr(precision, "has_amx", lambda amx=amx: amx)
+        monkeypatch.setattr(precision, "_bfloat16_is_faster", lambda faster=faster: faster)
         model = load_model(str(folder), device="cpu")
         assert dtype_of(model) == expected
         small = model.embeddings.encode_kwargs["batch_size"] == 8  # type: ignore[attr-defined]
@@ -419,7 +419,7 @@ def test_the_environment_chooses_the_precision_and_the_option_before_it(
         ("0", True, True),
         ("", None, probed),
     ):
-        monkeypatch.setenv(huggingface.HALF, value)
+        monkeypatch.setenv(precision.HALF, value)
         model = load_model(str(folder), device="cpu", half=half)
         assert dtype_of(model) == (torch.bfloat16 if expected else torch.float32)
 
@@ -427,7 +427,7 @@ def test_the_environment_chooses_the_precision_and_the_option_before_it(
 def test_a_precision_that_is_none_is_refused(
     folder: Path, corpus_file: Path, swimmer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(huggingface.HALF, "yes")
+    monkeypatch.setenv(precision.HALF, "yes")
     outcome = swimmer("build", corpus_file, "--name", "mine", "--model", folder)
     assert outcome.code == 2
     assert "SWIMMER_HALF is 'yes'\nhint: set it to 1" in outcome.err
@@ -438,9 +438,9 @@ def test_the_probe_measures_this_processor() -> None:
     flags = Path("/proc/cpuinfo")
     if not flags.exists():
         pytest.skip("needs /proc/cpuinfo to compare with")
-    if huggingface.has_amx():
+    if precision.has_amx():
         assert "amx_tile" in flags.read_text()
-    assert isinstance(huggingface._bfloat16_is_faster(), bool)
+    assert isinstance(precision._bfloat16_is_faster(), bool)
 
 
 def test_half_precision_is_the_same_model(folder: Path, home: Path, papers: list[Paper]) -> None:
@@ -458,7 +458,7 @@ def test_answers_in_half_precision_are_those_of_float32_but_for_near_ties(
     steady: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = load_model(str(steady), half=False)
-    monkeypatch.setenv(huggingface.HALF, "1")
+    monkeypatch.setenv(precision.HALF, "1")
     with build_store(papers, "half", model=str(steady), plain=True) as store:
         texts = [paper.embedding_text for paper in papers]
         assert cosine(store.vectors(), full.embed_documents(texts)) > HALF_COSINE
@@ -480,11 +480,11 @@ def test_answers_in_half_precision_are_those_of_float32_but_for_near_ties(
 def test_a_stored_title_is_answered_exactly_alike_in_every_precision(
     steady: Path, home: Path, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(huggingface.HALF, "1")
+    monkeypatch.setenv(precision.HALF, "1")
     build_store(papers, "repeat", model=str(steady)).close()
     answers = []
     for half, threads in (("1", 1), ("1", 2), ("0", 1), ("1", 4)):
-        monkeypatch.setenv(huggingface.HALF, half)
+        monkeypatch.setenv(precision.HALF, half)
         torch.set_num_threads(threads)
         with open_store("repeat") as store:
             store.model()
@@ -629,7 +629,7 @@ def test_a_pinned_revision_stands_in_the_manifest(
         asked.append(revision)
         return snapshot, COMMIT
 
-    monkeypatch.setattr(huggingface, "_find", find)
+    monkeypatch.setattr(huggingface, "find_model", find)
     build_store(papers, "pinned", model="owner/model").close()
     store = open_store("pinned")
     assert (store.identity.name, store.identity.revision) == ("owner/model", COMMIT)
@@ -658,7 +658,7 @@ def test_what_the_hub_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None
 
         monkeypatch.setattr(huggingface_hub.HfApi, "model_info", fail)
         with pytest.raises(ModelError, match=words):
-            huggingface._download("owner/x", "v9")
+            model_files._download("owner/x", "v9")
 
 
 # ---------------------------------------------------------------------- the case study

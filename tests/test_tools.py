@@ -259,7 +259,7 @@ def test_a_text_alone_is_the_first_argument(store: PaperStore) -> None:
 def test_unreadable_and_dissimilar_queries_are_said() -> None:
     search = paper_tools("sample")[1]
     data = json.loads(search.invoke({"query": "🚀"}))
-    assert data["papers"] == [] and data["related"] is False and "no token" in data["warnings"][0]
+    assert data["papers"] == [] and data["related"] is False and "no word" in data["warnings"][0]
     data = json.loads(search.invoke({"query": "recipes for sourdough bread and jam"}))
     assert data["related"] is False and "nothing in the store is similar" in data["warnings"][-1]
 

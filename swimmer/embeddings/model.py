@@ -236,7 +236,7 @@ class Model:
             ) from None
         if vectors.ndim != 2 or len(vectors) != count or vectors.shape[1] < 1:
             raise ModelError(
-                f"the model {self.name} was given {count} texts and returned an array of "
+                f"the model {self.name} was given {count} texts and answered with an array of "
                 f"shape {vectors.shape}, expected ({count}, dimension)",
             )
         if self._identity and vectors.shape[1] != self._identity.dimension:

@@ -68,7 +68,7 @@ def check_trusted(identity: ModelIdentity, where: str, *, trust: bool = False) -
 
 def why_untrusted(identity: ModelIdentity) -> str:
     """Return what loading a model would do that the user has not allowed, "" when it is allowed."""
-    from swimmer.embeddings.huggingface import NAMED, is_cached, is_hub_id
+    from swimmer.embeddings.model_files import NAMED, is_cached, is_hub_id
 
     name, revision = identity.name, identity.revision
     if name == "static":
@@ -95,7 +95,7 @@ def remember_model(name: str, revision: str) -> None:
 
     A list that cannot be written is reported in the log: the model is then asked about again.
     """
-    from swimmer.embeddings.huggingface import NAMED, is_hub_id
+    from swimmer.embeddings.model_files import NAMED, is_hub_id
 
     folder = Path(name)
     if name == "static" or name in NAMED:

@@ -36,6 +36,7 @@ _LOADED = (
     "swimmer.store.inspection",
     "swimmer.store.lookups",
     "swimmer.embeddings.huggingface",
+    "swimmer.embeddings.model_files",
     "swimmer.embeddings.static",
     "rapidfuzz",
     "filelock",

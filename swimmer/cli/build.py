@@ -17,7 +17,7 @@ from swimmer.sources import COLUMN_FIELDS, open_source
 from swimmer.text import printable
 
 if TYPE_CHECKING:
-    from swimmer.sources import Options
+    from swimmer.sources import SourceOptions
 
 
 @click.command("build")
@@ -154,11 +154,11 @@ def fetch_options(
     offline: bool = False,
     fresh: bool = False,
     columns: Mapping[str, str] | None = None,
-) -> Options:
+) -> SourceOptions:
     """Return the options of a download, whose messages are shown as progress."""
-    from swimmer.sources import Options
+    from swimmer.sources import SourceOptions
 
-    return Options(
+    return SourceOptions(
         status=status,
         offline=offline,
         fresh=fresh,

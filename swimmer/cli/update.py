@@ -75,9 +75,9 @@ def update_command(
 
 
 def _source_of(store: PaperStore, source: str | None, options: object) -> Source:
-    from swimmer.sources import Options
+    from swimmer.sources import SourceOptions
 
-    assert isinstance(options, Options)
+    assert isinstance(options, SourceOptions)
     origin = source or store.manifest.source
     try:
         return open_source(origin, options)

@@ -20,7 +20,7 @@ from .formats.text import (
 )
 from .publishers.remote import (
     Adapter as Adapter,
-    Options as Options,
+    SourceOptions as SourceOptions,
     Venue as Venue,
     spans as spans,
 )

@@ -13,8 +13,8 @@ from swimmer.errors import SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.publishers.remote import (
     Adapter,
-    Options,
     RemoteSource,
+    SourceOptions,
     Venue,
     default_cache,
     near,
@@ -68,7 +68,7 @@ def adapters() -> dict[str, Adapter]:
     return found
 
 
-def open_source(what: str | Path, options: Options | None = None) -> Source:
+def open_source(what: str | Path, options: SourceOptions | None = None) -> Source:
     """Return the source that a path, a venue's name or an address stands for.
 
     Accepted: the path of a file; `iclr2025`; `scheme:what` (`arxiv:cs.LG`, `pmlr:v244`,
@@ -78,7 +78,7 @@ def open_source(what: str | Path, options: Options | None = None) -> Source:
     Raises:
         SourceError: it is none of these; near names stand in the message.
     """
-    options = options or Options()
+    options = options or SourceOptions()
     source = _open(what, options)
     if not isinstance(source, RemoteSource) or (options.client and not options.cache):
         return source
@@ -88,7 +88,7 @@ def open_source(what: str | Path, options: Options | None = None) -> Source:
     return KeptSource(source, folder, fresh=options.fresh, offline=options.offline)
 
 
-def _open(what: str | Path, options: Options) -> Source:
+def _open(what: str | Path, options: SourceOptions) -> Source:
     from swimmer.sources.files import FileSource
 
     if isinstance(what, Path):
@@ -116,7 +116,7 @@ def _open(what: str | Path, options: Options) -> Source:
     return _by_name(text, options)
 
 
-def _by_name(text: str, options: Options) -> Source:
+def _by_name(text: str, options: SourceOptions) -> Source:
     name, year = split_name(text.casefold().replace("nips", "neurips").replace("neuneur", "neur"))
     keys = adapters()
     if options.venue_status != "accepted":
@@ -152,7 +152,7 @@ def near_names(name: str) -> str:
     return near(name, known_names())
 
 
-def _from_url(url: str, options: Options) -> Source:
+def _from_url(url: str, options: SourceOptions) -> Source:
     try:
         scheme = urlsplit(url).scheme.casefold()
     except ValueError as error:

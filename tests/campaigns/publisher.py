@@ -17,7 +17,7 @@ from swimmer.errors import SwimmerError
 from swimmer.sources import SourceReport, open_source
 from swimmer.sources.http import client as http_client
 from swimmer.sources.http.client import Client
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 
 from .lists import CHANGES, SEEDS, TOKENS, use
 from .runner import Campaign, Failure
@@ -64,7 +64,7 @@ class Publisher(Campaign):
         def client() -> Client:
             return Client(folder / "pages", attempts=2, pauses={"": 0.0}, sleep=lambda _s: None)
 
-        options = Options(client=client)
+        options = SourceOptions(client=client)
         with (
             mock.patch("socket.getaddrinfo", look_up),
             mock.patch("httpcore.SyncBackend.connect_tcp", connect),

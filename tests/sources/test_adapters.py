@@ -12,7 +12,7 @@ import swimmer.sources.publishers.arxiv as arxiv_module
 from swimmer.errors import SourceError
 from swimmer.papers.paper import Paper
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 from tests.sources.cases import anthology, arxiv, facts
 from tests.sources.publisher import Publisher, Question, Reply, fixed
 
@@ -21,7 +21,7 @@ def read(
     publisher: Publisher, what: str, status: str = "accepted"
 ) -> tuple[list[Paper], SourceReport]:
     report = SourceReport()
-    options = Options(status=status, client=publisher.client)
+    options = SourceOptions(status=status, client=publisher.client)
     return list(open_source(what, options).papers(report)), report
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.sources import SourceReport, open_source
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 from swimmer.sources.registry import ADAPTERS, adapters
 from tests.sources.publisher import Publisher, Question, Reply
 
@@ -28,7 +28,7 @@ def test_the_adapter_of_the_page_works(publisher: Publisher, monkeypatch: Any) -
 
     publisher.serve(route)
     hosts = {"fish.example.org": publisher.url}
-    options = Options(client=lambda: publisher.client(hosts=hosts))
+    options = SourceOptions(client=lambda: publisher.client(hosts=hosts))
     source = adapter.open("fishconf2020", options)
     papers = list(source.papers(SourceReport()))
     assert [p.title for p in papers] == [
@@ -50,4 +50,4 @@ def test_every_source_stands_on_the_page() -> None:
     for _, examples in rows:
         for example in re.findall(r"`([^`]+)`", examples):
             if "…" not in example and "@" not in example:
-                assert open_source(example, Options(client=lambda: None)).name  # type: ignore[arg-type,return-value]
+                assert open_source(example, SourceOptions(client=lambda: None)).name  # type: ignore[arg-type,return-value]

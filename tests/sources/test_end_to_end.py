@@ -14,7 +14,7 @@ from swimmer.cli import cli
 from swimmer.errors import SourceError
 from swimmer.retrieval.query import search
 from swimmer.sources import Source, open_source
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 from swimmer.store.store import open_store
 from tests.conftest import Outcome
 from tests.sources.cases import CASES, COUNT, Case, facts, install
@@ -24,7 +24,7 @@ CHANGED = (1, 12, 23)
 
 
 def opened(case: Case, publisher: Publisher, cache: Path, **more: Any) -> Source:
-    options = Options(client=lambda: publisher.client(cache / "pages"), cache=cache, **more)
+    options = SourceOptions(client=lambda: publisher.client(cache / "pages"), cache=cache, **more)
     return open_source(case.what, options)
 
 
@@ -77,10 +77,10 @@ def command(publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SWIMMER_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
-    def client(options: Options) -> Any:
+    def client(options: SourceOptions) -> Any:
         return publisher.client(tmp_path / "cache" / "pages", offline=options.offline)
 
-    monkeypatch.setattr(Options, "open_client", client)
+    monkeypatch.setattr(SourceOptions, "open_client", client)
 
     def run(*arguments: str) -> Any:
         return CliRunner().invoke(cli, arguments)

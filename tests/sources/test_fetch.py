@@ -21,7 +21,7 @@ from swimmer.sources import SourceReport, open_source
 from swimmer.sources.http.addresses import refuse_address, refuse_host
 from swimmer.sources.http.client import Client, as_bytes, as_json, as_text, as_xml
 from swimmer.sources.http.pages import Page, PageCache
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 from tests.sources.publisher import Publisher, Question, Reply, fixed
 
 URL = "https://lists.example.org/page"
@@ -338,7 +338,7 @@ def test_credentials_do_not_follow_to_another_host_or_port(
 def test_a_list_that_names_a_forbidden_next_page(publisher: Publisher, next_page: str) -> None:
     events = b'{"count": 9, "next": "%s", "results": [{"name": "A"}]}' % next_page.encode()
     publisher.serve(fixed({"/static/virtual/data/iclr-2025-orals-posters.json": events}))
-    source = open_source("iclr2025", Options(client=publisher.client))
+    source = open_source("iclr2025", SourceOptions(client=publisher.client))
     with pytest.raises(SourceError, match=r"refused|is not an http or https address"):
         list(source.papers(SourceReport()))
     assert len(publisher.log) == 1
@@ -349,7 +349,7 @@ def test_a_list_that_names_itself_as_next_page(publisher: Publisher) -> None:
     body = b'{"next": "https://iclr.cc%s", "results": [{"name": "A"}]}' % path.encode()
     publisher.serve(fixed({path: body}))
     with pytest.raises(SourceError, match="itself"):
-        list(open_source("iclr2025", Options(client=publisher.client)).papers(SourceReport()))
+        list(open_source("iclr2025", SourceOptions(client=publisher.client)).papers(SourceReport()))
 
 
 BILLION_LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">
@@ -364,7 +364,7 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE c [<!ENTITY x SYSTEM "file:///etc/p
 @pytest.mark.parametrize("body", [BILLION_LAUGHS, OUTSIDE], ids=["laughs", "outside"])
 def test_xml_with_entities_is_refused(publisher: Publisher, body: bytes, tmp_path: Path) -> None:
     publisher.serve(fixed({"/acl-org/acl-anthology/master/data/xml/2024.acl.xml": body}))
-    source = open_source("acl2024", Options(client=publisher.client))
+    source = open_source("acl2024", SourceOptions(client=publisher.client))
     with pytest.raises(SourceError, match="document type or entities"):
         list(source.papers(SourceReport()))
     (tmp_path / "x.xml").write_bytes(body)

@@ -14,7 +14,7 @@ import pytest
 
 from swimmer.sources import SourceReport, open_source
 from swimmer.sources.http.client import Client
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 
 LIVE = os.environ.get("SWIMMER_LIVE") == "1"
 RECORD = os.environ.get("SWIMMER_RECORD") == "1"
@@ -43,7 +43,7 @@ def test_a_real_publisher(name: str) -> None:
         return Client(folder if RECORD or not LIVE else None, offline=not LIVE, attempts=3)
 
     report = SourceReport()
-    papers = open_source(SOURCES[name], Options(client=client)).papers(report)
+    papers = open_source(SOURCES[name], SourceOptions(client=client)).papers(report)
     first = list(itertools.islice(papers, 20))
     assert first
     assert all(paper.title and paper.url.startswith("https://") for paper in first)

@@ -14,10 +14,16 @@ import pytest
 from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source, registry as registry_module
 from swimmer.sources.files import FileSource
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, split_name, years_since
+from swimmer.sources.publishers.remote import (
+    RemoteSource,
+    SourceOptions,
+    Venue,
+    split_name,
+    years_since,
+)
 from swimmer.sources.registry import adapters
 
-NOWHERE = Options(client=lambda: pytest.fail("something was fetched"))
+NOWHERE = SourceOptions(client=lambda: pytest.fail("something was fetched"))
 
 
 def opened(what: str) -> Source:
@@ -168,10 +174,10 @@ def test_ids_from_a_file(tmp_path: Path) -> None:
 
 
 def test_status_goes_to_openreview() -> None:
-    options = Options(status="rejected", client=NOWHERE.client)
+    options = SourceOptions(status="rejected", client=NOWHERE.client)
     assert open_source("iclr2025", options).origin.endswith("?status=rejected")
     with pytest.raises(SourceError, match="accepted, rejected"):
-        Options(status="good")
+        SourceOptions(status="good")
 
 
 @pytest.mark.parametrize("scheme", list(adapters()))
@@ -199,7 +205,7 @@ class Other:
     def venues(self) -> tuple[Venue, ...]:
         return (Venue("fishconf", "Fish", (2024,), "fishconf2024"),)
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         def records(_client: Any) -> Iterator[tuple[str, dict[str, str]]]:
             yield "record 1", {"title": "One fish", "abstract": "It swims."}
 

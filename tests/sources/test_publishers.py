@@ -11,7 +11,7 @@ import pytest
 from swimmer.errors import FetchError, SourceError
 from swimmer.papers.paper import Paper
 from swimmer.sources import Source, SourceReport, open_source
-from swimmer.sources.publishers.remote import Options
+from swimmer.sources.publishers.remote import SourceOptions
 from tests.sources.cases import COUNT, Case, facts, install
 from tests.sources.publisher import Publisher, Reply
 
@@ -20,7 +20,7 @@ def source_of(case: Case, publisher: Publisher, cache: Path | None, **arguments:
     def client() -> Any:
         return publisher.client(cache, **arguments)
 
-    return open_source(case.what, Options(client=client))
+    return open_source(case.what, SourceOptions(client=client))
 
 
 def read(source: Source) -> tuple[list[Paper], SourceReport]:

@@ -12,8 +12,8 @@ from swimmer.sources.base import Source
 from swimmer.sources.formats.anthology import SITE, collection_records
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.remote import (
-    Options,
     RemoteSource,
+    SourceOptions,
     Venue,
     venue_and_year,
     years_since,
@@ -126,7 +126,7 @@ class Anthology:
             for name, (title, _, years) in VENUES.items()
         )
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of `acl2024`, or of a collection by its id: `2024.findings`."""
         if re.fullmatch(r"(\d{4}\.[a-z0-9]+|[A-Z]\d{2})", what.strip()):
             collection, name, title = what.strip(), what.strip().lower().replace(".", "-"), ""

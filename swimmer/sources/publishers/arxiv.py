@@ -16,7 +16,7 @@ from swimmer.sources.formats.atom import entry_record, feed
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.days import first_or_last_day
 from swimmer.sources.publishers.id_lists import listed_ids
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, near
+from swimmer.sources.publishers.remote import RemoteSource, SourceOptions, Venue, near
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -74,7 +74,7 @@ class Arxiv:
             Venue("<ids>", "ids or addresses, or a file of them", (), "2401.00001,2402.00002"),
         )
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of `cs.LG`, `cs.LG:2024-01..2024-06`, `ti:diffusion`, ids, `@file`."""
         ids = listed_ids(what, arxiv_id, "2301.00001")
         if ids:

@@ -12,8 +12,8 @@ from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.remote import (
-    Options,
     RemoteSource,
+    SourceOptions,
     Venue,
     venue_and_year,
     years_since,
@@ -49,7 +49,7 @@ class OpenAccess:
             for name, (title, years) in SERIES.items()
         )
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of `wacv2024` and the like."""
         venue, year = venue_and_year(what, self.venues(), self.scheme)
         address = f"{SITE}/{venue.title}{year}"

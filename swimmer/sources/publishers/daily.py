@@ -14,7 +14,7 @@ from swimmer.sources.formats.indexes import daily_paper
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need_in_some
 from swimmer.sources.publishers.days import first_or_last_day
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
+from swimmer.sources.publishers.remote import RemoteSource, SourceOptions, Venue
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -34,7 +34,7 @@ class DailyPapers:
         """Return the one thing it takes."""
         return (Venue("<dates>", "a day, a month, a year or a range", (), "2025-09-08"),)
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of a day or a range of days."""
         first, last = days_of(what)
 

@@ -17,7 +17,7 @@ from swimmer.sources.formats.json_text import parse_json
 from swimmer.sources.formats.recognition import text_records
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import plain
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
+from swimmer.sources.publishers.remote import RemoteSource, SourceOptions, Venue
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -36,7 +36,7 @@ class RemoteLists:
         """Return the one thing it takes."""
         return (Venue("<address>", "an address", (), "https://example.org/papers.json"),)
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of the list at an address."""
         path = urlsplit(what).path
         if urlsplit(what).scheme not in ("http", "https"):

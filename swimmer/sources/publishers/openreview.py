@@ -16,8 +16,8 @@ from swimmer.sources.formats.openreview import openreview_note, unwrapped
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need, need_in_some
 from swimmer.sources.publishers.remote import (
-    Options,
     RemoteSource,
+    SourceOptions,
     Venue,
     split_name,
     venue_and_year,
@@ -69,7 +69,7 @@ class OpenReview:
         )
         return (*known, Venue("<group>", "any group", (), "ICLR.cc/2025/Workshop/SCOPE"))
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of a group (`ICLR.cc/2025/Conference`, `iclr2025`), or of one paper.
 
         A paper is given as in its address: `forum?id=<id>`.
@@ -78,7 +78,7 @@ class OpenReview:
             return _paper(one[1], options)
         what, _, asked = what.strip().partition("?status=")
         what = what.strip("/")
-        status = Options(status=asked or options.status).venue_status
+        status = SourceOptions(status=asked or options.status).venue_status
         if "/" in what or what == "TMLR":
             if not re.fullmatch(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", what):
                 raise SourceError(
@@ -122,7 +122,7 @@ class OpenReview:
         return group
 
 
-def _paper(number: str, options: Options) -> Source:
+def _paper(number: str, options: SourceOptions) -> Source:
     def records(client: Client) -> Iterator[tuple[str, Mapping[str, Any] | NotAPaper]]:
         headers = _credentials(client)
         try:

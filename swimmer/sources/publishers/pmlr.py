@@ -11,7 +11,7 @@ from swimmer.errors import FORMAT_CHANGED, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.bibtex import bibtex_records
 from swimmer.sources.formats.records import NotAPaper
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue, venue_and_year
+from swimmer.sources.publishers.remote import RemoteSource, SourceOptions, Venue, venue_and_year
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -167,7 +167,7 @@ class Pmlr:
         )
         return (*known, Venue("<volume>", "any volume", (), "v244"))
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of `uai2024` or `v244`."""
         if match := re.fullmatch(r"v?(\d{1,4})", what.strip()):
             volume, title, name = int(match[1]), "", f"pmlr-v{match[1]}"

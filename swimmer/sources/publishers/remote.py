@@ -38,7 +38,7 @@ class Venue:
 
 
 @dataclass(frozen=True)
-class Options:
+class SourceOptions:
     """How sources are opened.
 
     Args:
@@ -93,7 +93,7 @@ class Adapter(Protocol):
         """Return what the publisher has."""
         ...
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source for what stands after the scheme.
 
         Nothing is fetched yet.
@@ -130,7 +130,7 @@ class RemoteSource:
         origin: str,
         address: str,
         records: Records,
-        options: Options,
+        options: SourceOptions,
         base: str = "",
     ) -> None:
         self.name = name

@@ -16,7 +16,7 @@ from swimmer.sources.formats.indexes import semantic_scholar
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need, need_in_some
 from swimmer.sources.publishers.id_lists import listed_ids
-from swimmer.sources.publishers.remote import Options, RemoteSource, Venue
+from swimmer.sources.publishers.remote import RemoteSource, SourceOptions, Venue
 
 if TYPE_CHECKING:
     from swimmer.sources.http.client import Client
@@ -50,7 +50,7 @@ class SemanticScholar:
             Venue("<ids>", "a list of ids, or a file of them", (), "ARXIV:1706.03762"),
         )
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of a search or of a list of ids."""
         what = what.strip()
         if not what:

@@ -13,8 +13,8 @@ from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.formats.shapes import need, need_in_some
 from swimmer.sources.formats.virtual import event_kind, virtual_event
 from swimmer.sources.publishers.remote import (
-    Options,
     RemoteSource,
+    SourceOptions,
     Venue,
     venue_and_year,
     years_since,
@@ -53,7 +53,7 @@ class VirtualSites:
             for name, (_, title, first, step) in SITES.items()
         )
 
-    def open(self, what: str, options: Options) -> Source:
+    def open(self, what: str, options: SourceOptions) -> Source:
         """Return the source of `iclr2025` and the like."""
         venue, year = venue_and_year(re.sub("^nips", "neurips", what), self.venues(), self.scheme)
         host = SITES[venue.name][0]

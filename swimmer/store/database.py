@@ -87,7 +87,7 @@ class PaperDatabase:
         # text and the look-up tables lack. They are made for many together, when one is needed.
         self._waiting: list[tuple[Any, ...]] = []
         self._unindexed: dict[int, None] = {}
-        self._has_indexes = True
+        self.has_indexes = True
         self.finished = False
         """Whether this is a scratch file just indexed, compact enough to become a store's own."""
         self._derived: dict[str, Any] = {}
@@ -107,12 +107,12 @@ class PaperDatabase:
         `words` says whether the words of each paper are counted and kept, for `store.lexical`.
         """
         database = cls._writable(path)
-        with database._guard():
+        with database.guarded() as connection:
             extra = WORD_TABLES if words else ""
-            database._connection.executescript(
+            connection.executescript(
                 ";".join((TABLES, LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, extra))
             )
-        database._has_indexes = False
+        database.has_indexes = False
         return database
 
     @classmethod
@@ -136,7 +136,7 @@ class PaperDatabase:
             raise StoreDamagedError(f"{path}: cannot be opened ({error})", hint=REBUILD) from None
         database = cls(connection, path, writable=False)
         try:
-            with database._guard():
+            with database.guarded():
                 database._check_content(rows)
         except BaseException:
             database.close()
@@ -198,19 +198,19 @@ class PaperDatabase:
             StoreDamagedError: its pages are not in order; a copy would carry the damage on.
         """
         if not self.writable:
-            with self._guard() as connection:
+            with self.guarded() as connection:
                 self._allow_steps()
                 (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if said != "ok":
                 raise self._damaged(str(said)[:200])
         duplicate = self._writable(path)
-        with self._guard(), duplicate._guard():
+        with self.guarded() as connection, duplicate.guarded() as target:
             self._index_waiting()
-            self._connection.backup(duplicate._connection)
-            duplicate._upgrade()
+            connection.backup(target)
+            duplicate.upgrade()
         return duplicate
 
-    def _upgrade(self) -> None:
+    def upgrade(self) -> None:
         """Give a copy of a database of schema 1 the tables that came later."""
         missing = [one for one in _LATER if one not in self.tables]
         for name in missing:
@@ -224,7 +224,7 @@ class PaperDatabase:
 
     def save(self, path: Path) -> None:
         """Write a compact copy to `path`, an empty file or none."""
-        with self._guard():
+        with self.guarded():
             self._index_waiting()
             self._connection.execute("VACUUM INTO ?", (str(path),))
 
@@ -236,7 +236,7 @@ class PaperDatabase:
 
     def optimize(self) -> None:
         """Merge the segments of the full-text indexes and refresh the planner's statistics."""
-        with self._guard():
+        with self.guarded():
             self._index_waiting()
             for table in FTS_TABLES:
                 self._connection.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
@@ -250,7 +250,8 @@ class PaperDatabase:
             self._connection.close()
 
     @contextmanager
-    def _guard(self) -> Iterator[sqlite3.Connection]:
+    def guarded(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to a block, alone; errors of SQLite become ours."""
         try:
             with self._lock:
                 yield self._connection
@@ -268,9 +269,9 @@ class PaperDatabase:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the changes of a block one unit: all are kept, or none on an error."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             self._write_waiting()
-            unindexed, has_indexes = dict(self._unindexed), self._has_indexes
+            unindexed, has_indexes = dict(self._unindexed), self.has_indexes
             connection.execute("SAVEPOINT change")
             try:
                 yield
@@ -279,7 +280,7 @@ class PaperDatabase:
                 if self.path is None:
                     connection.execute("ROLLBACK TO change")
                     self._waiting, self._unindexed = [], unindexed
-                    self._has_indexes = has_indexes
+                    self.has_indexes = has_indexes
                     self._derived.clear()
                 connection.execute("RELEASE change")
                 raise
@@ -302,7 +303,7 @@ class PaperDatabase:
 
     def prepare_vocabulary(self) -> bool:
         """Bring the vocabulary up to date; return whether there is one."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             if self._words_changed:
                 vocabulary = Vocabulary()
                 for paper in self.all_papers():
@@ -328,7 +329,7 @@ class PaperDatabase:
         Raises:
             StoreDamagedError: a value is of another type, or the file cannot be read.
         """
-        with self._guard() as connection:
+        with self.guarded() as connection:
             if self._bulk:
                 self._write_bulk()
             self._write_waiting()
@@ -603,10 +604,10 @@ class PaperDatabase:
             self._bulk.append(record)
             self._fields.update(paper.extra)
             if len(self._bulk) >= _BATCH:
-                with self._guard():
+                with self.guarded():
                     self._write_bulk()
             return
-        with self._guard():
+        with self.guarded():
             if not new:
                 self._unindex([row])
             self._waiting.append(record)
@@ -624,7 +625,7 @@ class PaperDatabase:
         self._derived.clear()
         self.finished, self._words_changed = False, True
         doomed = sorted(set(rows))
-        with self._guard() as connection:
+        with self.guarded() as connection:
             total = len(self)
             kept = total - len(doomed)
             gaps = [row for row in doomed if row < kept]
@@ -654,7 +655,7 @@ class PaperDatabase:
         """Count the words of all papers from now on, those that are there included."""
         if self.counts_words:
             return
-        with self._guard() as connection:
+        with self.guarded() as connection:
             self._write_waiting()
             connection.executescript(WORD_TABLES)
             self._tables = None
@@ -703,23 +704,23 @@ class PaperDatabase:
 
     def write(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of parameters."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             connection.executemany(sql, rows)
 
     def run(self, script: str) -> None:
         """Run statements that create or drop tables."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             connection.executescript(script)
             self._tables = None
 
     def set_meta(self, name: str, value: str) -> None:
         """Keep a value under a name."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def check(self) -> list[str]:
         """Return what is wrong with the file, nothing when all is well."""
-        with self._guard() as connection:
+        with self.guarded() as connection:
             self._allow_steps()
             found = [str(line) for (line,) in connection.execute("PRAGMA integrity_check(5)")]
             problems = [line for line in found if line != "ok"]
@@ -748,11 +749,11 @@ class PaperDatabase:
         Rows can be read back at any time. `index` makes the indexes; a database that is only
         read through from end to end does without. After an error the database is of no use.
         """
-        with self._guard() as connection, self.transaction():
-            if self._has_indexes:
+        with self.guarded() as connection, self.transaction():
+            if self.has_indexes:
                 for statement in INDEXES:
                     connection.execute(f"DROP INDEX {statement.split()[2]}")
-                self._has_indexes = False
+                self.has_indexes = False
             self._bulk = []
             yield
             self._write_bulk()
@@ -779,7 +780,7 @@ class PaperDatabase:
             self._execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
             for option, value in (("hashsize", 1 << 20), ("automerge", 4), ("crisismerge", 16)):
                 self._execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
-        with self._guard() as connection, self.transaction():
+        with self.guarded() as connection, self.transaction():
             self._index_papers(connection)
         self._execute("ANALYZE")
         self.finished = self.path is not None
@@ -800,12 +801,12 @@ class PaperDatabase:
         self._words_changed = False
 
     def _make_indexes(self) -> None:
-        for statement in () if self._has_indexes else INDEXES:
+        for statement in () if self.has_indexes else INDEXES:
             self._execute(statement)
-        self._has_indexes = True
+        self.has_indexes = True
 
     def _execute(self, sql: str, *parameters: Any) -> None:
-        with self._guard() as connection:
+        with self.guarded() as connection:
             connection.execute(sql, parameters)
 
     def interrupt(self) -> None:

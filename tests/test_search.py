@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from swimmer import Paper, PaperStore, ask, build_store, search
 from swimmer.errors import QueryError
+from swimmer.store.index import VectorIndex
 from swimmer.text.language import foreign_language
 
 from .models import HashEmbeddings
@@ -230,3 +231,26 @@ def test_words_that_no_paper_and_no_model_knows(papers: list[Paper]) -> None:
     store = build_store(papers, "static")
     with pytest.raises(QueryError, match=r"know|token"):
         search(store, "☃☃☃ ☃☃")
+
+
+# ---------------------------------------------------------------------- large stores
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 40), st.integers(1, 3))
+def test_a_search_shared_among_threads_is_that_of_one(rows: int, k: int, distinct: int) -> None:
+    """Also where papers are copies of each other, and where there are few of them."""
+    rng = np.random.default_rng(rows * 100 + k)
+    vectors = rng.normal(size=(rows, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = VectorIndex.of(np.repeat(vectors, distinct, axis=0))
+    query = vectors[:1]
+    # All rows are ranked: which of equal ones are left out is open.
+    whole = index.search(np.repeat(query, 2, axis=0), len(vectors) * distinct)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swimmer.store.index._SHARED_FROM", 1)
+        patch.setattr("faiss.omp_get_max_threads", lambda: 3)
+        scores, found = index.search(query, k)
+    assert np.array_equal(scores[0], whole[0][0][:k])
+    assert np.array_equal((index.vectors(found[0]) @ query[0]).round(5), scores[0].round(5))
+    assert len(set(found[0].tolist())) == min(k, len(vectors) * distinct)

@@ -65,14 +65,15 @@ def _close_title(store: PaperStore, query: str, key: str) -> int | None:
         return None
     from rapidfuzz.distance import Levenshtein
 
+    digits = _digits(key)
     scored = [
         (Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE), -row)
         for row, other in candidates
-        if _digits(other) == _digits(key)
+        if _digits(other) == digits
     ]
     best = max(scored, default=(0.0, 0))
     return -best[1] if best[0] >= CLOSE_TITLE else None
 
 
 def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
+    return "".join(filter(str.isdigit, text))

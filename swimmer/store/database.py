@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
 import threading
@@ -565,17 +566,22 @@ class PaperDatabase:
             if found:
                 counted.append((int(found[0][0]), word))
         # The rarest words find the title; the common ones only cost time. A near title shares
-        # nearly all of its words, so that two of them are enough.
+        # nearly all of its words, so that two of them are enough, and of common ones two together.
+        ranked = sorted(counted)[:6]
         left = _NEAR_TITLES
         rare: list[str] = []
-        for count, word in sorted(counted)[:6]:
+        for count, word in ranked:
             left -= count
-            if left < 0 and len(rare) > 1:
+            if left < 0:
                 break
-            rare.append(word)
+            rare.append(f'"{word}"')
+        if len(rare) < 2:
+            common = [f'"{word}"' for _, word in ranked[len(rare) :][:3]]
+            pairs = [f"({one} AND {other})" for one, other in itertools.pairwise(common)]
+            rare += pairs or common
         if not rare:
             return []
-        match = " OR ".join(f'"{word}"' for word in rare)
+        match = " OR ".join(rare)
         return [
             (int(row), str(key))
             for row, key in self.query(

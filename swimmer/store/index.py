@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -27,6 +28,10 @@ GATHER_LIMIT = 50_000
 """Allowed rows up to which a filtered search over an inverted file scores them one by one."""
 
 _PROBES = 48
+_INNER_PRODUCT = faiss.METRIC_INNER_PRODUCT
+_SHARED_FROM, _THREADS = 50_000, 4
+"""Vectors from which the search for one query is shared among threads, and how many at most."""
+
 _BLOCK = 50_000
 _SAMPLE = 200
 
@@ -172,6 +177,8 @@ class VectorIndex:
         if k < 1:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         if allowed is None:
+            if self._flat and len(queries) == 1 and self.rows >= _SHARED_FROM:
+                return self._search_in_parts(queries, k)
             if self._flat:
                 return self._ranked(*self._index.search(queries, k))
             return self._search_lists(queries, k, None)
@@ -185,15 +192,29 @@ class VectorIndex:
             return self._ranked(*self._index.search(queries, k, params=parameters))
         return self._search_lists(queries, k, allowed)
 
+    def _search_in_parts(self, query: Vectors, k: int) -> tuple[Vectors, Rows]:
+        """Search for one query by several threads; FAISS would use one."""
+        view = self._view()
+        count = min(_THREADS, faiss.omp_get_max_threads())
+        starts = [self.rows * i // count for i in range(count + 1)]
+
+        def search(start: int, end: int) -> tuple[Vectors, Rows]:
+            part = view[start:end]
+            near, places = faiss.knn(query, part, min(k, len(part)), metric=_INNER_PRODUCT)
+            return near, self._checked_rows(places) + start
+
+        with ThreadPoolExecutor(count) as threads:
+            found = [*threads.map(search, starts[:-1], starts[1:])]
+        scores, rows = self._ranked(*(np.hstack(parts) for parts in zip(*found, strict=True)))
+        return scores[:, :k], rows[:, :k]
+
     def _selector(self, allowed: Rows) -> Any:
         bits = np.zeros(self.rows, bool)
         bits[allowed] = True
         return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
 
     def _search_gathered(self, queries: Vectors, k: int, allowed: Rows) -> tuple[Vectors, Rows]:
-        scores, positions = faiss.knn(
-            queries, self.vectors(allowed), k, metric=faiss.METRIC_INNER_PRODUCT
-        )
+        scores, positions = faiss.knn(queries, self.vectors(allowed), k, metric=_INNER_PRODUCT)
         return self._ranked(scores, allowed[self._checked_rows(positions)])
 
     def _search_lists(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
@@ -218,9 +239,7 @@ class VectorIndex:
         rows = np.empty((len(queries), 0), np.int64)
         for start in range(0, self.rows, _BLOCK):
             block = self._index.reconstruct_n(start, min(_BLOCK, self.rows - start))
-            near, places = faiss.knn(
-                queries, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
-            )
+            near, places = faiss.knn(queries, block, min(k, len(block)), metric=_INNER_PRODUCT)
             scores, rows = self._ranked(
                 np.hstack([scores, near]), np.hstack([rows, self._checked_rows(places) + start])
             )

@@ -50,6 +50,8 @@ _BATCH = 1000
 _NEAR_TITLES = 4_000
 """Titles that are ranked to find one that is nearly a query."""
 
+_FEW_WORDS = 3
+
 _PUT = "INSERT OR REPLACE INTO papers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _TITLE, _ABSTRACT = 3, 5
 """Where the title for reading and the abstract stand in a row of `papers`."""
@@ -576,9 +578,10 @@ class PaperDatabase:
                 break
             rare.append(f'"{word}"')
         if len(rare) < 2:
-            common = [f'"{word}"' for _, word in ranked[len(rare) :][:3]]
+            common = [f'"{word}"' for _, word in ranked[len(rare) :][: 3 - len(rare)]]
             pairs = [f"({one} AND {other})" for one, other in itertools.pairwise(common)]
-            rare += pairs or common
+            # One common word alone is enough where there are hardly others.
+            rare += pairs or (common if len(words) <= _FEW_WORDS else [])
         if not rare:
             return []
         match = " OR ".join(rare)

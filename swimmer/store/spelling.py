@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from swimmer.store.database import PaperDatabase
 from swimmer.store.vocabulary import LONGEST
 
@@ -26,26 +28,34 @@ def correction(database: PaperDatabase, word: str) -> str | None:
     if not database.prepare_vocabulary():
         return None
     most = 2 if len(word) >= _LONG else 1
+    lengths = range(len(word) - most, len(word) + most + 1)
     # Nearly every misspelt word begins as it should: a range of the index holds those words.
-    bounds = ((word[0], word[0] + _AFTER), ("", _AFTER))
-    for low, high in bounds:
-        sql = (
-            "SELECT word, papers FROM vocabulary WHERE word >= ? AND word < ? "
-            "AND length(word) BETWEEN ? AND ?"
-        )
-        bounds_of_length = (len(word) - most, len(word) + most)
-        near = database.query(sql, (low, high, *bounds_of_length), (str, int))
-        if (best := _nearest(word, near, most)) is not None:
-            return best
-    return None
+    sql = (
+        "SELECT word, papers FROM vocabulary WHERE word >= ? AND word < ? "
+        "AND length(word) BETWEEN ? AND ?"
+    )
+    bounds = (word[0], word[0] + _AFTER, lengths[0], lengths[-1])
+    begun = dict(database.query(sql, bounds, (str, int)))
+    if (best := _nearest(word, begun, most)) is not None:
+        return best
+    by_length = database.kept("words by length", lambda: _by_length(database))
+    found = [(length, _nearest(word, by_length.get(length, {}), most)) for length in lengths]
+    near = {one: by_length[length][one] for length, one in found if one is not None}
+    return _nearest(word, near, most)
 
 
-def _nearest(word: str, near: list[tuple[str, int]], most: int) -> str | None:
+def _by_length(database: PaperDatabase) -> dict[int, dict[str, int]]:
+    words: dict[int, dict[str, int]] = {}
+    for word, papers in database.query("SELECT word, papers FROM vocabulary", (), (str, int)):
+        words.setdefault(len(word), {})[word] = papers
+    return words
+
+
+def _nearest(word: str, near: Mapping[str, int], most: int) -> str | None:
+    """Return the word of the fewest edits, at most `most`; of several the commonest."""
+    from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
-    best: tuple[int, int, str] | None = None
-    for other, papers in near:
-        edits = OSA.distance(word, other, score_cutoff=most)
-        if edits <= most and (best is None or (edits, -papers, other) < best):
-            best, most = (edits, -papers, other), edits
-    return best[2] if best is not None else None
+    found = process.extract(word, [*near], scorer=OSA.distance, score_cutoff=most, limit=None)
+    ranked = [(edits, -near[one], one) for one, edits, _ in found]
+    return min(ranked)[2] if ranked else None

@@ -301,7 +301,7 @@ def test_a_tree_of_pages_without_an_end_is_given_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stands for pages that name one another: a statement gets so many steps and no more."""
-    monkeypatch.setattr("swimmer.store.database._FREE_STEPS", 3_000_000)
+    monkeypatch.setattr("swimmer.store.database_file._FREE_STEPS", 3_000_000)
     with open_store(folder) as store, pytest.raises(StoreDamagedError, match="interrupted"):
         store.database.query(f"{ENDLESS} SELECT max(x) FROM c")
     with open_store(folder) as store:

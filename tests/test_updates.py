@@ -99,14 +99,14 @@ def test_full_text_that_was_never_made_is_found_by_verify(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
     """An update of such a store fails: SQLite cannot take words out that are not there."""
-    real = PaperDatabase._execute
+    real = PaperDatabase.execute
 
     def forgetful(self: PaperDatabase, sql: str, *parameters: Any) -> None:
         if "'rebuild'" not in sql:
             real(self, sql, *parameters)
 
     with monkeypatch.context() as patch:
-        patch.setattr(PaperDatabase, "_execute", forgetful)
+        patch.setattr(PaperDatabase, "execute", forgetful)
         store = build_store(papers, "conf", model=HashEmbeddings())
     assert [line.split(":")[0] for line in store.verify()] == ["papers_fts", "titles_fts"]
     with pytest.raises(

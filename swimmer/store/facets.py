@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.store.database import PaperDatabase, contains
+from swimmer.store.database import PaperDatabase
 from swimmer.store.filters import LONG, Condition, Filter, Group, Leaf, compile_filter
+from swimmer.store.paper_tables import contains
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

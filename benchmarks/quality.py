@@ -78,7 +78,7 @@ class JudgedSet:
 def read_set(folder: Path) -> JudgedSet:
     """Read a set from its folder; raises ``ValueError`` that names what is missing in it."""
     corpus = _read_jsonl(folder / "corpus.jsonl")
-    pids = [str(record.get("pid", record.get("id"))) for record in corpus]
+    pids = _distinct([str(record.get("pid", record.get("id"))) for record in corpus])
     texts = [_document(record) for record in corpus]
     papers = [_paper(record, pid) for record, pid in zip(corpus, pids, strict=True)]
     if (folder / "queries.json").exists():
@@ -94,6 +94,16 @@ def read_set(folder: Path) -> JudgedSet:
     else:
         raise ValueError(f"{folder} has no queries, and its corpus.jsonl no topics")
     return JudgedSet(folder.name, pids, texts, queries, grades, papers, kind)
+
+
+def _distinct(pids: list[str]) -> list[str]:
+    """Return ids, the second one of its kind with a number behind: a corpus may repeat some."""
+    seen: dict[str, int] = {}
+    out = []
+    for pid in pids:
+        seen[pid] = seen.get(pid, 0) + 1
+        out.append(pid if seen[pid] == 1 else f"{pid}#{seen[pid]}")
+    return out
 
 
 def _listed(meta: dict[str, object]) -> tuple[list[Query], list[dict[int, int]]]:

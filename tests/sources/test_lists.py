@@ -679,6 +679,15 @@ def test_results_of_arxiv_py(tmp_path: Path) -> None:
     assert (paper.authors, paper.id) == (("Ann Fox", "Ben O'Dea"), "2301.00001")
 
 
+@pytest.mark.parametrize(
+    "head", ["- **Fish in Seas** [[paper]](", "## 1. Fish in Seas\n\n- [code]("]
+)
+def test_an_address_that_cannot_be_read_is_no_ones(tmp_path: Path, head: str) -> None:
+    text = f"# Fish\n\n{head}https://arxiv.org/abs/2401.00001) [code](https://[github.com/a/b)\n"
+    (paper,), _ = read(tmp_path / "x.md", text)
+    assert paper.title == "Fish in Seas" and "code" not in paper.extra
+
+
 def test_dates_of_a_yaml_programme_are_written_as_everywhere(tmp_path: Path) -> None:
     text = "- title: Fish\n  starttime: 2025-04-24T10:00:00+08:00\n  published: 2025-01-02\n"
     (paper,), _ = read(tmp_path / "x.yaml", text)

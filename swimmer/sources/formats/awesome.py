@@ -277,7 +277,7 @@ def _record(title: str, urls: list[str], url: str) -> dict[str, Any]:
         "arxiv": next(filter(None, map(arxiv_id, urls)), ""),
         "openreview": next(filter(None, map(openreview_id, urls)), ""),
         "doi": next(filter(None, map(doi, urls)), ""),
-        "code": next((u for u in urls if urlsplit(u).hostname == "github.com"), ""),
+        "code": next((u for u in urls if host_of(u) == "github.com"), ""),
     }
 
 
@@ -289,13 +289,20 @@ def _is_label(text: str) -> bool:
     return text.strip("[]() ").casefold() in _LABELS or not any(c.isalpha() for c in text)
 
 
+def host_of(url: str) -> str:
+    """Return the host of an address, "" where it cannot be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def leads_to_paper(url: str) -> bool:
     """Whether an address is a paper's: of a known publisher, or a PDF."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
+    host = host_of(url)
+    if not host:
         return False
+    parts = urlsplit(url)
     known = any(host == name or host.endswith(f".{name}") for name in _HOSTS)
     # The front page of a publisher is no paper.
     deep = len(parts.path.strip("/")) > 3 or bool(parts.query)

@@ -18,11 +18,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from swimmer.papers import arxiv_id, doi, openreview_id
 from swimmer.sources.formats.anchors import with_markdown_links
-from swimmer.sources.formats.awesome import best_url
+from swimmer.sources.formats.awesome import best_url, host_of
 from swimmer.sources.formats.records import NotAPaper
 
 SECTION = re.compile(r"(?m)^##[ \t]+\d+[.):、][ \t]*(.*)$")
@@ -162,7 +161,7 @@ def _record(heading: str, body: str) -> dict[str, Any] | None:
         "arxiv": next(filter(None, map(arxiv_id, urls)), ""),
         "openreview": next(filter(None, map(openreview_id, urls)), ""),
         "doi": next(filter(None, map(doi, urls)), ""),
-        "code": next((u for u in urls if u != url and urlsplit(u).hostname == "github.com"), ""),
+        "code": next((u for u in urls if u != url and host_of(u) == "github.com"), ""),
     }
     return {
         name: value if name == "reading_notes" else _unshielded(value)

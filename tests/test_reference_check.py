@@ -244,10 +244,10 @@ def test_check_at_the_terminal(swimmer: Run, stores: list[PaperStore], tmp_path:
     done = swimmer("check", file, *names, "-o", new)
     assert done.code == 0, done.err
     assert "4 references, checked against one, two" in done.out
-    assert "2 a preprint that has been published:" in done.out
+    assert "Preprints that have been published (2):" in done.out
     assert "ICLR 2025  https://openreview.net/forum?id=lakeLAKE12" in done.out
-    assert "1 not in these stores:" in done.out and "1 found as they stand" in done.out
-    assert "2 entries replaced" in done.out and "broken" not in done.out
+    assert "Not in these stores (1):" in done.out and "Found as they stand (1)" in done.out
+    assert "entries replaced: 2" in done.out and "broken" not in done.out
     assert "warning: refs.bib, line" in done.err
     assert swimmer("check", new, *names, "--strict").code == 1
     lines = swimmer("check", file, *names, "--json").out.splitlines()

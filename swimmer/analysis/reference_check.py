@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from swimmer.store import PaperStore
 
 VERDICTS = {
-    "differs": "found, but something differs",
-    "published": "a preprint that has been published",
-    "found": "found as they stand",
-    "unknown": "not in these stores",
+    "differs": "Found, but something differs",
+    "published": "Preprints that have been published",
+    "found": "Found as they stand",
+    "unknown": "Not in these stores",
 }
 """What may be said of a reference, and what it means."""
 

@@ -87,14 +87,13 @@ def _lines(
     for verdict, meaning in VERDICTS.items():
         if not counts[verdict]:
             continue
-        lines += ["", f"{counts[verdict]:,} {meaning}" + (":" if verdict != "found" else "")]
+        lines += ["", f"{meaning} ({counts[verdict]:,})" + (":" if verdict != "found" else "")]
         if verdict != "found":
             for one in checked:
                 if one.verdict == verdict:
                     lines += _about(one)
     if output is not None:
-        done = f"{counts['published']:,} entries replaced" if counts["published"] else "no change"
-        lines += ["", f"written to {output}: {done}"]
+        lines += ["", f"written to {output}; entries replaced: {counts['published']:,}"]
     return [printable(line) for line in lines]
 
 

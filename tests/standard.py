@@ -34,3 +34,29 @@ def retriever_tool() -> BaseTool:
 def paper_tool(name: str) -> BaseTool:
     """Return a tool of the toolkit."""
     return {tool.name: tool for tool in PaperToolkit(store="sample").get_tools()}[name]
+
+
+class RetrieverTool:
+    """What the standard suites ask of the retriever as a tool."""
+
+    @property
+    def tool_constructor(self) -> BaseTool:
+        return retriever_tool()
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return {"query": KNOWN}
+
+
+class PaperTool:
+    """What the standard suites ask of a tool of the toolkit, by its name."""
+
+    name = ""
+
+    @property
+    def tool_constructor(self) -> BaseTool:
+        return paper_tool(self.name)
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return TOOL_CALLS[self.name]

@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 pytest.importorskip("langchain_tests", reason='needs pip install "swimmer[test]"')
 
-from langchain_core.tools import BaseTool
 from langchain_tests.integration_tests import ToolsIntegrationTests
 
-from ..standard import KNOWN, TOOL_CALLS, paper_tool, retriever_tool
+from ..standard import PaperTool, RetrieverTool
 
 
-class TestRetrieverTool(ToolsIntegrationTests):
-    @property
-    def tool_constructor(self) -> BaseTool:
-        return retriever_tool()
-
-    @property
-    def tool_invoke_params_example(self) -> dict[str, Any]:
-        return {"query": KNOWN}
+class TestRetrieverTool(RetrieverTool, ToolsIntegrationTests):
+    """The retriever as a tool."""
 
 
-class PaperTool(ToolsIntegrationTests):
-    name = ""
-
-    @property
-    def tool_constructor(self) -> BaseTool:
-        return paper_tool(self.name)
-
-    @property
-    def tool_invoke_params_example(self) -> dict[str, Any]:
-        return TOOL_CALLS[self.name]
-
-
-class TestFindSimilarPapers(PaperTool):
+class TestFindSimilarPapers(PaperTool, ToolsIntegrationTests):
     name = "find_similar_papers"
 
 
-class TestSearchPapers(PaperTool):
+class TestSearchPapers(PaperTool, ToolsIntegrationTests):
     name = "search_papers"
 
 
-class TestGetPaper(PaperTool):
+class TestGetPaper(PaperTool, ToolsIntegrationTests):
     name = "get_paper"
 
 
-class TestBrowsePapers(PaperTool):
+class TestBrowsePapers(PaperTool, ToolsIntegrationTests):
     name = "browse_papers"
 
 
-class TestFindAuthors(PaperTool):
+class TestFindAuthors(PaperTool, ToolsIntegrationTests):
     name = "find_authors"

@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 pytest.importorskip("langchain_tests", reason='needs pip install "swimmer[test]"')
 
-from langchain_core.tools import BaseTool
 from langchain_tests.unit_tests import ToolsUnitTests
 
-from ..standard import KNOWN, TOOL_CALLS, paper_tool, retriever_tool
+from ..standard import PaperTool, RetrieverTool
 
 
-class TestRetrieverTool(ToolsUnitTests):
-    @property
-    def tool_constructor(self) -> BaseTool:
-        return retriever_tool()
-
-    @property
-    def tool_invoke_params_example(self) -> dict[str, Any]:
-        return {"query": KNOWN}
+class TestRetrieverTool(RetrieverTool, ToolsUnitTests):
+    """The retriever as a tool."""
 
 
-class PaperTool(ToolsUnitTests):
-    name = ""
-
-    @property
-    def tool_constructor(self) -> BaseTool:
-        return paper_tool(self.name)
-
-    @property
-    def tool_invoke_params_example(self) -> dict[str, Any]:
-        return TOOL_CALLS[self.name]
-
-
-class TestFindSimilarPapers(PaperTool):
+class TestFindSimilarPapers(PaperTool, ToolsUnitTests):
     name = "find_similar_papers"
 
 
-class TestSearchPapers(PaperTool):
+class TestSearchPapers(PaperTool, ToolsUnitTests):
     name = "search_papers"
 
 
-class TestGetPaper(PaperTool):
+class TestGetPaper(PaperTool, ToolsUnitTests):
     name = "get_paper"
 
 
-class TestBrowsePapers(PaperTool):
+class TestBrowsePapers(PaperTool, ToolsUnitTests):
     name = "browse_papers"
 
 
-class TestFindAuthors(PaperTool):
+class TestFindAuthors(PaperTool, ToolsUnitTests):
     name = "find_authors"

@@ -66,6 +66,10 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
     ):
         raise InputError(f"an id is one line of 1 to 500 characters, got {identifier!r:.80}")
     metadata = _plain(metadata)
+    if _KNOWN.isdisjoint(metadata):
+        extra = {name: value for name, value in metadata.items() if name != RECORD}
+        record = _pieces(content, metadata)
+        return Paper.of_document(content, _from_lines(content), identifier, extra, record)
     fields = {k: v for k, v in metadata.items() if k not in _OWN}
     named = _named(fields)
     extra = {k: v for k, v in fields.items() if k not in _NOT_EXTRA}
@@ -73,10 +77,8 @@ def document_paper(content: str, metadata: Mapping[str, Any], identifier: str) -
         paper = Paper(**named, id=identifier, extra=extra)
         if paper.page_content == content and _same(paper.to_dict(), fields):
             return paper
-    lines, record = _from_lines(content), _pieces(content, metadata)
-    if not _KNOWN & metadata.keys():
-        return Paper.of_document(content, lines, identifier, extra, record)
-    extra[RECORD] = record
+    lines = _from_lines(content)
+    extra[RECORD] = _pieces(content, metadata)
     paper = Paper(**{**lines, **named}, id=identifier, extra=extra)
     kept = {
         name: metadata[name]

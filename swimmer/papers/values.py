@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 _DEPTH = 200
+_PLAIN = frozenset((str, int, bool, type(None)))
+"""The types whose values stay as they are; not those that derive from them."""
 
 
 def plain_value(value: Any, depth: int = 0, *, finite: bool = True) -> Any:
@@ -25,7 +27,9 @@ def plain_value(value: Any, depth: int = 0, *, finite: bool = True) -> Any:
     Raises:
         RecursionError: the value is nested deeper than 200.
     """
-    if value is None or isinstance(value, (bool, int)) or type(value) is str:
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, (bool, int)):
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) or not finite else None
@@ -33,7 +37,10 @@ def plain_value(value: Any, depth: int = 0, *, finite: bool = True) -> Any:
         raise RecursionError("nested too deep")
     if isinstance(value, Mapping):
         return {
-            plain_key(key): plain_value(one, depth + 1, finite=finite) for key, one in value.items()
+            key if type(key) is str else plain_key(key): (
+                one if type(one) in _PLAIN else plain_value(one, depth + 1, finite=finite)
+            )
+            for key, one in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [plain_value(one, depth + 1, finite=finite) for one in value]

@@ -38,6 +38,8 @@ _INLINE_TAG = pattern(
     re.IGNORECASE,
 )
 _LATEX = pattern(r"[\\^_{}]|\$[^$]+\$|``")
+# What LaTeX has at least one of; a set alone is searched many times faster than alternatives.
+_LATEX_SIGN = pattern(r"[\\^_{}$`]")
 _MATH = pattern(r"\$(?=[^\s$])[^$]*(?<=[^\s$])\$(?!\d)")
 _SCRIPT = pattern(r"([\^_])(\d+)")
 _ARGUMENT = pattern(r"\{([^{}]*)\}")
@@ -208,7 +210,7 @@ def readable(text: str) -> str:
     Text that is not LaTeX, or that cannot be read as LaTeX, comes back cleaned.
     """
     text = clean(text)
-    if not _LATEX.search(text):
+    if not (_LATEX_SIGN.search(text) and _LATEX.search(text)):
         return text
     # Only dollars that hug their content are mathematics; the rest are money. A bare % would
     # start a LaTeX comment and swallow the line, a bare & or # is an error.

@@ -4,7 +4,8 @@
     python -m benchmarks.build_speed PAPERS.json [--papers 512] [--large 48] [--rounds 3]
 
 Two models: all-MiniLM-L6-v2, and random weights of bge-m3's true size and layout (24 layers,
-hidden 1,024; speed does not depend on what the weights are). Both ways build a searchable index
+hidden 1,024; speed does not depend on what the weights are). Either number may be 0, which leaves
+that model out. The fastest device there is is used, and named. Both ways build a searchable index
 of the same papers from the same text, in turns. Papers a second are those of the fastest round, by
 the clock and by the processor's time (which other processes on the machine disturb less); the
 factor is the median of the rounds' own, each round beside its neighbour. Of swimmer's build, the
@@ -26,7 +27,7 @@ from typing import Any
 from benchmarks import naive
 from swimmer import Paper, build_store, open_source, search
 from swimmer.embeddings.huggingface import load_huggingface
-from swimmer.embeddings.precision import gains_by_half, has_amx
+from swimmer.embeddings.precision import gains_by_half, has_amx, torch_device
 from swimmer.sources import SourceReport
 from tests.random_models import bge_layout
 
@@ -118,6 +119,16 @@ def compare(name: str, folder: Path, papers: list[Paper], rounds: int, asked: in
         )
 
 
+def device_name() -> str:
+    """Return what the models run on: the card's name, or the processor's kind."""
+    import torch
+
+    device = torch_device(None)
+    if device.startswith("cuda"):
+        return str(torch.cuda.get_device_name(device))
+    return f"{device}, with AMX: {has_amx()}"
+
+
 def main() -> None:
     """Run both models and print the table."""
     parser = argparse.ArgumentParser(
@@ -130,9 +141,11 @@ def main() -> None:
     options = parser.parse_args()
     everything = list(open_source(options.papers).papers(SourceReport()))
     unique = list({paper.id: paper for paper in everything}.values())
-    chosen = random.Random(0).sample(unique, min(options.count, len(unique)))
-    print(f"processor with AMX: {has_amx()}, half precision used: {gains_by_half('cpu')}")
-    compare("all-MiniLM-L6-v2", naive.model_folder(), chosen, options.rounds, 200)
+    random.Random(0).shuffle(unique)
+    print(f"{device_name()}, half precision used: {gains_by_half(torch_device(None))}")
+    if options.count:
+        some = unique[: options.count]
+        compare("all-MiniLM-L6-v2", naive.model_folder(), some, options.rounds, 200)
     if options.large:
         with tempfile.TemporaryDirectory() as place:
             large = bge_layout(
@@ -143,7 +156,8 @@ def main() -> None:
                 heads=16,
                 vocabulary=20_000,
             )
-            compare("bge-m3's size, random", large, chosen[: options.large], options.rounds, 8)
+            some = unique[: options.large]
+            compare("bge-m3's size, random", large, some, options.rounds, 8)
 
 
 if __name__ == "__main__":

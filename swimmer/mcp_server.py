@@ -119,7 +119,9 @@ NewName = Annotated[
 
 
 PromptNumber = Annotated[str, Field(description="How many papers it is given.")]
-PromptStore = Annotated[str, Field(description="The store; by default the newest.")]
+PromptStore = Annotated[
+    str, Field(description="The store; by default the one that the user set, else the newest.")
+]
 
 
 class BuiltStore(TypedDict):
@@ -146,7 +148,7 @@ def build_server(
     JSON. Prompts: related_work, reading_plan. The arguments of both are completed.
 
     Args:
-        store: the store for calls that name none; by default the newest.
+        store: the store for calls that name none; else as `swimmer default` says.
         allow_build: offer the tool build_store too. It reads files and addresses that the client
             names and writes stores, so it is for clients that may do both.
         progress_seconds: the shortest time between two reports of a build's progress.

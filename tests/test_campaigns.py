@@ -15,7 +15,7 @@ from .conftest import REPOSITORY
 if not hasattr(os, "fork"):
     pytest.skip("campaigns fork", allow_module_level=True)
 
-NAMES = ("kills", "flips", "crafted", "pickles", "disk", "lists", "publisher", "page")
+NAMES = ("kills", "flips", "crafted", "packs", "pickles", "disk", "lists", "publisher", "page")
 
 
 def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,10 @@ VERBS = {
     "list": "List your stores.",
     "show": "Describe a store.",
     "verify": "Check a store for damage.",
+    "default": "Set the store that is searched when none is named.",
+    "remove": "Delete a store.",
+    "pack": "Write a store to one file, to hand it on.",
+    "unpack": "Make a store of a file that was packed.",
     "inspect": "Check a store from someone else: what it holds, and whether it is safe.",
     "serve": "Open your stores in the browser.",
     "mcp": "Serve your stores to agents (Model Context Protocol).",
@@ -36,7 +40,10 @@ VERBS = {
 }
 """The commands, and what each does; a command is in the module that MODULES names."""
 
-MODULES = dict.fromkeys(("list", "show", "verify", "inspect"), "stores")
+MODULES = {
+    **dict.fromkeys(("list", "show", "verify", "inspect"), "stores"),
+    **dict.fromkeys(("default", "remove", "pack", "unpack"), "housekeeping"),
+}
 
 
 class _Commands(click.Group):

@@ -10,7 +10,7 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import trust_option
-from swimmer.store import StoreInfo, bundled_sample, list_stores
+from swimmer.store import StoreInfo, bundled_sample, default_name, list_stores
 from swimmer.text import printable
 
 
@@ -22,9 +22,11 @@ def list_command(as_json: bool) -> None:
         click.echo(json.dumps(_as_dict(info), ensure_ascii=False))
     if as_json:
         return
+    default = default_name()
     rows = [("NAME", "PAPERS", "MODEL", "SIZE", "BUILT", "FOLDER")]
     for info in list_stores():
         where = "(bundled)" if info.folder == bundled_sample() else str(info.folder)
+        where += " (default)" if info.name == default else ""
         if info.manifest is None:
             rows.append((info.name, "-", "-", "-", "-", f"{where}: {info.problem}"))
             continue
@@ -56,6 +58,7 @@ def _as_dict(info: StoreInfo) -> dict[str, object]:
         "model": manifest.model.name,
         "bytes": manifest.database.size + manifest.index.size,
         "created": manifest.created,
+        "default": info.name == default_name(),
     }
 
 

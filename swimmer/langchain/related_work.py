@@ -79,7 +79,7 @@ def related_work_chain(
 
     Args:
         chat_model: any LangChain chat model, or a runnable from messages to a message.
-        store: an open store, a name or a path; by default the only or newest store.
+        store: an open store, a name or a path; by default the one of `swimmer default`.
         k: papers that the model is given.
         attempts: how often the model may write.
 

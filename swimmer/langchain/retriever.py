@@ -268,8 +268,8 @@ def load_retriever(
     (cosine similarity) and `rank` (from 1).
 
     Args:
-        store: a name, a path or an open store; by default the only or newest store, else the
-            bundled sample.
+        store: a name, a path or an open store; by default that of `swimmer default`, else
+            the newest, else the bundled sample.
         k: papers wanted.
         trust_model: load the model that the store names, as in `open_store`; not used for an
             open store.

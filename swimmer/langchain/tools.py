@@ -67,7 +67,7 @@ def paper_tools(store: Given | Sequence[PaperStore | str | Path] = None) -> list
     Args:
         store: an open store, a name or a path, or a list of them to be searched as one; a store by
             name is opened when a tool is first called, and again once it was rebuilt. By default
-            the only or newest store, else the bundled sample.
+            that of `swimmer default`, else the newest, else the bundled sample.
     """
     return _search_tools(_Stores(store))
 

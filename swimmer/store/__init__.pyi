@@ -4,6 +4,11 @@ from .database import (
     PaperDatabase as PaperDatabase,
     text_hash as text_hash,
 )
+from .default import (
+    default_name as default_name,
+    default_store as default_store,
+    set_default as set_default,
+)
 from .facets import (
     admitted as admitted,
     why_empty as why_empty,
@@ -68,14 +73,24 @@ from .names import (
     STORE_NAME as STORE_NAME,
     StoreInfo as StoreInfo,
     bundled_sample as bundled_sample,
-    default_store as default_store,
     find_store as find_store,
     list_stores as list_stores,
     readable_stores as readable_stores,
     target_folder as target_folder,
+    user_folder as user_folder,
+)
+from .pack import (
+    PackedStore as PackedStore,
+    pack_store as pack_store,
+    unpack_store as unpack_store,
 )
 from .pool import (
     StorePool as StorePool,
+)
+from .removal import (
+    RemovableStore as RemovableStore,
+    removable_store as removable_store,
+    remove_store as remove_store,
 )
 from .schema import (
     COLUMNS as COLUMNS,

@@ -23,7 +23,7 @@ WORK = ".build"
 """The folder of an unfinished build, inside that of the store."""
 
 _OURS = re.compile(
-    r"papers-[0-9a-f]{12}\.sqlite|index-[0-9a-f]{12}\.faiss"
+    r"papers-[0-9a-f]{12}\.sqlite(-journal)?|index-[0-9a-f]{12}\.faiss"
     r"|\.(papers|index|map(\.safetensors)?|manifest\.json)\.[0-9a-f]+\.tmp(-journal)?"
 )
 
@@ -95,6 +95,11 @@ def settle(draft: Path, pattern: str) -> DataFile:
     return DataFile(name, file.size, file.sha256)
 
 
+def is_own_file(name: str) -> bool:
+    """Return whether a file of this name in a store's folder is a data file or draft of swimmer."""
+    return _OURS.fullmatch(name) is not None
+
+
 def sweep(folder: Path) -> None:
     """Remove data files and drafts that the manifest does not name."""
     try:
@@ -106,7 +111,7 @@ def sweep(folder: Path) -> None:
         # A manifest that the disk does not give back now may name any of the files.
         return
     for path in folder.iterdir():
-        if path.name not in keep and _OURS.fullmatch(path.name):
+        if path.name not in keep and is_own_file(path.name):
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -67,7 +67,7 @@ def inspect_folder(folder: Path) -> Inspection:
     _look_at_entries(found, entries)
     if found.manifest is not None:
         _look_at_files(found, found.manifest)
-        _look_at_model(found, found.manifest)
+        found.notes += model_notes(found.manifest)
     return found
 
 
@@ -133,17 +133,20 @@ def _is_whole(found: Inspection, file: DataFile) -> bool:
     return False
 
 
-def _look_at_model(found: Inspection, manifest: Manifest) -> None:
+def model_notes(manifest: Manifest) -> list[str]:
+    """Return what a store would load or fetch, as notes for whoever receives it."""
+    notes = []
     name = manifest.model.name
     if name.startswith(GIVEN):
-        found.notes.append(
+        notes.append(
             f"model: {name.removeprefix(GIVEN)} was an object in Python; words can be asked only "
             "with such an object"
         )
     elif would := why_untrusted(manifest.model):
-        found.notes.append(
+        notes.append(
             f"model: {would}; that is not done unless you allow it with --trust-model. Titles of "
             "the store and --mode keyword need no model"
         )
     if manifest.source:
-        found.notes.append(f"source: an update would read {manifest.source}")
+        notes.append(f"source: an update would read {manifest.source}")
+    return notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,12 @@ def _user_root() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("swimmer", appauthor=False) / STORES
+
+
+def user_folder() -> Path:
+    """Return where the user's own files are kept: `$SWIMMER_HOME`, else the user's data folder."""
+    home = os.environ.get("SWIMMER_HOME")
+    return Path(home).expanduser() if home else _user_root().parent
 
 
 def find_store(name: str | Path) -> Path:
@@ -110,19 +116,6 @@ def _not_found(name: str) -> StoreNotFoundError:
     else:
         hint = "build one: swimmer build SOURCE --name NAME"
     return StoreNotFoundError(f"no store named {name!r}", hint=hint)
-
-
-def default_store() -> Path:
-    """Return the folder of the only or newest store, else that of the sample."""
-    newest = newest_store(readable_stores())
-    return newest.folder if newest else bundled_sample()
-
-
-def newest_store(stores: Sequence[StoreInfo]) -> StoreInfo | None:
-    """Return the newest of some stores, the sample only where there is no other; None for none."""
-    built = [info for info in stores if info.folder != bundled_sample()]
-    made = {info.folder: info.manifest.created for info in stores if info.manifest}
-    return max(built or stores, key=lambda info: made.get(info.folder, ""), default=None)
 
 
 def target_folder(name: str | Path) -> Path:

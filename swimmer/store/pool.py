@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swimmer.errors import InputError, StoreNotFoundError
+from swimmer.store.default import default_of
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import (
     STORE_NAME,
     StoreInfo,
     describe_store,
     find_store,
-    newest_store,
     store_folders,
 )
 
@@ -37,7 +37,7 @@ class StorePool:
         given: folders named at the start; they come first, before the stores that
             `list_stores` finds.
         default: the store for callers that name none, a name or a path; by default the first of
-            those given, else the newest.
+            those given, else the one of `default_of`.
         most_open: how many stores are kept open.
 
     Raises:
@@ -95,8 +95,8 @@ class StorePool:
         readable = [info for info in self.stores() if info.manifest is not None]
         if readable and readable[0].name in self._given:
             return readable[0].name
-        newest = newest_store(readable)
-        return newest.name if newest else ""
+        default = default_of(readable)
+        return default.name if default else ""
 
     def store(self, name: str | None = None) -> PaperStore:
         """Return an open store by name, the default one without.

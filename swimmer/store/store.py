@@ -27,9 +27,10 @@ from swimmer.store.data_files import (
     read_manifest,
 )
 from swimmer.store.database import PaperDatabase, text_hash
+from swimmer.store.default import default_store
 from swimmer.store.folder import same_folder, settle, sweep, writing
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
-from swimmer.store.names import default_store, find_store
+from swimmer.store.names import find_store
 from swimmer.store.similarity import Similarity
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
@@ -46,7 +47,7 @@ _log = logging.getLogger(__name__)
 def open_store(
     store: str | Path | None = None, *, trust_model: bool = False, refresh: bool = True
 ) -> PaperStore:
-    """Open a store by name or path; without one, the only or newest store, else the sample.
+    """Open a store by name or path; without one, the default: the one set, else the newest.
 
     Args:
         store: a name, or the path of a folder.
@@ -748,19 +749,24 @@ class PaperStore:
             progress=progress,
         )
 
-    def verify(self) -> list[str]:
+    def verify(self, *, load_model: bool = True) -> list[str]:
         """Return everything that is wrong with the store on disk; an empty list when it is whole.
 
         Checks sizes and SHA-256 of the data files, the database's integrity, the number of papers
         and vectors, unit length, that the store's model is the one it was built with (a model
         that was given as an object in Python cannot be asked), a sample of the nearest papers that
         are kept, and its map where it has one.
+
+        Args:
+            load_model: also load the model, and compare it with the one it was built with.
         """
+        from swimmer.embeddings import GIVEN
         from swimmer.store.verification import problems_of
 
         with self._lock:
             self._follow()
-        return problems_of(self, ask_model=self._model is not None)
+        given = self.identity.name.startswith(GIVEN) and self._model is None
+        return problems_of(self, load_model=load_model and not given)
 
     def close(self) -> None:
         """Close the files; a store that was changed and not committed loses the change."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.embeddings import GIVEN
 from swimmer.errors import StoreDamagedError, StoreError, SwimmerError
 from swimmer.store.kept_nearest import RECALL, kept_nearest
 from swimmer.store.manifest import MANIFEST, DataFile, Manifest
@@ -23,15 +22,14 @@ _CLOSE = 1e-5
 _LEAST_FOUND = 0.9
 
 
-def problems_of(store: PaperStore, *, ask_model: bool) -> list[str]:
+def problems_of(store: PaperStore, *, load_model: bool) -> list[str]:
     """Return everything that is wrong with a store on disk, as `PaperStore.verify` does.
 
     Args:
         store: an open store.
-        ask_model: whether the store has its model at hand; else one that was given as an object
-            in Python is not asked for.
+        load_model: whether the model is loaded, and compared with the one it was built with.
     """
-    return _of_files(store) or _of_contents(store, ask_model)
+    return _of_files(store) or _of_contents(store, load_model)
 
 
 def _of_files(store: PaperStore) -> list[str]:
@@ -60,7 +58,7 @@ def _of_files(store: PaperStore) -> list[str]:
     return problems
 
 
-def _of_contents(store: PaperStore, ask_model: bool) -> list[str]:
+def _of_contents(store: PaperStore, load_model: bool) -> list[str]:
     problems = []
     try:
         problems += store.database.check()
@@ -76,7 +74,7 @@ def _of_contents(store: PaperStore, ask_model: bool) -> list[str]:
                 problems.append(f"{store.manifest.index.name}: vectors not of unit length")
                 break
         problems += _of_nearest(store)
-        if ask_model or not store.identity.name.startswith(GIVEN):
+        if load_model:
             store.model()
     except SwimmerError as error:
         problems.append(error.full_text)

@@ -46,7 +46,7 @@ YearTo = Annotated[
 StoreName = Annotated[
     str | None,
     Field(
-        description="The store to search, by its name; by default the newest.",
+        description="The store to search, by its name; by default the one the user set.",
         max_length=100,
     ),
 ]

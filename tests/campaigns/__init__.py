@@ -10,12 +10,14 @@ from .disk import Disk
 from .flips import Flips
 from .kills import Kills
 from .lists import Lists
+from .packs import Packs
 from .page import Page
 from .pickles import Pickles
 from .publisher import Publisher
 from .runner import Campaign
 
 CAMPAIGNS: dict[str, type[Campaign]] = {
-    kind.name: kind for kind in (Kills, Flips, Crafted, Pickles, Disk, Lists, Publisher, Page)
+    kind.name: kind
+    for kind in (Kills, Flips, Crafted, Packs, Pickles, Disk, Lists, Publisher, Page)
 }
 """The campaigns by name."""

@@ -34,7 +34,9 @@ CPU_BATCH = 32
 AMX_BATCH = 8
 """Texts in a batch in half precision on a CPU with AMX, where 8 beats 32 to 128."""
 
-GPU_BATCH = 64
+GPU_BATCH = 128
+"""Texts in a batch on a GPU: of bge-m3's size, an H200 embeds 1.3 times as fast as with 64; 256 gain
+a further tenth and take twice the memory."""
 
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 _E5 = re.compile(r"(^|[/_-])(multilingual-)?e5-(small|base|large)(-v2)?$")
@@ -60,7 +62,7 @@ def load_huggingface(
         revision: branch, tag or commit on the hub; the newest by default.
         half: half precision; by default what `$SWIMMER_HALF` says (0 or 1), else where the device
             gains by it (CUDA; a CPU with AMX).
-        batch_size: texts in a batch; what suits the caches on a CPU, 64 elsewhere.
+        batch_size: texts in a batch; what suits the caches on a CPU, 128 elsewhere.
         max_tokens: where texts are cut, if the model does not cut them earlier.
         query_prompt: put before every query; the model's own by default.
         document_prompt: put before every document; the model's own by default.

@@ -252,7 +252,7 @@ def test_the_tokens_of_many_texts_are_counted_part_by_part(
 ) -> None:
     """A list of a million, one of them long, would take its room a million times over."""
     monkeypatch.setattr("swimmer.embeddings.batches.COUNTED", 16)
-    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder), model_kwargs={"device": "cpu"})
     name = "preprocess" if hasattr(embeddings._client, "preprocess") else "tokenize"
     read, given = getattr(embeddings._client, name), []
 
@@ -295,7 +295,7 @@ def test_a_user_who_wants_more_of_encode_gets_its_own_way(folder: Path, cores: i
 def test_an_error_in_one_batch_ends_them_all(
     folder: Path, cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embeddings = HuggingFaceEmbeddings(model_name=str(folder))
+    embeddings = HuggingFaceEmbeddings(model_name=str(folder), model_kwargs={"device": "cpu"})
     encode, done = embeddings._client.encode, []
 
     def fail(lines: list[str], **options: Any) -> Any:

@@ -332,6 +332,30 @@ def test_filters(visit: Visit, store: Path) -> None:
     expect(condition).to_have_value("status=")
 
 
+def test_facets_by_mouse_and_by_keyboard(visit: Visit, store: Path) -> None:
+    page = visit.open()
+    visit.search(TITLE)
+    page.locator(".facet summary", has_text="Status").click()
+    page.locator(".facet").get_by_role("link", name="Oral").click()
+    expect(page.locator(".chip")).to_contain_text("Oral")
+    assert visit.titles() == answer_titles(store, TITLE, filter={"status": "Oral"})
+    visit.tab_to("Year")
+    page.keyboard.press("Enter")
+    visit.tab_to("2025")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_count(2)
+    wanted = {"status": "Oral", "year": 2025}
+    assert visit.titles() == answer_titles(store, TITLE, filter=wanted)
+    # Another question is narrowed in the same way.
+    visit.search(OTHER)
+    expect(page.locator(".chip")).to_have_count(2)
+    assert visit.titles() == answer_titles(store, OTHER, filter=wanted)
+    page.get_by_role("link", name="Remove the status Oral").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(2)
+
+
 def test_a_title_the_store_does_not_know_is_read_as_text(visit: Visit, store: Path) -> None:
     text = "An Unheard-of Title about Walking Robots"
     page = visit.open()
@@ -733,6 +757,9 @@ def every_page(visit: Visit) -> Iterator[str]:
     yield "answer"
     visit.open(f"/search?store={NAME}&q=reward&mode=keyword&k=40")
     yield "answer by words"
+    visit.open(f"/search?store={NAME}&q=learning&status=Oral&status=Poster")
+    page.locator(".facet summary", has_text="Topic").click()
+    yield "facets"
     visit.open(f"/search?store={NAME}&q=%22no+such+words%22&mode=keyword")
     yield "empty answer"
     visit.open(f"/paper?store={NAME}&id=p04")
@@ -779,6 +806,9 @@ def test_the_page_answers_without_any_script(browser: Browser, store: Path) -> N
         page = visit.open()
         visit.search(TITLE)
         assert visit.titles() == answer_titles(store, TITLE)
+        page.locator(".facet summary", has_text="Status").click()
+        page.locator(".facet").get_by_role("link", name="Oral").click()
+        assert visit.titles() == answer_titles(store, TITLE, filter={"status": "Oral"})
         page.get_by_role("button", name="Add to reading list").first.click()
         page.wait_for_url("**/list**")
         page.get_by_label("Notes").fill("no script")

@@ -14,6 +14,14 @@ from .diversity import (
 from .explanations import (
     explained as explained,
 )
+from .faceting import (
+    FACETS as FACETS,
+    LONGEST_VALUE as LONGEST_VALUE,
+    Facet as Facet,
+    FacetValue as FacetValue,
+    count_facets as count_facets,
+    facet_filter as facet_filter,
+)
 from .federation import (
     ask_stores as ask_stores,
     browse_stores as browse_stores,

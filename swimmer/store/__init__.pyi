@@ -11,6 +11,7 @@ from .default import (
 )
 from .facets import (
     admitted as admitted,
+    counted_values as counted_values,
     why_empty as why_empty,
 )
 from .filters import (
@@ -31,6 +32,9 @@ from .inspection import (
 )
 from .kept_nearest import (
     kept_nearest as kept_nearest,
+)
+from .kept_topics import (
+    kept_topics as kept_topics,
 )
 from .keyword import (
     frequency as frequency,
@@ -67,6 +71,7 @@ from .manifest import (
 from .map_file import (
     MAP as MAP,
     KeptMap as KeptMap,
+    map_paths as map_paths,
 )
 from .names import (
     SAMPLE as SAMPLE,

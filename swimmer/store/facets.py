@@ -36,6 +36,14 @@ def admitted(database: PaperDatabase, filter: Filter) -> Mask:
     return _evaluate(facets_of(database), _compiled(database, filter))
 
 
+def counted_values(database: PaperDatabase, field: str, rows: Mask) -> dict[Any, int]:
+    """Return the values of a field among some rows, bool (papers,), and how many rows have each.
+
+    An empty text and nothing are no values; of a list, each element counts.
+    """
+    return facets_of(database).counts(field, rows)
+
+
 def why_empty(database: PaperDatabase, filter: Filter) -> str:
     """Return a sentence that names the condition of a filter that no paper matches."""
     facets, tree = facets_of(database), _compiled(database, filter)
@@ -114,13 +122,22 @@ class Facets:
             mask = np.zeros(self.rows, bool)
             mask[self._database.rows_where(leaf.field, leaf.sql, leaf.parameters)] = True
             return mask
-        facet = self._held.get(leaf.field)
+        return self._facet(leaf.field).mask(leaf)
+
+    def counts(self, field: str, rows: Mask) -> dict[Any, int]:
+        """Return how many of some rows have each value of a field."""
+        with self._lock:
+            facet = self._facet(field)
+        return facet.counts(rows)
+
+    def _facet(self, field: str) -> _Facet:
+        facet = self._held.get(field)
         if facet is None:
-            pairs = self._database.values(leaf.field)
-            facet = self._held[leaf.field] = _Facet(
+            pairs = self._database.values(field)
+            facet = self._held[field] = _Facet(
                 [row for row, _ in pairs], [value for _, value in pairs], self.rows
             )
-        return facet.mask(leaf)
+        return facet
 
 
 class _Facet:
@@ -133,17 +150,27 @@ class _Facet:
         self._codes = np.fromiter(
             (codes.setdefault(value, len(codes)) for value in values), np.int32, len(values)
         )
-        self._rows = np.asarray(rows, np.int64)
-        order = np.argsort(self._rows, kind="stable")
-        self._rows, self._codes = self._rows[order], self._codes[order]
-        self._whole = len(rows) == total and bool((self._rows == np.arange(total)).all())
+        self._values = list(codes)
         self._size = len(codes)
+        # In the order of rows; a list may hold a value twice.
+        pairs = np.unique(np.asarray(rows, np.int64) * max(1, self._size) + self._codes)
+        self._rows, self._codes = np.divmod(pairs, max(1, self._size))
+        self._whole = len(pairs) == total and bool((self._rows == np.arange(total)).all())
         self._table = sqlite3.connect(":memory:", check_same_thread=False)
         self._table.create_function("contains", 2, contains, deterministic=True)
         self._table.execute("CREATE TABLE held (code INTEGER PRIMARY KEY, value)")
         self._table.executemany(
             "INSERT INTO held VALUES (?, ?)", ((c, v) for v, c in codes.items())
         )
+
+    def counts(self, rows: Mask) -> dict[Any, int]:
+        """Return how many of some rows have each value that is not empty."""
+        counted = np.bincount(self._codes[rows[self._rows]], minlength=self._size)
+        return {
+            self._values[code]: int(counted[code])
+            for code in np.flatnonzero(counted)
+            if self._values[code] not in ("", None)
+        }
 
     def mask(self, leaf: Leaf) -> Mask:
         """Return the rows of which one value meets the condition."""

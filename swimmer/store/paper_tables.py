@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,6 +100,36 @@ class PaperTables(DatabaseFile):
         others = self._other_values(field)
         replaced = {row for row, _ in others}
         return [pair for pair in own if pair[0] not in replaced] + others
+
+    def value_counts(self, field: str) -> dict[Any, int]:
+        """Return the values of a column and how many papers have each, kept until one changes.
+
+        An empty text and nothing are no values; of a list, each element counts.
+        """
+        return self.kept(f"counts of {field}", lambda: self._value_counts(field))
+
+    def _value_counts(self, field: str) -> dict[Any, int]:
+        assert field in COLUMNS
+        if field in self.other_fields:
+            pairs = dict.fromkeys(self.values(field))
+            return Counter(value for _, value in pairs if value not in ("", None))
+        if field in LISTS:
+            lists = self.query(
+                f"SELECT row, {field} FROM papers WHERE {field} != '[]'", (), (int, str)
+            )
+            counts: Counter[Any] = Counter()
+            for pair in lists:
+                # A list may hold a value twice.
+                counts.update({value for _, value in self._leaves([pair])} - {""})
+            return counts
+        kinds = (None if field == "year" else str, int)
+        found = self.query(f"SELECT {field}, count(*) FROM papers GROUP BY {field}", (), kinds)
+        return {value: count for value, count in found if value not in ("", None)}
+
+    def ids_of_rows(self, rows: Sequence[int]) -> list[str]:
+        """Return the ids of some rows, in row order."""
+        sql = "SELECT id FROM papers WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row"
+        return [one for (one,) in self.query(sql, (json.dumps(list(rows)),), (str,))]
 
     def _own_values(self, field: str) -> list[tuple[int, Any]]:
         if field not in LISTS:

@@ -95,18 +95,22 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     import anyio.to_thread
 
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    # The first search should not wait until numpy and FAISS are loaded.
+    # The first search should not wait for what is read or counted once.
     threading.Thread(target=_warm, args=(app.state.site,), daemon=True).start()
     yield
 
 
 def _warm(site: Site) -> None:
+    from swimmer.retrieval import complete, count_facets
     from swimmer.web.results import similar_papers
 
     with contextlib.suppress(SwimmerError):
         store = site.pool.store(site.pool.default())
         if len(store):
             similar_papers(store, store.papers([0])[0], 1)
+            # What is counted once, and kept.
+            complete(store, "the")
+            count_facets(store, {})
 
 
 def _on_error(request: Request, error: Exception) -> Response:

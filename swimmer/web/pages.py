@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from swimmer.errors import QueryError
 from swimmer.papers import EVENT_PARTS, events_in_words
-from swimmer.retrieval import MODE_LABELS, SORTS
+from swimmer.retrieval import FACETS, MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
 from swimmer.web.search_form import DEFAULTS, SearchForm, read_form
 from swimmer.web.site import MenuItem, shown, site_of
@@ -47,9 +47,12 @@ def home(request: Request) -> Response:
     stores = site.pool.stores()
     if not any(info.manifest for info in stores):
         return site.page(request, "empty.html", stores=stores)
+    from swimmer.web.results import facets
+
     opened = site.pool.store(form.store)
     # A reader profits from explanations, which cost milliseconds.
-    return _form(request, opened, replace(form, why=True), starters=_starters(opened))
+    form = replace(form, why=True)
+    return _form(request, opened, form, starters=_starters(opened), facets=facets(opened, form))
 
 
 def _starters(store: PaperStore) -> list[Paper]:
@@ -60,7 +63,7 @@ def _starters(store: PaperStore) -> list[Paper]:
 
 def search(request: Request) -> Response:
     """Return the results of a search, below its form."""
-    from swimmer.web.results import result_page
+    from swimmer.web.results import facets, result_page
 
     site = site_of(request)
     form = read_form(request.query_params, site.pool.default())
@@ -70,9 +73,10 @@ def search(request: Request) -> Response:
         return _form(request, store, form, status=400)
     try:
         found = result_page(store, form)
+        counted = facets(store, form, found.answer)
     except QueryError as error:
         return _form(request, store, form, status=400, problem=str(error), hint=error.hint)
-    return _form(request, store, form, results=found, exports=EXPORTS)
+    return _form(request, store, form, results=found, exports=EXPORTS, facets=counted)
 
 
 def _with_condition_checked(store: PaperStore, form: SearchForm) -> SearchForm:
@@ -102,6 +106,7 @@ def _form(
         "hint": "",
         "exports": {},
         "starters": [],
+        "facets": [],
     }
     return site.page(
         request,
@@ -114,6 +119,7 @@ def _form(
         defaults=DEFAULTS,
         sorts=SORTS,
         modes=MODE_LABELS,
+        facet_names=list(FACETS),
         **unset | context,
     )
 

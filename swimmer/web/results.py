@@ -11,7 +11,7 @@ from swimmer.web.search_form import PAGE, SearchForm
 
 if TYPE_CHECKING:
     from swimmer.papers import Paper
-    from swimmer.retrieval import Answer, Hit
+    from swimmer.retrieval import Answer, Facet, Hit
     from swimmer.store import PaperStore
 
 
@@ -36,15 +36,16 @@ def run_search(store: PaperStore, form: SearchForm, *, explain: bool) -> Answer:
     Raises:
         QueryError: there is no query, or it is not valid; ModelError: as `swimmer.ask`.
     """
-    from swimmer.retrieval import SearchOptions, ask, browse
+    from swimmer.retrieval import SearchOptions, ask, browse, facet_filter
 
     like, unlike = examples(store, form.like), examples(store, form.unlike)
-    if not form.query and not like and (form.like or form.filter is None):
+    if not form.query and not like and (form.like or not form.is_filtered):
         raise QueryError(
             "None of the examples is in this store." if form.like else "Type a title or some words."
         )
+    parts = [one for one in (form.filter, facet_filter(store, form.chosen)) if one is not None]
     options = SearchOptions(
-        filter=form.filter,
+        filter={"$and": parts} if parts else None,
         like=like,
         unlike=unlike,
         lookup=form.lookup,
@@ -82,6 +83,19 @@ def _with_reasons(store: PaperStore, answer: Answer, form: SearchForm) -> Sequen
     given: list[str | Paper] = [form.query] if form.query else []
     inputs = resolve_inputs(store, [*given, *examples(store, form.like)], form.lookup)
     return explained(store, [answer], [inputs])[0].hits
+
+
+def facets(store: PaperStore, form: SearchForm, answer: Answer | None = None) -> list[Facet]:
+    """Return the facets of a search, counted among the papers that its filters admit.
+
+    Where the answer lists the papers that the query names, they are counted and no others.
+    """
+    from swimmer.retrieval import count_facets, resolve
+
+    listed = None
+    if answer is not None and answer.listed and form.query:
+        listed = resolve(store, form.query, form.lookup).rows
+    return count_facets(store, form.chosen, form.filter, listed)
 
 
 def similar_papers(store: PaperStore, paper: Paper, k: int) -> list[Hit]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from swimmer.errors import QueryError
-from swimmer.retrieval import LOOKUPS, MODES, read_sort
+from swimmer.retrieval import FACETS, LONGEST_VALUE, LOOKUPS, MODES, read_sort
 from swimmer.text import clean, printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SearchForm:
     """The fields of the search form, as an address gives them; `errors` are messages by field.
 
     `given` holds the fields as they were typed, so that a wrong one can be shown again. `like` and
-    `unlike` are ids of papers of the store.
+    `unlike` are ids of papers of the store, `chosen` the values of facets by the facet's name.
     """
 
     store: str
@@ -53,12 +53,18 @@ class SearchForm:
     mode: str = "dense"
     diversity: float = 0.0
     filter: Filter | None = None
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is neither a query nor a positive example, nor a filter."""
-        return not self.query and not self.like and self.filter is None
+        return not self.query and not self.like and not self.is_filtered
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter or a value of a facet narrows the search."""
+        return self.filter is not None or bool(self.chosen)
 
     @property
     def is_plain(self) -> bool:
@@ -77,6 +83,7 @@ class SearchForm:
         ]
         pairs += [("like", one) for one in form.like]
         pairs += [("unlike", one) for one in form.unlike]
+        pairs += [(name, value) for name, values in form.chosen.items() for value in values]
         if form.why:
             pairs.append(("why", "1"))
         if form.page > 1:
@@ -106,9 +113,19 @@ class SearchForm:
         """Return the address of the search without an example."""
         like = tuple(one for one in self.like if one != identifier)
         unlike = tuple(one for one in self.unlike if one != identifier)
+        return self._changed(like=like, unlike=unlike)
+
+    def choose(self, facet: str, value: str) -> str:
+        """Return the address of the search with a value of a facet, or without one it has."""
+        own = self.chosen.get(facet, ())
+        values = tuple(one for one in own if one != value) if value in own else (*own, value)
+        chosen = {**self.chosen, facet: values}
+        return self._changed(chosen={name: some for name, some in chosen.items() if some})
+
+    def _changed(self, **changes: Any) -> str:
+        form = replace(self, **changes, page=1)
         # Without a query there is only the empty form.
-        path = "/search" if self.query or like or self.filter else "/"
-        return self.url(path, like=like, unlike=unlike, page=1)
+        return form.url("/" if form.is_empty else "/search")
 
 
 def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:
@@ -140,6 +157,9 @@ def read_form(params: QueryParams, default_store: str) -> SearchForm:
         mode=reader.mode(),
         diversity=reader.share("diversity"),
         filter=reader.filter(years),
+        chosen={
+            name: found for name in FACETS if (found := reader.chosen(name, params.getlist(name)))
+        },
     )
     return replace(form, errors=reader.errors)
 
@@ -200,6 +220,16 @@ class _Reader:
         found = tuple(dict.fromkeys(one for one in ids if one))
         if len(found) > EXAMPLES or any(len(one) > ID_LIMIT for one in found):
             self.errors[name] = f"At most {EXAMPLES} examples, as ids of papers."
+            return ()
+        return found
+
+    def chosen(self, facet: str, values: Sequence[str]) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(value for value in values if value))
+        if len(found) > EXAMPLES or any(len(value) > LONGEST_VALUE for value in found):
+            self.errors[facet] = f"At most {EXAMPLES} values of {facet}, as the page offers them."
+            return ()
+        if facet == "year" and not all(re.fullmatch(r"[0-9]{1,9}", value) for value in found):
+            self.errors[facet] = "A year is a whole number."
             return ()
         return found
 

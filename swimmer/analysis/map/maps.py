@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from swimmer.analysis.map.layout import joined, nearest_of, placed
 from swimmer.analysis.map.topics import Topic, described, find_topics, paper_text
 from swimmer.errors import InputError, StoreError
 from swimmer.progress import Progress
-from swimmer.store import MAP, KeptMap, Manifest, PaperStore, bundled_sample, writing
+from swimmer.store import MAP, KeptMap, Manifest, PaperStore, map_paths, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +96,8 @@ def kept_map(store: PaperStore) -> PaperMap | None:
     """Return the kept map of the current state of a store, None where there is none."""
     if not store.generation:
         return None
-    for path in _places(store, store.manifest):
+    assert store.folder is not None
+    for path in map_paths(store.folder, store.manifest):
         # A damaged map is computed again; `verify` reports it.
         with contextlib.suppress(OSError, StoreError):
             kept = KeptMap.read(path)
@@ -173,22 +173,6 @@ def _continued(
 # ---------------------------------------------------------------------- on disk
 
 
-def _places(store: PaperStore, manifest: Manifest) -> Iterator[Path]:
-    """Yield the paths where the map of a store may be kept, the better one first."""
-    assert store.folder is not None
-    if store.folder.resolve() != bundled_sample().resolve():
-        yield store.folder / MAP
-    # The generation is random: no other map has this name.
-    if manifest.generation.isalnum():
-        yield _cache() / f"{manifest.generation}.safetensors"
-
-
-def _cache() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("swimmer", appauthor=False) / "maps"
-
-
 def _keep(
     store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], changed: int
 ) -> None:
@@ -201,7 +185,8 @@ def _keep(
         manifest.generation,
         manifest.index.sha256,
     )
-    for path in _places(store, manifest):
+    assert store.folder is not None
+    for path in map_paths(store.folder, manifest):
         # A map that cannot be kept is returned all the same.
         with contextlib.suppress(OSError, StoreError):
             if path.parent == store.folder:

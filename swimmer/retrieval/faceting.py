@@ -1,0 +1,180 @@
+"""Facets: the values of venue, year, status, topic and author, and how many papers have each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from swimmer.store import kept_topics
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from swimmer.papers import Paper
+    from swimmer.store import Filter, PaperStore
+
+    Mask = NDArray[np.bool_]
+    Chosen = Mapping[str, Sequence[str]]
+
+FACETS = {"venue": "venue", "year": "year", "status": "status", "topic": "", "author": "authors"}
+"""The facets, and the field of a paper that each counts.
+
+A topic is one of the store's kept map, or a keyword in a store without a map.
+"""
+
+VALUES = 12
+"""Values of a facet that are returned, the most frequent ones, besides those that are chosen."""
+
+LONGEST_VALUE = 200
+
+_FEW_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """A value of a facet: how many papers have it, and whether it is chosen."""
+
+    text: str
+    papers: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A facet with its most frequent values, years from the newest; `more` are not returned."""
+
+    name: str
+    values: tuple[FacetValue, ...]
+    more: int = 0
+
+
+def facet_filter(store: PaperStore, chosen: Chosen) -> Filter | None:
+    """Return the filter of chosen values: one of those of each facet must hold; None for none.
+
+    Args:
+        store: an open store.
+        chosen: values by facet; years are whole numbers as text.
+    """
+    parts = [_condition(store, name, values) for name, values in chosen.items() if values]
+    return None if not parts else parts[0] if len(parts) == 1 else {"$and": parts}
+
+
+def _condition(store: PaperStore, name: str, values: Sequence[str]) -> Filter:
+    if name == "year":
+        return {"year": _one_of([int(value) for value in values])}
+    if name != "topic":
+        return {FACETS[name]: _one_of(values)}
+    topics = kept_topics(store)
+    if topics is None:
+        return {"keywords": _one_of(values)}
+    numbers = {number for number, topic in enumerate(topics.names) if topic in values}
+    rows = [row for row, number in enumerate(topics.labels) if number in numbers]
+    return {"id": {"$in": store.database.ids_of_rows(rows)}}
+
+
+def _one_of(values: Sequence[Any]) -> Any:
+    # A condition on one value reads better where it is said that no paper meets it.
+    return values[0] if len(values) == 1 else {"$in": list(values)}
+
+
+def count_facets(
+    store: PaperStore,
+    chosen: Chosen,
+    filter: Filter | None = None,
+    listed: Sequence[int] | None = None,
+) -> list[Facet]:
+    """Return the facets that have values, each counted among the papers that the others admit.
+
+    What is chosen of a facet narrows all others, so that a count says how many papers there will
+    be when that value alone is chosen.
+
+    Args:
+        store: an open store.
+        chosen: values by facet.
+        filter: a filter that holds besides.
+        listed: rows to count, in place of all papers.
+
+    Raises:
+        QueryError: as for `swimmer.ask`.
+    """
+    with store.reading():
+        found = []
+        for name in FACETS:
+            others = {one: values for one, values in chosen.items() if one != name}
+            counts = _counts(store, name, _all(filter, facet_filter(store, others)), listed)
+            facet = _facet(name, counts, chosen.get(name, ()))
+            if facet.values:
+                found.append(facet)
+        return found
+
+
+def _all(*filters: Filter | None) -> Filter | None:
+    parts = [one for one in filters if one is not None]
+    return None if not parts else parts[0] if len(parts) == 1 else {"$and": parts}
+
+
+def _counts(
+    store: PaperStore, name: str, filter: Filter | None, listed: Sequence[int] | None
+) -> Mapping[Any, int]:
+    topics = kept_topics(store) if name == "topic" else None
+    field = FACETS[name] or "keywords"
+    if filter is None and listed is None:
+        if topics is not None:
+            return _by_name(topics.names, Counter(topics.labels))
+        return store.database.value_counts(field)
+    mask: Mask | None = None
+    if filter is not None:
+        from swimmer.store import admitted
+
+        mask = admitted(store.database, filter)
+    if listed is None:
+        assert mask is not None
+        rows: Sequence[int] = mask.nonzero()[0].tolist()
+    else:
+        rows = [row for row in listed if mask is None or mask[row]]
+    if topics is not None:
+        return _by_name(topics.names, Counter(topics.labels[row] for row in rows))
+    if listed is not None or len(rows) <= _FEW_ROWS:
+        # Reading few papers costs less than the field of all of them.
+        return _counted(store.papers(rows), field)
+    assert mask is not None
+    from swimmer.store import counted_values
+
+    return counted_values(store.database, field, mask)
+
+
+def _by_name(names: Sequence[str], counts: Mapping[int, int]) -> Counter[str]:
+    named: Counter[str] = Counter()
+    for number, count in counts.items():
+        named[names[number]] += count
+    return named
+
+
+def _counted(papers: Sequence[Paper], field: str) -> Counter[Any]:
+    counts: Counter[Any] = Counter()
+    for paper in papers:
+        value = getattr(paper, field)
+        counts.update(list(dict.fromkeys(value)) if isinstance(value, tuple) else [value])
+    return Counter({value: n for value, n in counts.items() if value not in ("", None)})
+
+
+def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str]) -> Facet:
+    # Documents of other programs may have any kind of value there.
+    kind = int if name == "year" else str
+    papers = {
+        text: count
+        for value, count in counts.items()
+        if type(value) is kind and len(text := str(value)) <= LONGEST_VALUE
+    }
+    if name == "year":
+        ordered = sorted(papers, key=int, reverse=True)
+    else:
+        ordered = sorted(papers, key=lambda text: (-papers[text], text.casefold(), text))
+    first = [text for text in ordered if text in chosen]
+    first += [text for text in chosen if text not in papers]
+    shown = [*first, *(text for text in ordered if text not in chosen)][: max(VALUES, len(first))]
+    values = tuple(FacetValue(text, papers.get(text, 0), text in chosen) for text in shown)
+    return Facet(name, values, len(papers.keys() - set(shown)))

@@ -37,6 +37,7 @@ TOOLS = [
     "list_stores",
     "browse_papers",
     "find_authors",
+    "papers_for_library",
 ]
 SWIMMER = [sys.executable, "-m", "swimmer"]
 

@@ -6,6 +6,12 @@ from .drafts import (
     read_draft as read_draft,
     related as related,
 )
+from .for_you import (
+    Interest as Interest,
+    Recommendation as Recommendation,
+    Recommendations as Recommendations,
+    for_you as for_you,
+)
 from .map.drawing import (
     MOST_POINTS as MOST_POINTS,
     Marked as Marked,
@@ -38,6 +44,11 @@ from .neighbours import (
     neighbours as neighbours,
     to_networkx as to_networkx,
     write_neighbours as write_neighbours,
+)
+from .own_library import (
+    Library as Library,
+    read_library as read_library,
+    together as together,
 )
 from .reference_check import (
     VERDICTS as VERDICTS,

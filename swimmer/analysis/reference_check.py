@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from swimmer.analysis.known_papers import rows_of_identifiers
 from swimmer.papers import Paper, identifiers, is_person, name_words
 from swimmer.retrieval import CLOSE_TITLE, exact_titles
-from swimmer.store import rows_of_identifier
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore
@@ -26,7 +26,6 @@ _PREPRINT = re.compile(
     r"\b(?:arxiv|corr|biorxiv|medrxiv|chemrxiv|psyarxiv|ssrn|preprints?|hugging face daily)\b",
     re.IGNORECASE,
 )
-_PREFIXED = ("arxiv", "doi", "openreview")
 _LIKE = 75.0
 """Similarity of two titles, of 100, from which one may be the other with an error."""
 
@@ -110,10 +109,7 @@ def _unlikeness(one: CheckedReference) -> tuple[int, bool]:
 
 
 def _rows(store: PaperStore, reference: Paper, title: int | None) -> list[int]:
-    rows: list[int] = [] if title is None else [title]
-    for kind, value in sorted(identifiers(reference)):
-        prefix = f"{kind}:" if kind in _PREFIXED else ""
-        rows += rows_of_identifier(store.database, prefix + value)[:1]
+    rows = [*([] if title is None else [title]), *rows_of_identifiers(store, reference)]
     return list(dict.fromkeys(rows)) or _similar(store, reference)
 
 

@@ -138,7 +138,7 @@ def read_search(
         examples = [*queries[1:], *examples]
         queries = queries[:1]
     return queries, SearchOptions(
-        filter=_filter(where),
+        filter=read_filter(where),
         include_self=include_self,
         lookup=lookup,
         like=examples,
@@ -153,7 +153,12 @@ def read_search(
     )
 
 
-def _filter(where: Sequence[str]) -> Filter | None:
+def read_filter(where: Sequence[str]) -> Filter | None:
+    """Return the conditions of `--where` as one filter, None for none.
+
+    Raises:
+        QueryError: a condition cannot be read.
+    """
     if not where:
         return None
     from swimmer.retrieval import parse_where

@@ -48,12 +48,22 @@ def emit(answers: Sequence[Answer], format: str, output: str | None = None) -> N
     Raises:
         InputError: the file cannot be written.
     """
-    from swimmer.export import WRITERS, write_text
+    from swimmer.export import WRITERS
 
-    text = WRITERS[format](answers)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        write_text(output, text)
+    write_out(WRITERS[format](answers), output)
     for warning in dict.fromkeys(w for answer in answers for w in answer.warnings):
         warn(warning)
+
+
+def write_out(text: str, output: str | None) -> None:
+    """Write a text to standard output or, whole or not at all, to a file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from swimmer.export import write_text
+
+    write_text(output, text)

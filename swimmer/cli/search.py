@@ -20,7 +20,8 @@ from swimmer.store import PaperStore, open_store
 from swimmer.text import printable
 
 ABSTRACT_LINES = 3
-_MAX_WIDTH = 110
+MAX_WIDTH = 110
+"""Columns that a result takes at most, on a terminal that has more."""
 
 
 @click.command("search")
@@ -99,7 +100,7 @@ def search_command(
         given = list(titles)
     else:
         given = _from_stdin(may_be_empty=browses)
-    with _opened(stores, every, trust_model) as opened:
+    with opened_stores(stores, every, trust_model) as opened:
         queries, options = read_search(
             given,
             include_self=include_self,
@@ -126,9 +127,10 @@ def search_command(
 
 
 @contextlib.contextmanager
-def _opened(
+def opened_stores(
     stores: tuple[str, ...], every: bool, trust_model: bool
 ) -> Iterator[Sequence[PaperStore]]:
+    """Open the stores of a command: those named, all, or the default one."""
     if len(stores) < 2 and not every:
         with open_store(stores[0] if stores else None, trust_model=trust_model) as store:
             yield [store]
@@ -176,7 +178,7 @@ def render(
     """
     import shutil
 
-    width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
+    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
     head = f"{size:,} papers in {answer.store}, model {answer.model}"
     lines = [click.style(head, dim=True)]
     lines += _heading(answer, width)
@@ -190,7 +192,7 @@ def render(
     elif not answer.related:
         lines.append("No close match. Nearest papers:")
     for hit in answer.hits:
-        lines += ["", *_hit_lines(hit, width, abstract_lines, nearest, answer.listed)]
+        lines += ["", *hit_lines(hit, width, abstract_lines, nearest, answer.listed)]
     return "\n".join(lines) + "\n"
 
 
@@ -214,7 +216,15 @@ def _heading(answer: Answer, width: int) -> list[str]:
     return lines
 
 
-def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed: bool) -> list[str]:
+def hit_lines(
+    hit: Hit,
+    width: int,
+    abstract_lines: int,
+    nearest: bool = False,
+    listed: bool = False,
+    notes: Sequence[str] = (),
+) -> list[str]:
+    """Return a hit as lines for a terminal, with notes of the caller's before the abstract."""
     paper = hit.paper
     lead = f"{hit.rank:3d}  " if listed else f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
@@ -245,6 +255,10 @@ def _hit_lines(hit: Hit, width: int, abstract_lines: int, nearest: bool, listed:
             width,
             initial_indent=indent,
             subsequent_indent=indent,
+        )
+    for note in notes:
+        lines += textwrap.wrap(
+            printable(note), width, initial_indent=indent, subsequent_indent=indent
         )
     shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
     if abstract_lines and (shown or paper.abstract):

@@ -25,7 +25,9 @@ from .faceting import (
 from .federation import (
     ask_stores as ask_stores,
     browse_stores as browse_stores,
+    one_model_of as one_model_of,
     open_stores as open_stores,
+    without_copies as without_copies,
 )
 from .hits import (
     Answer as Answer,
@@ -55,6 +57,7 @@ from .query import (
     search as search,
 )
 from .ranking import (
+    combined as combined,
     nearest as nearest,
 )
 from .resolver import (

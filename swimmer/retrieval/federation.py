@@ -102,7 +102,7 @@ def ask_stores(
     if len(stores) == 1:
         return ask(stores[0], queries, k, options)
     k = checked_k(k)
-    one_model = _one_model(stores)
+    one_model = one_model_of(stores)
     if options.embeddings is not None and not one_model:
         raise QueryError(
             "these stores were built with different models, so one model cannot "
@@ -153,7 +153,8 @@ def _check_given(stores: Sequence[PaperStore]) -> None:
         raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
 
 
-def _one_model(stores: Sequence[PaperStore]) -> bool:
+def one_model_of(stores: Sequence[PaperStore]) -> bool:
+    """Return whether one model made the vectors of all stores, in one way."""
     first = stores[0].identity
     try:
         for store in stores[1:]:
@@ -242,7 +243,7 @@ def _merged(
             paper = replace(hit.paper, extra={**hit.paper.extra, "store": store.name})
             entries.append((replace(hit, paper=paper), worth))
     entries.sort(key=lambda entry: -entry[1])
-    hits = _without_copies(entries, by_score)[:k]
+    hits = without_copies(entries, by_score)[:k]
     best = next((a for a in answers if a.matched and a.exact), None) or next(
         (a for a in answers if a.matched), answers[0]
     )
@@ -263,8 +264,13 @@ def _merged(
     )
 
 
-def _without_copies(entries: list[tuple[Hit, float]], by_score: bool) -> list[Hit]:
-    """Return hits best first, each work once; by rank, a work of several stores scores higher."""
+def without_copies(entries: list[tuple[Hit, float]], by_score: bool) -> list[Hit]:
+    """Return hits best first, each work once; by rank, a work of several stores scores higher.
+
+    Args:
+        entries: hits and what each is worth, best first.
+        by_score: whether a work is worth what its best copy is, and not the sum of its copies.
+    """
     leader: dict[int, int] = {}
     for i, j, _ in duplicates([hit.paper for hit, _ in entries]):
         leader[j] = leader.get(i, i)

@@ -16,6 +16,7 @@ from .answers import (
     bounded as bounded,
     error_data as error_data,
     paper_data as paper_data,
+    recommendations_data as recommendations_data,
     store_data as store_data,
     stores_data as stores_data,
     tokens_of as tokens_of,
@@ -29,12 +30,18 @@ from .arguments import (
     FindSimilarPapers as FindSimilarPapers,
     GetPaper as GetPaper,
     InStores as InStores,
+    PapersForLibrary as PapersForLibrary,
     SearchPapers as SearchPapers,
     wrong_call as wrong_call,
 )
 from .completions import (
     MOST_VALUES as MOST_VALUES,
     complete_argument as complete_argument,
+)
+from .libraries import (
+    READING_LIST as READING_LIST,
+    listed_library as listed_library,
+    named_library as named_library,
 )
 from .prompts import (
     READING_PLAN as READING_PLAN,
@@ -47,4 +54,5 @@ from .searches import (
     browse_for_tool as browse_for_tool,
     find_paper as find_paper,
     find_people as find_people,
+    recommend_for_tool as recommend_for_tool,
 )

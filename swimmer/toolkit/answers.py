@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import NotRequired, TypedDict
 
 if TYPE_CHECKING:
+    from swimmer.analysis import Recommendations
     from swimmer.errors import SwimmerError
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer, Hit
@@ -34,7 +35,10 @@ SHORT_EXCERPT = 200
 
 
 class PaperData(TypedDict):
-    """One paper as plain data; `score` and `rank` where it is a hit."""
+    """One paper as plain data; `score` and `rank` where it is a hit.
+
+    `near` are titles of the library that it is near to, where a library was searched with.
+    """
 
     store: NotRequired[str]
     id: str
@@ -46,6 +50,7 @@ class PaperData(TypedDict):
     abstract: str
     rank: NotRequired[int]
     score: NotRequired[float]
+    near: NotRequired[list[str]]
     keywords: NotRequired[list[str]]
     status: NotRequired[str]
 
@@ -117,11 +122,11 @@ class ErrorData(TypedDict):
     hint: str
 
 
-def answer_data(answer: Answer) -> AnswerData:
+def answer_data(answer: Answer, near: Sequence[Sequence[str]] = ()) -> AnswerData:
     """Return an answer as plain data of at most about MOST_TOKENS tokens.
 
-    Abstracts are cut to EXCERPT characters; where that is too long to SHORT_EXCERPT, and then the
-    last papers are left out and counted in `more`.
+    `near` are the titles that each hit is near to. Abstracts are cut to EXCERPT characters; where
+    that is too long to SHORT_EXCERPT, and then the last papers are left out and counted in `more`.
     """
     warnings = [bounded(warning, 1_000) for warning in answer.warnings[:10]]
     if answer.hits and not answer.related:
@@ -139,9 +144,9 @@ def answer_data(answer: Answer) -> AnswerData:
         "more": 0,
     }
     room = MOST_TOKENS - tokens_of(as_text(data)) - _NOTE_TOKENS
-    papers = [_hit_data(hit, answer.store, EXCERPT, answer.listed) for hit in answer.hits]
+    papers = _hits_data(answer, EXCERPT, near)
     if sum(map(_size, papers)) > room:
-        papers = [_hit_data(hit, answer.store, SHORT_EXCERPT, answer.listed) for hit in answer.hits]
+        papers = _hits_data(answer, SHORT_EXCERPT, near)
     data["papers"] = _fitting(papers, room)
     data["more"] = len(papers) - len(data["papers"])
     if data["more"]:
@@ -150,6 +155,13 @@ def answer_data(answer: Answer) -> AnswerData:
             "narrow the search with year_from, venue, author or where"
         )
     return data
+
+
+def _hits_data(answer: Answer, abstract: int, near: Sequence[Sequence[str]]) -> list[PaperData]:
+    found = [_hit_data(hit, answer.store, abstract, answer.listed) for hit in answer.hits]
+    for data, titles in zip(found, near, strict=False):
+        data["near"] = [bounded(title, 200) for title in titles[:2]]
+    return found
 
 
 def _hit_data(hit: Hit, store: str, abstract: int, listed: bool) -> PaperData:
@@ -161,6 +173,12 @@ def _hit_data(hit: Hit, store: str, abstract: int, listed: bool) -> PaperData:
         # What a query or a filter names was not searched for: it has no score.
         del ranked["score"]
     return ranked
+
+
+def recommendations_data(found: Recommendations) -> AnswerData:
+    """Return what is recommended for a library as plain data, as `answer_data` does."""
+    near = [[paper.display_title for paper in one.near] for one in found.found]
+    return answer_data(found.answer("the library"), near)
 
 
 def tokens_of(text: str) -> int:

@@ -18,6 +18,9 @@ MOST_HITS = 50
 MOST_STORES = 20
 """Stores that one call may search."""
 
+MOST_TITLES = 500
+"""Titles of a library that one call may give."""
+
 Title = Annotated[
     str,
     Field(
@@ -63,6 +66,10 @@ DESCRIPTIONS = {
     "order of another field, such as the Oral papers of an author, or the most cited of a year.",
     "find_authors": "Find authors by a name or the beginning of one, in any spelling, with the "
     "number of their papers. Give a name to `author` of the other tools to get the papers.",
+    "papers_for_library": "Find the papers nearest to several papers that somebody has read or "
+    "written, given by their titles, or to the reading list of this machine. The interests among "
+    "them are found, and each gets its share of the answer; papers of the library are left out. "
+    "`near` names the papers of the library that a paper is near to.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
 }
@@ -101,6 +108,19 @@ Sort = Annotated[
 AuthorName = Annotated[
     str,
     Field(description="A name, or the beginning of one.", min_length=1, max_length=200),
+]
+
+
+Titles = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=1_000)]],
+    Field(description="The titles of the papers of the library.", max_length=MOST_TITLES),
+]
+ReadingListGiven = Annotated[
+    bool, Field(description="Whether the papers of the reading list belong to the library.")
+]
+Unlike = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=1_000)]],
+    Field(description="Titles of papers that are not wanted.", max_length=MOST_TITLES),
 ]
 
 
@@ -174,6 +194,15 @@ class BrowsePapers(Conditions):
     """Arguments of `browse_papers`."""
 
     sort: Sort = "year"
+    k: Number = 20
+
+
+class PapersForLibrary(Conditions):
+    """Arguments of `papers_for_library`."""
+
+    titles: Titles = []
+    reading_list: ReadingListGiven = False
+    unlike: Unlike = []
     k: Number = 20
 
 

@@ -9,6 +9,7 @@ from swimmer.errors import QueryError
 from swimmer.toolkit.arguments import MOST_HITS
 
 if TYPE_CHECKING:
+    from swimmer.analysis import Recommendations
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer
     from swimmer.store import Filter, PaperStore, Person
@@ -72,6 +73,35 @@ def browse_for_tool(
             "search_papers searches in any words",
         )
     return browse_stores(stores, _checked_number(k), SearchOptions(filter=filter, sort=sort))
+
+
+def recommend_for_tool(
+    stores: Sequence[PaperStore],
+    titles: Sequence[str],
+    k: int,
+    *,
+    reading_list: bool = False,
+    unlike: Sequence[str] = (),
+    filter: Filter | None = None,
+) -> Recommendations:
+    """Return the papers nearest to a library of titles, and of the reading list if that is wanted.
+
+    Raises:
+        QueryError: the library is empty, k is not between 1 and MOST_HITS, or the filter is wrong.
+        StoreError: the reading list cannot be opened.
+        ModelError: a title has to be embedded and a store's model cannot be loaded.
+    """
+    from swimmer.analysis import for_you
+    from swimmer.toolkit.libraries import listed_library
+
+    library: list[str | Paper] = [*titles]
+    if reading_list:
+        library += listed_library().papers
+    if not library:
+        raise QueryError(
+            "the library is empty", hint="give titles, or reading_list=true for the reading list"
+        )
+    return for_you(stores, library, _checked_number(k), unlike=list(unlike), filter=filter)
 
 
 def find_people(stores: Sequence[PaperStore], name: str) -> list[tuple[Person, PaperStore]]:

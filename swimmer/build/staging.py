@@ -75,7 +75,7 @@ def stage(
         texts: where to keep what the model will read.
     """
     known = KnownPapers()
-    with database.bulk():
+    with database.bulk(to_index=texts is not None):
         for paper in papers:
             row = known.find(paper, database)
             new = row is None

@@ -182,7 +182,7 @@ class StaticEmbeddings:
             self._table = {}
         table = self._table
         new = list(set(chain.from_iterable(rows)) - table.keys())
-        if len(new) >= _MANY_WORDS:
+        if len(new) >= _MANY_WORDS or "_word_pieces" in self.__dict__:
             known = self._word_pieces.of(word for word in new if isinstance(word, bytes))
             table.update(known)
             new = [word for word in new if word not in known]

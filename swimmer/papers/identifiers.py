@@ -48,7 +48,9 @@ def arxiv_id(text: Any) -> str:
 
 def openreview_id(text: Any) -> str:
     """Return the forum id in an OpenReview address, else ""."""
-    match = _FORUM.search(text[:LONGEST]) if isinstance(text, str) else None
+    if not isinstance(text, str) or "openreview.net/" not in text:
+        return ""
+    match = _FORUM.search(text[:LONGEST])
     return match[1] if match else ""
 
 
@@ -59,14 +61,16 @@ def doi(text: Any) -> str:
 
 def written_doi(text: Any) -> str:
     """Return the first DOI in a text or address, as it is written there, else ""."""
-    match = _DOI.search(text[:LONGEST]) if isinstance(text, str) else None
+    if not isinstance(text, str) or "10." not in text:
+        return ""
+    match = _DOI.search(text[:LONGEST])
     return match[0].rstrip(".,;") if match else ""
 
 
 def arxiv_of(paper: Paper) -> str:
     """Return the arXiv id of a paper without its version, or ""."""
-    for named in (paper.extra.get("arxiv"), paper.extra.get("arxiv_id")):
-        if found := arxiv_id(named):
+    for name in ("arxiv", "arxiv_id"):
+        if name in paper.extra and (found := arxiv_id(paper.extra[name])):
             return found
     if "://" in paper.url and (found := arxiv_id(paper.url)):
         return found
@@ -88,7 +92,9 @@ def address_key(url: str) -> str:
     """
     rest = _SCHEME.sub("", url.strip()[:LONGEST].partition("#")[0])
     path, mark, query = rest.partition("?")
-    path = re.sub("/{2,}", "/", path).rstrip("/")
+    if "//" in path:
+        path = re.sub("/{2,}", "/", path)
+    path = path.rstrip("/")
     path = path[:-4] if path[-4:].lower() == ".pdf" else path
     return f"{path}{mark if query else ''}{query}".casefold()
 

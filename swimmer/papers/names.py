@@ -74,7 +74,7 @@ def short_names(title: str) -> list[str]:
     parts = _SUBTITLE.split(title, maxsplit=1)
     if len(parts) > 1 and 0 < len(parts[0]) <= LONGEST_NAME:
         found.append(title_key(parts[0]))
-    for word in _ACRONYM.findall(title):
+    for word in _ACRONYM.findall(title) if "(" in title else ():
         if sum(char.isupper() for char in word) >= 2:
             found.append(title_key(word))
     return list(dict.fromkeys(key for key in found if key))

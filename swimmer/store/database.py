@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swimmer.papers import Paper
 from swimmer.store.database_file import connect_read_only, connect_writable
 from swimmer.store.lookup_tables import (
     LOOKUP_TABLES,
     SEGMENT_TABLE,
-    Lookups,
     add_lookups,
     add_segments,
     forget_people,
@@ -31,8 +31,11 @@ from swimmer.store.schema import (
     is_schema_of_ours,
     row_of,
 )
-from swimmer.store.vocabulary import VOCABULARY_TABLE, Vocabulary
+from swimmer.store.vocabulary import VOCABULARY_TABLE
 from swimmer.text import pattern
+
+if TYPE_CHECKING:
+    from swimmer.store.bulk_tables import BulkTables
 
 _LATER = {"people": LOOKUP_TABLES, "segments_fts": SEGMENT_TABLE, "vocabulary": VOCABULARY_TABLE}
 """What a store of an earlier release lacks: one table of each group, and the statements."""
@@ -61,7 +64,8 @@ class PaperDatabase(PaperTables):
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None, writable: bool) -> None:
         super().__init__(connection, path, writable)
-        self._bulk: list[tuple[Any, ...]] | None = None
+        self._bulk: list[tuple[tuple[Any, ...], Paper]] | None = None
+        self._tables_to_come: BulkTables | None = None
         self._fields: set[str] = set()
         # Of papers that were put one by one: those not written yet, and the rows that the full
         # text and the look-up tables lack. They are made for many together, when one is needed.
@@ -199,10 +203,13 @@ class PaperDatabase(PaperTables):
         """Bring the vocabulary up to date; return whether there is one."""
         with self.guarded() as connection:
             if self._words_changed:
-                vocabulary = Vocabulary()
-                for paper in self.all_papers():
-                    vocabulary.add(paper)
-                vocabulary.write(connection)
+                from swimmer.store.word_counting import WordCounts
+
+                counts = WordCounts()
+                papers = self.all_papers()
+                while batch := list(itertools.islice(papers, _BATCH)):
+                    counts.add(batch)
+                counts.write(connection)
                 self._words_changed = False
             return "vocabulary" in self.tables
 
@@ -215,7 +222,9 @@ class PaperDatabase(PaperTables):
         self.finished, self._words_changed = False, True
         record = row_of(row, paper, digest)
         if self._bulk is not None:
-            self._bulk.append(record)
+            if not new and self._tables_to_come is not None:
+                self._tables_to_come.replace(row, self.papers([row])[0])
+            self._bulk.append((record, paper))
             self._fields.update(paper.extra)
             if len(self._bulk) >= _BATCH:
                 with self.guarded():
@@ -276,11 +285,14 @@ class PaperDatabase(PaperTables):
                 last = records[-1][0]
         self.forget_derived()
 
-    def _put_words(self, records: Sequence[tuple[Any, ...]]) -> None:
+    def _put_words(
+        self, records: Sequence[tuple[Any, ...]], packed: Sequence[bytes] | None = None
+    ) -> None:
         if self.counts_words:
             from swimmer.store.lexical import pack_words
 
-            packed = pack_words([(record[_TITLE], record[_ABSTRACT]) for record in records])
+            if packed is None:
+                packed = pack_words([(record[_TITLE], record[_ABSTRACT]) for record in records])
             self._connection.executemany(
                 "INSERT OR REPLACE INTO words VALUES (?, ?)",
                 ((record[0], words) for record, words in zip(records, packed, strict=True)),
@@ -318,11 +330,12 @@ class PaperDatabase(PaperTables):
         return problems
 
     @contextmanager
-    def bulk(self) -> Iterator[None]:
+    def bulk(self, *, to_index: bool = True) -> Iterator[None]:
         """Fill a new database in a block, at full speed: in batches, the indexes left out.
 
         Rows can be read back at any time. `index` makes the indexes; a database that is only
-        read through from end to end does without. After an error the database is of no use.
+        read through from end to end does without (`to_index` is False). After an error the
+        database is of no use.
         """
         with self.guarded() as connection, self.transaction():
             if self.has_indexes:
@@ -330,15 +343,23 @@ class PaperDatabase(PaperTables):
                     connection.execute(f"DROP INDEX {statement.split()[2]}")
                 self.has_indexes = False
             self._bulk = []
+            if to_index:
+                from swimmer.store.bulk_tables import BulkTables
+
+                self._tables_to_come = BulkTables(connection)
             yield
             self._write_bulk()
             connection.executemany(_PUT_FIELD, ((name,) for name in sorted(self._fields)))
             self._bulk = None
 
     def _write_bulk(self) -> None:
-        records, self._bulk = self._bulk or [], []
+        put, self._bulk = self._bulk or [], []
+        records = [record for record, _ in put]
         self._connection.executemany(_PUT, records)
-        self._put_words(records)
+        packed = None
+        if self._tables_to_come is not None:
+            packed = self._tables_to_come.add([(record[0], paper) for record, paper in put])
+        self._put_words(records, packed)
 
     def index(self) -> None:
         """Make what `bulk` has left out; merged and compact, so that `optimize` has no work left.
@@ -356,24 +377,18 @@ class PaperDatabase(PaperTables):
             for option, value in (("hashsize", 1 << 20), ("automerge", 4), ("crisismerge", 16)):
                 self.execute(f"INSERT INTO {table}({table}, rank) VALUES (?, ?)", option, value)
         with self.guarded() as connection, self.transaction():
-            self._index_papers(connection)
+            tables, self._tables_to_come = self._tables_to_come, None
+            if tables is None:
+                from swimmer.store.bulk_tables import BulkTables
+
+                tables = BulkTables(connection)
+                papers = self._rows_and_papers()
+                while batch := list(itertools.islice(papers, _BATCH)):
+                    tables.add(batch)
+            tables.write(self.papers)
+            self._words_changed = False
         self.execute("ANALYZE")
         self.finished = self.path is not None
-
-    def _index_papers(self, connection: sqlite3.Connection) -> None:
-        lookups, vocabulary = Lookups(connection), Vocabulary()
-
-        def passed() -> Iterator[tuple[int, Paper]]:
-            # Each paper is made once for all that is taken from it.
-            for row, paper in self._rows_and_papers():
-                lookups.add(row, paper)
-                vocabulary.add(paper)
-                yield row, paper
-
-        add_segments(connection, passed())
-        lookups.write()
-        vocabulary.write(connection)
-        self._words_changed = False
 
     def _make_indexes(self) -> None:
         for statement in () if self.has_indexes else INDEXES:

@@ -2,8 +2,8 @@
 
 For each paper of `count` others: uint32 rows, the differences of their scores (each to the one
 before, as the bits of float32), and the differences of the cosines from the scores. Of these
-numbers first all lowest bytes, then all next ones, so that zlib finds the high ones alike; a third
-is saved, and no digit lost.
+numbers first all lowest bytes, then all next ones, so that zlib finds the high ones alike; in a
+large store a third is saved, and no digit lost. In a smaller one they are stored uncompressed.
 """
 
 from __future__ import annotations

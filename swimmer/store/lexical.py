@@ -152,6 +152,7 @@ class LexicalPairs:
         bounds = [*itertools.pairwise([0, *ends])]
         self._words = [words[start:end].tobytes() for start, end in bounds]
         self._weights = [weights[start:end].tobytes() for start, end in bounds]
+        self._products = np.empty(0, np.float32)
         squares = weights * weights
         self._lengths = np.ones(len(rows), np.float32)
         filled = np.flatnonzero(self._sizes)
@@ -171,19 +172,23 @@ class LexicalPairs:
         """
         out = np.zeros(len(others), np.float32)
         sizes = self._sizes[others]
-        filled = others if sizes.all() else others[sizes > 0]
+        worded = sizes > 0
+        if not worded.all():
+            others, sizes = others[worded], sizes[worded]
         own = np.frombuffer(self._words[row], np.int64)
-        if not len(own) or not len(filled):
+        if not len(own) or not len(others):
             return out
-        numbers = filled.tolist()
+        ends = np.cumsum(sizes)
+        if ends[-1] > len(self._products):
+            self._products = np.empty(2 * ends[-1], np.float32)
+        products = self._products[: ends[-1]]
+        numbers = others.tolist()
         words = np.frombuffer(b"".join([self._words[i] for i in numbers]), np.int64)
-        products = np.frombuffer(b"".join([self._weights[i] for i in numbers]), np.float32)
         self._spread[own] = _unit(np.frombuffer(self._weights[row], np.float32))
-        products = products * self._spread.take(words)
+        self._spread.take(words, None, products, "clip")
         self._spread[own] = 0
-        ends = np.cumsum(sizes if filled is others else sizes[sizes > 0])
-        starts = np.concatenate(([0], ends[:-1]))
-        out[sizes > 0] = np.add.reduceat(products, starts) / self._lengths[filled]
+        products *= np.frombuffer(b"".join([self._weights[i] for i in numbers]), np.float32)
+        out[worded] = np.add.reduceat(products, ends - sizes) / self._lengths[others]
         return out
 
 
@@ -207,14 +212,32 @@ def pack_words(texts: Sequence[tuple[str, str]]) -> list[bytes]:
         pieces.append(_END)
     numbers = np.fromiter(map(_NUMBERS.__getitem__, pieces), np.int64, len(pieces))
     owners = np.cumsum(numbers == _ENDS) - 1
+    return pack_numbers(owners, numbers, len(texts))
+
+
+def pack_numbers(
+    owners: NDArray[np.int64], numbers: NDArray[np.int64], texts: int
+) -> list[bytes]:
+    """Return what `pack_words` does, of words that are numbered already.
+
+    Args:
+        owners: for each word the text that it stands in.
+        numbers: for each word what `word_number` gives.
+        texts: how many texts there are.
+    """
     known = numbers >= 0
     keys = np.sort((owners[known] << _BITS) | numbers[known])
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     counts = np.minimum(np.diff(first, append=len(keys)), _MOST)
     keys = keys[first]
-    packed = (((keys & (_SIZE - 1)) << (32 - _BITS)) | counts).astype("<u4")
-    ends = np.searchsorted(keys >> _BITS, np.arange(len(texts) + 1)).tolist()
-    return [packed[start:end].tobytes() for start, end in itertools.pairwise(ends)]
+    packed = (((keys & (_SIZE - 1)) << (32 - _BITS)) | counts).astype("<u4").tobytes()
+    ends = (4 * np.searchsorted(keys >> _BITS, np.arange(texts + 1))).tolist()
+    return [packed[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def word_number(word: bytes | str) -> int:
+    """Return the number of a word, bytes where it is ASCII; below 0 for one that does not count."""
+    return _NUMBERS[word]
 
 
 def pack_query(text: str) -> bytes:
@@ -238,9 +261,27 @@ def count_papers(rows: Sequence[bytes]) -> bytes:
     return np.concatenate([several, counts[several]]).astype("<u4").tobytes()
 
 
-def _words(text: str) -> list[bytes | str]:
+def ascii_words(text: str) -> list[bytes]:
+    """Return the words of an ASCII text in lower case, runs of letters and digits."""
+    return text.encode().translate(_SPACED).split()
+
+
+def ascii_runs(text: str) -> tuple[str, str]:
+    """Return what is ASCII of a text, and what is not: runs between spaces, each in its order."""
     if text.isascii():
-        return [*text.encode().translate(_SPACED).split()]
+        return text, ""
+    runs = text.split()
+    plain = " ".join([run for run in runs if run.isascii()])
+    return plain, " ".join([run for run in runs if not run.isascii()])
+
+
+def _words(text: str) -> list[bytes | str]:
+    plain, other = ascii_runs(text)
+    return [*ascii_words(plain), *other_words(other)]
+
+
+def other_words(text: str) -> list[bytes | str]:
+    """Return the words of a text that is not ASCII, in lower case and without accents."""
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text).casefold())
     if not _UNSPACED.search(text):
         return [*_WORD.findall(text)]
@@ -264,7 +305,10 @@ class _Numbers(dict[bytes | str, int]):
         if len(plain.encode()) < 2 or plain in _COMMON:
             number = _NO_WORD
         else:
-            number = zlib.crc32(singular(plain).encode()) >> (32 - _BITS)
+            # Only a word that ends in s has another singular, and what is ASCII is lower case here.
+            if word is plain or plain.endswith("s"):
+                plain = singular(plain)
+            number = zlib.crc32(plain.encode()) >> (32 - _BITS)
         self[word] = number
         return number
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from swimmer.papers import (
     Paper,
@@ -60,26 +60,36 @@ class Lookups:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._people = _People(connection)
         self._named: list[tuple[str, int, int]] = []
         self._known: list[tuple[str, str, int]] = []
-        self._written: list[tuple[int, int]] = []
+        self._authors: list[tuple[int, tuple[str, ...]]] = []
 
     def add(self, row: int, paper: Paper) -> None:
         """Gather what is looked up of a paper."""
         self._known += [(kind, value, row) for kind, value in _identifiers(paper)]
         self._named += [(key, place, row) for key, place in _names(paper)]
-        self._written += [(self._people.number(name), row) for name in paper.authors]
+        if paper.authors:
+            self._authors.append((row, paper.authors))
+
+    def forget(self, rows: Collection[int]) -> None:
+        """Drop what was gathered of some rows."""
+        self._known = [one for one in self._known if one[2] not in rows]
+        self._named = [one for one in self._named if one[2] not in rows]
+        self._authors = [one for one in self._authors if one[0] not in rows]
 
     def write(self) -> None:
         """Write what was gathered."""
+        people = _People(self._connection)
+        written = [
+            (people.number(name), row) for row, names in sorted(self._authors) for name in names
+        ]
         for table, records in (
             ("identifiers VALUES (?, ?, ?)", sorted(self._known)),
             ("short_names VALUES (?, ?, ?)", sorted(self._named)),
-            ("authorships VALUES (?, ?)", sorted(self._written)),
+            ("authorships VALUES (?, ?)", sorted(written)),
         ):
             self._connection.executemany(f"INSERT OR IGNORE INTO {table}", records)
-        self._people.write()
+        people.write()
 
 
 def add_segments(connection: sqlite3.Connection, papers: Iterable[tuple[int, Paper]]) -> None:
@@ -88,6 +98,11 @@ def add_segments(connection: sqlite3.Connection, papers: Iterable[tuple[int, Pap
         "INSERT INTO segments_fts (rowid, terms) VALUES (?, ?)",
         ((row, found) for row, paper in papers if (found := _terms(paper))),
     )
+
+
+def has_segments(paper: Paper) -> bool:
+    """Return whether `add_segments` writes terms of a paper."""
+    return is_spaceless(_segmented(paper))
 
 
 class _People:
@@ -124,8 +139,16 @@ class _People:
             "INSERT INTO people VALUES (?, ?, ?)",
             ((number, key, name) for key, (number, name) in self._new.items()),
         )
-        words = {(w, n) for key, (n, _) in self._new.items() for w in key.split() if len(w) > 1}
-        self._connection.executemany("INSERT INTO people_words VALUES (?, ?)", sorted(words))
+        # By word, so that only the words need sorting: people come in the order of their numbers.
+        people: dict[str, list[int]] = {}
+        for key, (number, _) in self._new.items():
+            for word in dict.fromkeys(key.split()):
+                if len(word) > 1:
+                    people.setdefault(word, []).append(number)
+        self._connection.executemany(
+            "INSERT INTO people_words VALUES (?, ?)",
+            ((word, number) for word in sorted(people) for number in people[word]),
+        )
 
 
 def _key(name: str) -> str:
@@ -159,9 +182,13 @@ def forget_people(connection: sqlite3.Connection) -> None:
     connection.execute(f"DELETE FROM people WHERE person {gone}")
 
 
+def _segmented(paper: Paper) -> str:
+    return f"{paper.display_title} {paper.abstract} {' '.join(paper.keywords)}"
+
+
 def _terms(paper: Paper) -> str:
     """Return the terms of a paper in a script without spaces, "" for any other paper."""
-    text = f"{paper.display_title} {paper.abstract} {' '.join(paper.keywords)}"
+    text = _segmented(paper)
     if not is_spaceless(text):
         return ""
     words, pairs = segments(text)
@@ -176,7 +203,7 @@ def _names(paper: Paper) -> list[tuple[str, int]]:
 
 
 def _identifiers(paper: Paper) -> set[tuple[str, str]]:
-    found = set(identifiers(paper))
+    found = {*identifiers(paper)}
     links = [
         value
         for value in paper.extra.values()

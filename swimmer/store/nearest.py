@@ -298,6 +298,8 @@ def scored(
 def _packed(
     database: PaperDatabase, nearest: Nearest, similarity: Similarity
 ) -> Iterator[tuple[int, bytes]]:
+    # To compress takes as long as to compare all words, and saves a store of few papers little.
+    level = 1 if len(nearest.rows) > EXACT_LIMIT else 0
     for rows, near, scores, cosines in scored(database, nearest, similarity):
         numbers = np.stack([part.view(np.uint32) for part in (near, scores, cosines)], axis=1)
         numbers[:, 2] -= numbers[:, 1]
@@ -306,7 +308,7 @@ def _packed(
         octets = numbers.astype("<u4").reshape(len(rows), count).view(np.uint8)
         planes = octets.reshape(len(rows), count, 4).transpose(0, 2, 1)
         for row, plane in zip(rows.tolist(), planes, strict=True):
-            yield row, zlib.compress(plane.tobytes(), 1)
+            yield row, zlib.compress(plane.tobytes(), level)
 
 
 def _unpacked(packed: Sequence[bytes], count: int) -> tuple[Rows, Vectors]:

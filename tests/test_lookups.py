@@ -192,6 +192,40 @@ def contents(database: PaperDatabase) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def filled(steps: list[tuple[int, Paper]]) -> dict[str, list[tuple[object, ...]]]:
+    """Return the tables of a database that was filled in bulk."""
+    database = PaperDatabase.create(words=True)
+    rows = set[int]()
+    with database.bulk():
+        for row, paper in steps:
+            database.put(row, paper, b"", new=row not in rows)
+            rows.add(row)
+    database.index()
+    found = contents(database)
+    for columns in ("* FROM words", "rowid, * FROM segments_fts", "* FROM authorships"):
+        found[columns] = sorted(database.query(f"SELECT {columns}"), key=repr)
+    database.close()
+    return found
+
+
+KINDS = (
+    ("Diffusion (DIF)", "of graphs", ("Ann Smith",), "https://arxiv.org/abs/2401.00001"),
+    ("扩散模型", "文本到图像", ("李明", "Ann Smith"), ""),
+    ("Naïve: words", "of naïve Bayes", (), "https://openreview.net/forum?id=abc"),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(KINDS)), max_size=8))
+def test_a_row_that_is_put_twice_in_bulk_is_what_it_was_last(
+    steps: list[tuple[int, tuple[str, str, tuple[str, ...], str]]],
+) -> None:
+    puts = [(row, Paper(f"{row}", id=f"p{row}")) for row in range(4)]
+    for row, (title, abstract, authors, url) in steps:
+        puts.append((row, Paper(title, abstract, url, f"p{row}", authors)))
+    assert filled(puts) == filled(sorted(dict(puts).items()))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(

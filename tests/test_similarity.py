@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sqlite3
+import unicodedata
 import zlib
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +18,7 @@ from hypothesis import example, given, settings, strategies as st
 
 from swimmer import Paper, PaperStore, ask, build_store, open_store, search
 from swimmer.errors import StoreDamagedError
-from swimmer.store.lexical import LexicalIndex, count_papers, pack_query, pack_words
+from swimmer.store.lexical import LIMIT, LexicalIndex, count_papers, pack_query, pack_words
 from swimmer.store.similarity import Similarity
 from swimmer.store.smoothing import (
     COPY,
@@ -24,6 +28,8 @@ from swimmer.store.smoothing import (
     smoothed,
     update_neighbours,
 )
+from swimmer.store.vocabulary import VOCABULARY_TABLE
+from swimmer.store.word_counting import WordCounts
 from tests.models import HashEmbeddings
 
 TOPICS = ("graphs", "robots", "proteins", "privacy", "speech", "bandits")
@@ -309,6 +315,62 @@ def test_any_text_has_words(texts: list[tuple[str, str]]) -> None:
     index = LexicalIndex(len(texts), count_papers(together))
     scores = index.scores(index.vector(together[:1] or [b""]), together)
     assert ((scores >= -1e-6) & (scores <= 1 + 1e-5)).all()
+
+
+def vocabulary_of(counts: WordCounts) -> dict[str, int]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(VOCABULARY_TABLE)
+        counts.write(connection)
+        return dict(connection.execute("SELECT word, papers FROM vocabulary"))
+
+
+def words_of_letters(text: str) -> set[str]:
+    plain = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.casefold()))
+    return {word for word in re.findall(r"[^\W\d_]+", plain) if 4 <= len(word) <= 30}
+
+
+WRITTEN = st.text(
+    st.sampled_from("abcdeés ßéßßßøİ2３_- 。扩散模\u0301\u00a0K") | st.characters(), max_size=40
+) | st.sampled_from(["graph2text word2vec", "GPT4all and gpt4all2", "Diffusion", "diffusion x"])
+WRITTEN_PAPERS = st.builds(
+    Paper,
+    title=WRITTEN.map(lambda text: f"title {text}"),
+    abstract=WRITTEN,
+    authors=st.lists(WRITTEN, max_size=3).map(tuple),
+    keywords=st.lists(WRITTEN, max_size=2).map(tuple),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(WRITTEN_PAPERS, max_size=6), st.lists(WRITTEN_PAPERS, max_size=3))
+def test_words_counted_together_are_those_of_each_paper(
+    papers: list[Paper], replaced: list[Paper]
+) -> None:
+    counts = WordCounts()
+    counts.add(replaced)
+    packed = counts.add(papers)
+    counts.remove(replaced)
+    assert packed == pack_words([(paper.display_title, paper.abstract) for paper in papers])
+    named = [
+        words_of_letters(" ".join([one.display_title, *one.keywords, *one.authors]))
+        for one in papers
+    ]
+    said = [own | words_of_letters(one.abstract) for own, one in zip(named, papers, strict=True)]
+    sure = set().union(*named)
+    expected = Counter(word for words in said for word in words)
+    assert vocabulary_of(counts) == {
+        word: count for word, count in expected.items() if count > 1 or word in sure
+    }
+
+
+def test_only_the_beginning_of_a_long_abstract_is_compared() -> None:
+    long = Paper(title="Diffusion", abstract=f"{'graph ' * (LIMIT // 6)}beyond learning")
+    counts = WordCounts()
+    packed = counts.add([long])
+    assert len(long.abstract) > LIMIT
+    assert packed == pack_words([(long.title, long.abstract[:LIMIT])])
+    counts.add([long])
+    assert {"graph", "beyond"} <= vocabulary_of(counts).keys()
 
 
 @pytest.mark.parametrize(

@@ -215,9 +215,7 @@ def pack_words(texts: Sequence[tuple[str, str]]) -> list[bytes]:
     return pack_numbers(owners, numbers, len(texts))
 
 
-def pack_numbers(
-    owners: NDArray[np.int64], numbers: NDArray[np.int64], texts: int
-) -> list[bytes]:
+def pack_numbers(owners: NDArray[np.int64], numbers: NDArray[np.int64], texts: int) -> list[bytes]:
     """Return what `pack_words` does, of words that are numbered already.
 
     Args:

@@ -22,6 +22,11 @@ them as `error: …` and `hint: …`, and exits with code 2.
 
 from __future__ import annotations
 
+# The hints that errors of several modules share.
+CHECK_FILE = "see that the file is there and that you may read it"
+TRY_LATER = "run the command again later; what was fetched is kept"
+SITE_CHANGED = "run the command again later; if it stays so, the site has changed: please report it"
+
 
 class SwimmerError(Exception):
     """The base class of every exception that swimmer raises on purpose.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from swimmer.errors import QueryError
+from swimmer.errors import CHECK_FILE, QueryError
 from swimmer.sources import decode_text
 
 SIZE_LIMIT = 100 << 20
@@ -30,7 +30,10 @@ def text_of(path: Path) -> str:
         with path.open("rb") as stream:
             raw = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
-        raise QueryError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise QueryError(
+            f"{path}: cannot be read ({error.strerror or error})",
+            hint=CHECK_FILE,
+        ) from None
     if len(raw) > SIZE_LIMIT:
         raise QueryError(
             f"{path}: is larger than {SIZE_LIMIT >> 20} MB, too large for a draft",

@@ -93,7 +93,10 @@ def papers_named(name: str) -> list[Paper]:
         if len(papers) == ENTRIES:
             break
     if not papers:
-        raise QueryError(f"{name}: names no paper with a title")
+        raise QueryError(
+            f"{name}: names no paper with a title",
+            hint="give titles, or a draft or bibliography whose references have titles",
+        )
     return papers
 
 

@@ -81,7 +81,10 @@ def read_pdf(path: Path) -> tuple[str, str, str]:
         ) from None
     except (PyPdfError, *_FAILURES) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise QueryError(f"{path}: cannot be read as a PDF ({reason})") from None
+        raise QueryError(
+            f"{path}: cannot be read as a PDF ({reason})",
+            hint="save or download it again, or give the text as .txt, .tex or .bib",
+        ) from None
     first = "\n".join(pages[:2])
     return _largest(sized) or named, _abstract(first), _references("\n".join(pages))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swimmer.errors import QueryError
+from swimmer.errors import CHECK_FILE, QueryError
 from swimmer.retrieval import MODES, SearchOptions
 
 if TYPE_CHECKING:
@@ -171,7 +171,10 @@ def _with_abstract(titles: Sequence[str], abstract: str) -> Paper:
     from swimmer.papers import Paper
 
     if len(titles) != 1:
-        raise QueryError(f"--abstract needs exactly one TITLE, got {len(titles)}")
+        raise QueryError(
+            f"--abstract needs exactly one TITLE, got {len(titles)}",
+            hint="give the one title that the abstract belongs to, in quotes",
+        )
     if abstract.startswith("@"):
         abstract = _read_text(Path(abstract[1:]))
     if not abstract.strip():
@@ -186,7 +189,10 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as stream:
             return stream.read(_FILE_LIMIT).decode("utf-8", errors="replace")
     except OSError as error:
-        raise QueryError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise QueryError(
+            f"{path}: cannot be read ({error.strerror or error})",
+            hint=CHECK_FILE,
+        ) from None
 
 
 def _read(names: Sequence[str], stores: Sequence[PaperStore]) -> list[str | Paper]:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from swimmer.errors import InputError, QueryError, StoreError
+from swimmer.errors import CHECK_FILE, InputError, QueryError, StoreError
 from swimmer.files import read_bounded, target_of, write_file
 from swimmer.papers import Paper
 
@@ -118,7 +118,10 @@ class ReadingList:
         # A browser counts the end of a line as one character, but sends two.
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
         if len(text) > NOTE_LIMIT:
-            raise QueryError(f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}")
+            raise QueryError(
+                f"a note may have {NOTE_LIMIT:,} characters, got {len(text):,}",
+                hint="shorten the note, or keep the long text in a file and note its name",
+            )
 
         def change(entries: dict[str, ListEntry]) -> None:
             entries[key] = replace(_entry_of(entries, key), note=text)
@@ -151,7 +154,10 @@ class ReadingList:
             self._stamp, self._entries = None, {}
             return self._entries
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
+            raise StoreError(
+                f"{self.path}: cannot be read ({error.strerror})",
+                hint=CHECK_FILE,
+            ) from None
         stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
         if stamp != self._stamp:
             self._entries = self._read()
@@ -165,7 +171,10 @@ class ReadingList:
                 self._check_schema(raw["schema"])
             entries = [_entry(one) for one in raw["papers"]]
         except OSError as error:
-            raise StoreError(f"{self.path}: cannot be read ({error.strerror})") from None
+            raise StoreError(
+                f"{self.path}: cannot be read ({error.strerror})",
+                hint=CHECK_FILE,
+            ) from None
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             return self._rename_damaged(error)
         return {entry.key: entry for entry in entries[:MOST]}

@@ -59,7 +59,10 @@ def parse_where(text: str) -> Filter:
         QueryError: the condition cannot be read; the message shows where.
     """
     if len(text) > _LENGTH:
-        raise QueryError(f"a condition may have {_LENGTH:,} characters, got {len(text):,}")
+        raise QueryError(
+            f"a condition may have {_LENGTH:,} characters, got {len(text):,}",
+            hint="ask with fewer conditions, or with a dictionary in Python",
+        )
     return _Parser(text).whole()
 
 

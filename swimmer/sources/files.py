@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from swimmer.errors import SourceError
+from swimmer.errors import CHECK_FILE, SourceError
 from swimmer.papers import Paper
 from swimmer.sources.base import SourceReport
 from swimmer.sources.formats.records import NotAPaper, paper_from_record
@@ -77,7 +77,10 @@ class FileSource:
                     continue
                 yield paper
         except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{self.path}: cannot be read ({error})") from None
+            raise SourceError(
+                f"{self.path}: cannot be read ({error})",
+                hint=CHECK_FILE,
+            ) from None
         except UnicodeDecodeError as error:
             raise SourceError(
                 f"{self.path}: not text in {error.encoding} (byte {error.start}: "

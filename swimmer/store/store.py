@@ -511,7 +511,10 @@ class PaperStore:
                 f"{self.identity.dimension}), got {vectors.shape}"
             )
         if not np.isfinite(vectors).all():
-            raise InputError("a vector holds values that are not finite; nothing was added")
+            raise InputError(
+                "a vector holds values that are not finite; nothing was added",
+                hint="look at the model or the numbers that made it",
+            )
         with self._lock:
             self._make_writable()
             rows = self.database.rows_of_ids([paper.id for paper in papers])
@@ -623,7 +626,10 @@ class PaperStore:
         """
         target = Path(folder) if folder is not None else self.folder
         if target is None:
-            raise StoreError("a store in memory needs a folder to be committed to")
+            raise StoreError(
+                "a store in memory needs a folder to be committed to",
+                hint="give commit or save_local a folder",
+            )
         with self._lock, writing(target):
             own = self.folder is not None and same_folder(target, self.folder)
             if own and self._manifest is not None:

@@ -33,7 +33,10 @@ def is_workbook(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise SourceError(f"{path}: a zip archive that cannot be read ({error})") from None
+        raise SourceError(
+            f"{path}: a zip archive that cannot be read ({error})",
+            hint="download it again, or unpack it and give the file that is inside",
+        ) from None
 
 
 def archived_records(
@@ -77,7 +80,10 @@ def _member_records(
         body = member.read(MEMBER_LIMIT + 1)
     name = f"{path}: {info.filename[:100]}"
     if len(body) > MEMBER_LIMIT:
-        raise SourceError(f"{name}: is larger than {MEMBER_LIMIT >> 20} MB when unpacked; refused")
+        raise SourceError(
+            f"{name}: is larger than {MEMBER_LIMIT >> 20} MB when unpacked; refused",
+            hint="unpack it and give the file that is inside",
+        )
     if info.filename.lower().endswith(".xlsx"):
         found = workbook_records(io.BytesIO(body), name, columns)
     else:

@@ -99,7 +99,10 @@ def _json_document(text: str, name: str) -> Iterator[tuple[str, Any]]:
     try:
         value = parse_json(text)
     except RecursionError:
-        raise SourceError(f"{name}: JSON nested too deep to be a paper list") from None
+        raise SourceError(
+            f"{name}: JSON nested too deep to be a paper list",
+            hint="the file is no list of papers; export it again, as JSON, CSV or BibTeX",
+        ) from None
     except json.JSONDecodeError as error:
         ended = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated string")
         cut = "; the file seems to be cut off" if ended else ""
@@ -108,11 +111,17 @@ def _json_document(text: str, name: str) -> Iterator[tuple[str, Any]]:
             f"({error.msg}){cut}"
         ) from None
     except ValueError as error:
-        raise SourceError(f"{name}: not valid JSON ({error})") from None
+        raise SourceError(
+            f"{name}: not valid JSON ({error})",
+            hint="download or export the file again; it may be cut off or of another format",
+        ) from None
     if isinstance(value, dict):
         value = list_in(value, name)
     if not isinstance(value, list):
-        raise SourceError(f"{name}: JSON holds {type(value).__name__}, expected a list of papers")
+        raise SourceError(
+            f"{name}: JSON holds {type(value).__name__}, expected a list of papers",
+            hint="give the file that holds the papers, or a text with one title a line",
+        )
     lines = _line_numbers(text)
     for number, record in enumerate(value, 1):
         yield lines.get(number, f"record {number}"), record

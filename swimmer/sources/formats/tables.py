@@ -115,7 +115,10 @@ def delimited_records(
                 continue
             yield place, {key: value for key, value in zip(named, row, strict=False) if value}
     except csv.Error as error:
-        raise SourceError(f"{name}: line {reader.line_num}: {error}") from None
+        raise SourceError(
+            f"{name}: line {reader.line_num}: {error}",
+            hint="open the file in a spreadsheet and save it as CSV again",
+        ) from None
     finally:
         csv.field_size_limit(previous)
 
@@ -165,7 +168,10 @@ def workbook_records(
     except _WORKBOOK_ERRORS as error:
         if isinstance(error, SourceError):
             raise
-        raise SourceError(f"{name}: cannot be read as an Excel file ({error})") from None
+        raise SourceError(
+            f"{name}: cannot be read as an Excel file ({error})",
+            hint="open it in a spreadsheet and save it as .xlsx or CSV again",
+        ) from None
     if not any(sheet.named for sheet in sheets):
         headers = next((sheet.first_row for sheet in sheets if sheet.first_row), [])
         shown = ", ".join(repr(text[:30]) for text in headers[:12])
@@ -243,7 +249,10 @@ def parquet_records(
         if isinstance(error, SourceError):
             raise
         reason = " ".join(str(error).split())[:160]
-        raise SourceError(f"{name}: cannot be read as a Parquet file ({reason})") from None
+        raise SourceError(
+            f"{name}: cannot be read as a Parquet file ({reason})",
+            hint="write the file again, or export the table as CSV",
+        ) from None
 
 
 def _value(value: Any) -> Any:

@@ -157,7 +157,8 @@ class _Bounded(io.RawIOBase):
         self._left -= len(chunk)
         if self._left < 0:
             raise SourceError(
-                f"{self._name}: is larger than {SIZE_LIMIT >> 30} GiB when unpacked; refused"
+                f"{self._name}: is larger than {SIZE_LIMIT >> 30} GiB when unpacked; refused",
+                hint="unpack it, cut it into parts and build from those",
             )
         buffer[: len(chunk)] = chunk
         return len(chunk)

@@ -22,14 +22,23 @@ def parse_xml(body: bytes | str, where: str) -> Any:
     try:
         return ElementTree.fromstring(body, forbid_dtd=True)
     except DefusedXmlException:
-        raise SourceError(f"{where}: XML with a document type or entities; refused") from None
+        raise SourceError(
+            f"{where}: XML with a document type or entities; refused",
+            hint="a list of papers needs neither; export it again as XML, BibTeX or CSV",
+        ) from None
     except plain.ParseError as error:
         # 3: no element found, 5: unclosed token; both mean that the end is missing.
         if error.code in (3, 5):
-            raise IncompleteError(f"{where}: the XML is cut off ({error})") from None
-        raise SourceError(f"{where}: not well-formed XML ({error})") from None
+            raise IncompleteError(
+                f"{where}: the XML is cut off ({error})", hint="download the file again"
+            ) from None
+        raise SourceError(
+            f"{where}: not well-formed XML ({error})", hint="download or export the file again"
+        ) from None
     except (ValueError, LookupError) as error:
-        raise SourceError(f"{where}: XML in an unknown encoding ({error})") from None
+        raise SourceError(
+            f"{where}: XML in an unknown encoding ({error})", hint="save the file as UTF-8"
+        ) from None
 
 
 def flat_text(element: Any) -> str:

@@ -36,11 +36,17 @@ def yaml_records(text: str, name: str) -> Iterator[tuple[str, Any]]:
         if isinstance(error, SourceError):
             raise
         reason = " ".join(str(error).split())[:200]
-        raise SourceError(f"{name}: not valid YAML ({reason})") from None
+        raise SourceError(
+            f"{name}: not valid YAML ({reason})",
+            hint="mend the file at that place, or export the list as JSON or CSV",
+        ) from None
     if isinstance(value, dict):
         value = list_in({str(key): inner for key, inner in value.items()}, name)
     if not isinstance(value, list):
-        raise SourceError(f"{name}: YAML holds {type(value).__name__}, expected a list of papers")
+        raise SourceError(
+            f"{name}: YAML holds {type(value).__name__}, expected a list of papers",
+            hint="give the file that holds the list of papers",
+        )
     for number, record in enumerate(value, 1):
         yield f"record {number}", _plain(record)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from swimmer.errors import IncompleteError, SourceError
+from swimmer.errors import SITE_CHANGED, TRY_LATER, IncompleteError, SourceError
 from swimmer.sources.formats.json_text import parse_json
 from swimmer.sources.formats.xml import parse_xml
 from swimmer.sources.http.pages import Page
@@ -33,8 +33,14 @@ def as_json(page: Page) -> Any:
         return parse_json(text)
     except json.JSONDecodeError as error:
         if ends_too_early(error, text):
-            raise IncompleteError(f"{page.url}: the JSON is cut off") from None
-        raise SourceError(f"{page.url}: answered no valid JSON ({error})") from None
+            raise IncompleteError(
+                f"{page.url}: the JSON is cut off",
+                hint=TRY_LATER,
+            ) from None
+        raise SourceError(
+            f"{page.url}: answered no valid JSON ({error})",
+            hint=SITE_CHANGED,
+        ) from None
     except RecursionError:
         raise SourceError(f"{page.url}: answered JSON nested too deep to be a list") from None
 
@@ -48,5 +54,8 @@ def ends_too_early(error: json.JSONDecodeError, text: str) -> bool:
 def as_xml(page: Page) -> Any:
     """Read a page as XML without a document type, as its root `Element`."""
     if page.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise SourceError(f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})")
+        raise SourceError(
+            f"{page.url}: answered HTML instead of XML ({page.body[:60]!r})",
+            hint=SITE_CHANGED,
+        )
     return parse_xml(page.body, page.url)

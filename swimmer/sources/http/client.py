@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from swimmer.errors import FetchError, IncompleteError, SourceError
+from swimmer.errors import TRY_LATER, FetchError, IncompleteError, SourceError
 from swimmer.sources.http.addresses import PORTS, AddressGuard, proxy_for
 from swimmer.sources.http.answers import as_bytes, as_json, as_text, as_xml, ends_too_early
 from swimmer.sources.http.pages import Page, PageCache
@@ -292,7 +292,11 @@ class Client:
                     status,
                 )
             url = target
-        raise FetchError(f"{url}: more than {REDIRECTS} redirects; refused", status)
+        raise FetchError(
+            f"{url}: more than {REDIRECTS} redirects; refused",
+            status,
+            hint="open the address in a browser and give the one where it ends",
+        )
 
     def _exchange(
         self, url: str, host: str, headers: Mapping[str, str], posted: str
@@ -341,7 +345,10 @@ class Client:
                 raise FetchError(self._too_large(url))
             pieces.append(piece)
         if unfold is not None and not unfold.eof:
-            raise IncompleteError(f"{url}: the compressed answer is cut off")
+            raise IncompleteError(
+                f"{url}: the compressed answer is cut off",
+                hint=TRY_LATER,
+            )
         return b"".join(pieces)
 
     def _too_large(self, url: str) -> str:

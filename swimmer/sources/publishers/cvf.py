@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from swimmer.errors import FORMAT_CHANGED, SourceError
+from swimmer.errors import FORMAT_CHANGED, TRY_LATER, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.records import NotAPaper
 from swimmer.sources.publishers.remote import (
@@ -117,7 +117,10 @@ def _listing(page: Page) -> tuple[list[str], list[str]]:
     parser = _Listing(page.url)
     parser.feed(as_text(page))
     if not parser.ended:
-        raise IncompleteError(f"{page.url}: the list is cut off (no </html>)")
+        raise IncompleteError(
+            f"{page.url}: the list is cut off (no </html>)",
+            hint=TRY_LATER,
+        )
     return parser.papers, list(dict.fromkeys(parser.days))
 
 
@@ -157,7 +160,10 @@ def _paper(page: Page) -> dict[str, Any]:
     parser = _Paper()
     parser.feed(text)
     if "</html" not in text.casefold():
-        raise IncompleteError(f"{page.url}: the page is cut off (no </html>)")
+        raise IncompleteError(
+            f"{page.url}: the page is cut off (no </html>)",
+            hint=TRY_LATER,
+        )
     for name in ("papertitle", "abstract"):
         if name not in parser.found:
             raise SourceError(f"{page.url}: no element has the id {name!r}", hint=FORMAT_CHANGED)

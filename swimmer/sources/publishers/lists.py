@@ -80,5 +80,7 @@ def _text_records(page: Page) -> list[tuple[str, Any]]:
             parse_json(text)
         except json.JSONDecodeError as error:
             if ends_too_early(error, text):
-                raise IncompleteError(f"{page.url}: the JSON is cut off") from None
+                raise IncompleteError(
+                    f"{page.url}: the JSON is cut off", hint="run the command again later"
+                ) from None
     return list(text_records(io.StringIO(text, newline=""), page.url))

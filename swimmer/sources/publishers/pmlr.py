@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from swimmer.errors import FORMAT_CHANGED, SourceError
+from swimmer.errors import FORMAT_CHANGED, SITE_CHANGED, TRY_LATER, SourceError
 from swimmer.sources.base import Source
 from swimmer.sources.formats.bibtex import bibtex_records
 from swimmer.sources.formats.records import NotAPaper
@@ -202,10 +202,16 @@ def _bibtex(page: Page) -> list[tuple[str, Any]]:
 
     text = as_text(page)
     if text.lstrip()[:1] == "<":
-        raise SourceError(f"{page.url}: answered HTML instead of BibTeX ({text.strip()[:60]!r})")
+        raise SourceError(
+            f"{page.url}: answered HTML instead of BibTeX ({text.strip()[:60]!r})",
+            hint=SITE_CHANGED,
+        )
     found = list(bibtex_records(text))
     if text.strip() and not text.rstrip().endswith("}"):
-        raise IncompleteError(f"{page.url}: the BibTeX is cut off")
+        raise IncompleteError(
+            f"{page.url}: the BibTeX is cut off",
+            hint=TRY_LATER,
+        )
     records = [record for _, record in found if isinstance(record, dict)]
     for field in ("title", "abstract") if records else ():
         if not any(record[field] for record in records):

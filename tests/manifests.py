@@ -42,6 +42,7 @@ LATER_TABLES = (
     "authorships",
     "segments_fts",
     "vocabulary",
+    "topics",
 )
 """The tables that a database of schema 1 has not."""
 

@@ -20,7 +20,7 @@ from markupsafe import escape
 from starlette.testclient import TestClient
 
 from swimmer import Paper, PaperStore, build_store, open_store
-from swimmer.retrieval import FACETS, Facet, count_facets, facet_filter, search
+from swimmer.retrieval import FACETS, Facet, complete, count_facets, facet_filter, search
 from swimmer.store import MAP, KeptMap
 from swimmer.web.app import create_app
 
@@ -275,6 +275,12 @@ def test_topics_are_those_of_the_kept_map(home: Path) -> None:
         names, labels = ("Robots & < 3", "The rest"), [n % 4 // 3 for n in range(60)]
         keep_map(folder, names, labels)
         assert as_counts(count_facets(store, {}))["topic"] == {"Robots & < 3": 45, "The rest": 15}
+        topics = [(one.text, one.papers) for one in complete(store, "re") if one.kind == "topic"]
+        assert topics == [("The rest", 15)]
+        assert [one.text for one in complete(store, "robot") if one.kind == "topic"] == [
+            "Robots & < 3",
+            "robots",
+        ]
         wanted = facet_filter(store, {"topic": ("The rest",)})
         ids = {hit.paper.id for hit in search(store, None, 60, filter=wanted)}
         rows = {paper.id for row, paper in enumerate(store) if labels[row] == 1}

@@ -18,12 +18,14 @@ from swimmer.store import (
     rows_of_identifier,
     rows_of_name,
     rows_of_people,
+    topic_key,
+    topics_starting,
 )
 
 from .manifests import LATER_TABLES, drop_tables
 from .models import HashEmbeddings
 
-TABLES = ("identifiers", "short_names", "vocabulary")
+TABLES = ("identifiers", "short_names", "vocabulary", "topics")
 
 PAPERS = [
     Paper(
@@ -242,6 +244,7 @@ def test_any_changes_leave_the_tables_as_if_made_anew(
             id=str(number),
             url=f"https://a.org/{letter}/{number}",
             authors=(f"{letter}nn Smith", f"Bo{number} Lee"),
+            keywords=(("Deep learning", "deep-learning", "RL")[number % 3], letter),
         )
 
     changed, held = PaperStore.create(HashEmbeddings()), dict[int, str]()
@@ -272,9 +275,40 @@ def test_a_store_of_the_first_schema_opens_and_an_update_completes_it(
         assert rows_of_name(old.database, "SimPER") == []
         assert rows_of_identifier(old.database, "arxiv:2401.01234") == []
         assert correction(old.database, "robtos") is None
+        assert topics_starting(old.database, "robot", 5) == []
     with build_store(PAPERS, tmp_path / "s", model=model) as new:
         assert [p.papers for p in people_named(new.database, "Yoshua Bengio")] == [2]
         assert correction(new.database, "robtos") == "robots"
+
+
+def test_topics_are_the_keywords_of_several_papers(tmp_path: Path) -> None:
+    papers = [
+        Paper(f"A study, part {n}", f"Text {n}.", id=str(n), keywords=keywords)
+        for n, keywords in enumerate(
+            [
+                ("Deep Learning", "robots"),
+                ("deep-learning", "deep learning", "Robots"),
+                ("DEEP   LEARNING", "deep networks", "%", "機械学習"),
+                ("robotics", "deep networks", "%", "機械学習"),
+            ]
+        )
+    ]
+    with build_store(papers, tmp_path / "s", model=HashEmbeddings()) as store:
+
+        def starting(text: str) -> list[tuple[str, int]]:
+            found = topics_starting(store.database, topic_key(text), 5)
+            return [(one.name, one.papers) for one in found]
+
+        assert starting("deep") == [("DEEP LEARNING", 3), ("deep networks", 2)]
+        assert starting("Deep-Le") == [("DEEP LEARNING", 3)]
+        assert starting("robot") == [("Robots", 2)]
+        assert starting("機械") == [("機械学習", 2)]
+        for text in ("", "%", "_", "learning", "deep learning x", "\U0010ffff", "' OR 1=1"):
+            assert starting(text) == []
+        assert len(topics_starting(store.database, "deep", 1)) == 1
+        # In a store that is changed and not saved yet.
+        store.add([Paper("One more", "Text.", id="more", keywords=("robotics",))])
+        assert starting("robot") == [("robotics", 2), ("Robots", 2)]
 
 
 @given(st.text(max_size=60))

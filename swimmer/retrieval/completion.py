@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swimmer.papers import name_words
-from swimmer.store import people_starting, rows_of_name_start
+from swimmer.store import (
+    kept_topics,
+    people_starting,
+    rows_of_name_start,
+    topic_key,
+    topics_starting,
+)
 from swimmer.text import TITLE_LIMIT, clean
 
 if TYPE_CHECKING:
@@ -60,7 +64,8 @@ def _matching(store: PaperStore, match: str, limit: int) -> list[str]:
 class Completion:
     """What may be meant by what was typed so far: a text, and its kind.
 
-    `kind` is `paper` (a title), `name` (short, of a paper), `author` or `topic` (a keyword);
+    `kind` is `paper` (a title), `name` (short, of a paper), `author` or `topic` (of the map, or a
+    keyword);
     `papers` says how many papers it stands for.
     """
 
@@ -86,7 +91,7 @@ def complete(store: PaperStore, typed: str, limit: int = 8) -> list[Completion]:
     found = [Completion(name, "name") for name in _names(store, typed, 2)]
     people = people_starting(store.database, name_words(typed), share)
     found += [Completion(one.name, "author", one.papers) for one in people]
-    found += [Completion(*one) for one in _topics(store, " ".join(words), share)]
+    found += _topics(store, typed, share)
     titles = complete_titles(store, typed, limit)
     return [*found, *(Completion(title, "paper") for title in titles)][:limit]
 
@@ -96,23 +101,12 @@ def _names(store: PaperStore, typed: str, limit: int) -> list[str]:
     return [paper.display_title.partition(":")[0].strip() for paper in store.papers(rows)]
 
 
-def _topics(store: PaperStore, start: str, limit: int) -> list[tuple[str, str, int]]:
-    topics = store.database.kept("topics", lambda: _counted_topics(store))
-    at = bisect_left(topics, (start,))
-    found = []
-    while at < len(topics) and topics[at][0].startswith(start):
-        found.append(topics[at])
-        at += 1
-    found.sort(key=lambda topic: -topic[2])
-    return [(text, "topic", papers) for _, text, papers in found[:limit]]
-
-
-def _counted_topics(store: PaperStore) -> list[tuple[str, str, int]]:
-    """Return (folded, as written, papers) of the keywords of several papers, sorted."""
-    counts: Counter[str] = Counter()
-    written: dict[str, str] = {}
-    for _, keyword in store.database.values("keywords"):
-        folded = " ".join(_words(keyword))
-        counts[folded] += 1
-        written.setdefault(folded, keyword)
-    return sorted((key, written[key], n) for key, n in counts.items() if n > 1 and key)
+def _topics(store: PaperStore, typed: str, limit: int) -> list[Completion]:
+    """Return topics of the kept map, one of whose words begins so, and keywords that begin so."""
+    key = topic_key(typed)
+    mapped = kept_topics(store)
+    found = [] if mapped is None else mapped.starting(key)
+    found += topics_starting(store.database, key, limit)
+    counted = {topic_key(one.name): one for one in reversed(found)}
+    ordered = sorted(counted.values(), key=lambda one: (-one.papers, one.name))
+    return [Completion(one.name, "topic", one.papers) for one in ordered[:limit]]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from swimmer.papers import Paper
-    from swimmer.store import Filter, PaperStore
+    from swimmer.store import Filter, MapTopics, PaperStore
 
     Mask = NDArray[np.bool_]
     Chosen = Mapping[str, Sequence[str]]
@@ -70,7 +70,7 @@ def _condition(store: PaperStore, name: str, values: Sequence[str]) -> Filter:
     topics = kept_topics(store)
     if topics is None:
         return {"keywords": _one_of(values)}
-    numbers = {number for number, topic in enumerate(topics.names) if topic in values}
+    numbers = {number for number, topic in enumerate(topics.topics) if topic.name in values}
     rows = [row for row, number in enumerate(topics.labels) if number in numbers]
     return {"id": {"$in": store.database.ids_of_rows(rows)}}
 
@@ -123,7 +123,10 @@ def _counts(
     field = FACETS[name] or "keywords"
     if filter is None and listed is None:
         if topics is not None:
-            return _by_name(topics.names, Counter(topics.labels))
+            names: Counter[str] = Counter()
+            for one in topics.topics:
+                names[one.name] += one.papers
+            return names
         return store.database.value_counts(field)
     mask: Mask | None = None
     if filter is not None:
@@ -136,7 +139,7 @@ def _counts(
     else:
         rows = [row for row in listed if mask is None or mask[row]]
     if topics is not None:
-        return _by_name(topics.names, Counter(topics.labels[row] for row in rows))
+        return _by_name(topics, rows)
     if listed is not None or len(rows) <= _FEW_ROWS:
         # Reading few papers costs less than the field of all of them.
         return _counted(store.papers(rows), field)
@@ -146,10 +149,11 @@ def _counts(
     return counted_values(store.database, field, mask)
 
 
-def _by_name(names: Sequence[str], counts: Mapping[int, int]) -> Counter[str]:
+def _by_name(topics: MapTopics, rows: Sequence[int]) -> Counter[str]:
     named: Counter[str] = Counter()
-    for number, count in counts.items():
-        named[names[number]] += count
+    # Two topics may have one name.
+    for number, count in Counter(topics.labels[row] for row in rows).items():
+        named[topics.topics[number].name] += count
     return named
 
 

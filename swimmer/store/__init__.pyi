@@ -63,6 +63,7 @@ from .lookups import (
     rows_of_name as rows_of_name,
     rows_of_name_start as rows_of_name_start,
     rows_of_people as rows_of_people,
+    topics_starting as topics_starting,
 )
 from .manifest import (
     MANIFEST as MANIFEST,
@@ -71,6 +72,7 @@ from .manifest import (
 from .map_file import (
     MAP as MAP,
     KeptMap as KeptMap,
+    MapTopics as MapTopics,
     map_paths as map_paths,
 )
 from .names import (
@@ -117,4 +119,8 @@ from .stemming import (
 from .store import (
     PaperStore as PaperStore,
     open_store as open_store,
+)
+from .vocabulary import (
+    Topic as Topic,
+    topic_key as topic_key,
 )

@@ -31,13 +31,18 @@ from swimmer.store.schema import (
     is_schema_of_ours,
     row_of,
 )
-from swimmer.store.vocabulary import VOCABULARY_TABLE
+from swimmer.store.vocabulary import TOPIC_TABLE, VOCABULARY_TABLE
 from swimmer.text import pattern
 
 if TYPE_CHECKING:
     from swimmer.store.bulk_tables import BulkTables
 
-_LATER = {"people": LOOKUP_TABLES, "segments_fts": SEGMENT_TABLE, "vocabulary": VOCABULARY_TABLE}
+_LATER = {
+    "people": LOOKUP_TABLES,
+    "segments_fts": SEGMENT_TABLE,
+    "vocabulary": VOCABULARY_TABLE,
+    "topics": TOPIC_TABLE,
+}
 """What a store of an earlier release lacks: one table of each group, and the statements."""
 
 _BATCH = 1000
@@ -93,9 +98,7 @@ class PaperDatabase(PaperTables):
         database = cls(connect_writable(path), path, writable=True)
         with database.guarded() as connection:
             extra = WORD_TABLES if words else ""
-            connection.executescript(
-                ";".join((TABLES, LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, extra))
-            )
+            connection.executescript(";".join((TABLES, *_LATER.values(), extra)))
         database.has_indexes = False
         return database
 
@@ -125,7 +128,10 @@ class PaperDatabase(PaperTables):
         connection = self._connection
         if not is_schema_of_ours(connection.execute("SELECT type, name, sql FROM sqlite_schema")):
             raise self.damaged("its tables are not those of a store")
-        low, high = connection.execute("SELECT min(row), max(row) FROM papers").fetchone()
+        # Each by itself is found at an end of the table; both at once would walk through it.
+        low, high = connection.execute(
+            "SELECT (SELECT min(row) FROM papers), (SELECT max(row) FROM papers)"
+        ).fetchone()
         if (low, high) != ((0, rows - 1) if rows else (None, None)):
             raise self.damaged(
                 f"its rows run from {low} to {high}, the manifest says {rows} papers"
@@ -161,7 +167,8 @@ class PaperDatabase(PaperTables):
             add_lookups(self._connection, self._rows_and_papers())
         if "segments_fts" in missing:
             add_segments(self._connection, self._rows_and_papers())
-        self._words_changed = self._words_changed or "vocabulary" in missing
+        if "vocabulary" in missing or "topics" in missing:
+            self._words_changed = True
 
     def save(self, path: Path) -> None:
         """Write a compact copy to `path`, an empty file or none."""

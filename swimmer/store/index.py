@@ -203,7 +203,10 @@ class VectorIndex:
             near, places = faiss.knn(query, part, min(k, len(part)), metric=_INNER_PRODUCT)
             return near, self._checked_rows(places) + start
 
-        with ThreadPoolExecutor(count) as threads:
+        # FAISS would start further threads for each part, which wait for work by spinning: the
+        # search would take twice the processor time.
+        one = (faiss.omp_set_num_threads, (1,))
+        with ThreadPoolExecutor(count, initializer=one[0], initargs=one[1]) as threads:
             found = [*threads.map(search, starts[:-1], starts[1:])]
         scores, rows = self._ranked(*(np.hstack(parts) for parts in zip(*found, strict=True)))
         return scores[:, :k], rows[:, :k]

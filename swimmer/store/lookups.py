@@ -14,6 +14,7 @@ from swimmer.papers import (
     name_words,
 )
 from swimmer.store.database import PaperDatabase
+from swimmer.store.vocabulary import Topic
 from swimmer.text import title_key
 
 _NAMESAKES = 2_000
@@ -156,3 +157,18 @@ def people_starting(database: PaperDatabase, words: Sequence[str], limit: int) -
     )
     found = database.query(sql, (last, last + "\U0010ffff", *whole, limit), (int, str, int))
     return [Person(number, name, count) for number, name, count in found]
+
+
+def topics_starting(database: PaperDatabase, key: str, limit: int) -> list[Topic]:
+    """Return the keywords of several papers whose folded text begins so; most papers first.
+
+    In a store that was built before they were kept, none.
+    """
+    if not key or not database.prepare_vocabulary() or "topics" not in database.tables:
+        return []
+    sql = (
+        "SELECT name, papers FROM topics WHERE key >= ? AND key < ? "
+        "ORDER BY papers DESC, key LIMIT ?"
+    )
+    found = database.query(sql, (key, key + "\U0010ffff", limit), (str, int))
+    return [Topic(name, papers) for name, papers in found]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from swimmer.errors import StoreDamagedError
 from swimmer.files import read_bounded, write_file
 from swimmer.store.manifest import Manifest
 from swimmer.store.names import bundled_sample
+from swimmer.store.vocabulary import Topic, topic_key
 from swimmer.text import clean
 
 # The topics are shown beside a known title, which is answered without numpy.
@@ -35,10 +37,14 @@ _ARRAYS = {"points", "labels", "digests"}
 
 @dataclass(frozen=True)
 class MapTopics:
-    """The topics of a kept map: their names, and the number of each paper's topic, by row."""
+    """The topics of a kept map, and the number of each paper's topic, by row."""
 
-    names: tuple[str, ...]
+    topics: tuple[Topic, ...]
     labels: array[int]
+
+    def starting(self, key: str) -> list[Topic]:
+        """Return the topics of which a word begins as a folded text does."""
+        return [one for one in self.topics if f" {key}" in f" {topic_key(one.name)}"]
 
 
 def map_paths(folder: Path, manifest: Manifest) -> Iterator[Path]:
@@ -155,12 +161,14 @@ def read_topics(path: Path, manifest: Manifest) -> MapTopics | None:
         labels.frombytes(arrays["labels"]["data"])
         if sys.byteorder == "big":
             labels.byteswap()
-        names = tuple(name for name, _ in _named_topics(facts))
+        names = [name for name, _ in _named_topics(facts)]
         if arrays["labels"]["dtype"] != "I32" or len(labels) != manifest.papers:
             raise ValueError("its arrays are not those of a map")
-        if set(labels) != set(range(len(names))):
+        counts = Counter(labels)
+        if counts.keys() != set(range(len(names))):
             raise ValueError("its topics are not those of its papers")
-        return MapTopics(names, labels)
+        topics = tuple(Topic(name, counts[number]) for number, name in enumerate(names))
+        return MapTopics(topics, labels)
 
 
 def _named_topics(facts: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:

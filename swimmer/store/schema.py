@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from swimmer.errors import InputError
 from swimmer.papers import Paper
 from swimmer.store.lookup_tables import LOOKUP_TABLES, SEGMENT_TABLE
-from swimmer.store.vocabulary import VOCABULARY_TABLE
+from swimmer.store.vocabulary import TOPIC_TABLE, VOCABULARY_TABLE
 from swimmer.text import clean, clean_url
 
 COLUMNS = ("id", "title", "abstract", "url", "venue", "year", "status", "authors", "keywords")
@@ -83,7 +83,15 @@ VERSIONS = ((TABLES, INDEXES),)
 Whoever changes TABLES or INDEXES keeps what they were here, so that older stores are still read.
 """
 
-ADDED = (LOOKUP_TABLES, SEGMENT_TABLE, VOCABULARY_TABLE, WORD_TABLES, VECTOR_TABLES, NEAREST_TABLE)
+ADDED = (
+    LOOKUP_TABLES,
+    SEGMENT_TABLE,
+    VOCABULARY_TABLE,
+    TOPIC_TABLE,
+    WORD_TABLES,
+    VECTOR_TABLES,
+    NEAREST_TABLE,
+)
 """Tables that a store may have besides, each of these groups whole or not at all."""
 
 _SHADOWS = (

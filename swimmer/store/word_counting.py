@@ -25,7 +25,7 @@ from swimmer.store.lexical import (
     pack_words,
     word_number,
 )
-from swimmer.store.vocabulary import LONGEST, SHORTEST
+from swimmer.store.vocabulary import LONGEST, SHORTEST, TopicCounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,11 +43,11 @@ class WordCounts:
     """The words of papers, counted for the vocabulary and for the comparison of papers by words.
 
     In the vocabulary are words of letters, in lower case and without accents. A word of one
-    abstract alone may be misspelt itself: it is not written.
+    abstract alone may be misspelt itself: it is not written. Keywords are counted beside them.
     """
 
     def __init__(self) -> None:
-        self._tokens = _Tokens()
+        self._tokens, self._topics = _Tokens(), TopicCounts()
         self._papers = np.zeros(0, np.int64)
         self._named = np.zeros(0, np.int64)
 
@@ -55,11 +55,13 @@ class WordCounts:
         """Count the words of papers; return what `lexical.pack_words` gives for each."""
         split = _Split(papers, self._tokens)
         self._count(split, 1)
+        self._topics.add(papers)
         return split.packed(papers)
 
     def remove(self, papers: Sequence[Paper]) -> None:
         """Take back what `add` has counted of papers."""
         self._count(_Split(papers, self._tokens), -1)
+        self._topics.add(papers, -1)
 
     def _count(self, split: _Split, step: int) -> None:
         words, named = split.distinct()
@@ -74,12 +76,13 @@ class WordCounts:
         self._named[:size] += step * np.bincount(words[named], minlength=size)
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write the vocabulary, in place of what was there."""
+        """Write the vocabulary and the topics, in place of what was there."""
         texts, papers = self._tokens.texts, self._papers
         kept = np.flatnonzero((papers > 1) | (self._named > 0)).tolist()
         records = sorted((texts[i].decode(), int(papers[i])) for i in kept)
         connection.execute("DELETE FROM vocabulary")
         connection.executemany("INSERT INTO vocabulary VALUES (?, ?)", records)
+        self._topics.write(connection)
 
 
 class _Tokens(dict[bytes, int]):

@@ -38,6 +38,7 @@ TOOLS = [
     "browse_papers",
     "find_authors",
     "papers_for_library",
+    "people_near",
 ]
 SWIMMER = [sys.executable, "-m", "swimmer"]
 

@@ -50,6 +50,11 @@ from .own_library import (
     read_library as read_library,
     together as together,
 )
+from .people import (
+    SHOWN_PAPERS as SHOWN_PAPERS,
+    NearPerson as NearPerson,
+    people_near as people_near,
+)
 from .reference_check import (
     VERDICTS as VERDICTS,
     CheckedReference as CheckedReference,

@@ -20,6 +20,7 @@ VERBS = {
     "search": "Find the papers most like a title or any text.",
     "related": "Find papers that a draft does not cite yet.",
     "foryou": "Rank a store by your own papers.",
+    "people": "Find who works nearest to a topic or to your own papers.",
     "check": "Check a bibliography against your stores.",
     "neighbours": "Export the nearest papers of every paper as a graph.",
     "trends": "Count topics by year.",
@@ -56,7 +57,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        if cmd_name in ("search", "foryou"):
+        if cmd_name in ("search", "foryou", "people"):
             # Starting the threads of the linear algebra takes longer than one search.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"swimmer.cli.{MODULES.get(cmd_name, cmd_name)}")

@@ -7,6 +7,7 @@ from .answers import (
     AnswerData as AnswerData,
     AuthorList as AuthorList,
     ErrorData as ErrorData,
+    NearPeopleData as NearPeopleData,
     PaperData as PaperData,
     StoreList as StoreList,
     StoreSummary as StoreSummary,
@@ -15,6 +16,7 @@ from .answers import (
     authors_data as authors_data,
     bounded as bounded,
     error_data as error_data,
+    near_people_data as near_people_data,
     paper_data as paper_data,
     recommendations_data as recommendations_data,
     store_data as store_data,
@@ -31,6 +33,7 @@ from .arguments import (
     GetPaper as GetPaper,
     InStores as InStores,
     PapersForLibrary as PapersForLibrary,
+    PeopleNear as PeopleNear,
     SearchPapers as SearchPapers,
     wrong_call as wrong_call,
 )
@@ -54,5 +57,6 @@ from .searches import (
     browse_for_tool as browse_for_tool,
     find_paper as find_paper,
     find_people as find_people,
+    near_people_for_tool as near_people_for_tool,
     recommend_for_tool as recommend_for_tool,
 )

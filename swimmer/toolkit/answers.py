@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import NotRequired, TypedDict
 
 if TYPE_CHECKING:
-    from swimmer.analysis import Recommendations
+    from swimmer.analysis import NearPerson, Recommendations
     from swimmer.errors import SwimmerError
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer, Hit
@@ -112,6 +112,34 @@ class AuthorList(TypedDict):
     """A list of authors; `more` were left out."""
 
     authors: list[AuthorData]
+    more: int
+
+
+class NearPaperData(TypedDict):
+    """A paper of a person, with lines that say when and where it is presented."""
+
+    id: str
+    title: str
+    url: str
+    score: float
+    events: list[str]
+
+
+class NearPersonData(TypedDict):
+    """A person who works on something as plain data; `near` of the `papers` are near to it."""
+
+    name: str
+    store: str
+    institution: str
+    papers: int
+    near: int
+    nearest: list[NearPaperData]
+
+
+class NearPeopleData(TypedDict):
+    """People who work on something, nearest first; `more` were left out."""
+
+    people: list[NearPersonData]
     more: int
 
 
@@ -272,6 +300,38 @@ def authors_data(people: Sequence[tuple[Person, PaperStore]], k: int) -> AuthorL
     ]
     kept = _fitting(found[:k], MOST_TOKENS - _NOTE_TOKENS)
     return {"authors": kept, "more": len(found) - len(kept)}
+
+
+def near_people_data(people: Sequence[NearPerson]) -> NearPeopleData:
+    """Return people with their nearest papers as plain data."""
+    from swimmer.analysis import SHOWN_PAPERS
+
+    found: list[NearPersonData] = [
+        {
+            "name": bounded(one.name, 200),
+            "store": bounded(one.store, 200),
+            "institution": bounded(one.institution, 200),
+            "papers": one.papers,
+            "near": len(one.near),
+            "nearest": [_near_paper(hit) for hit in one.near[:SHOWN_PAPERS]],
+        }
+        for one in people
+    ]
+    kept = _fitting(found, MOST_TOKENS - _NOTE_TOKENS)
+    return {"people": kept, "more": len(found) - len(kept)}
+
+
+def _near_paper(hit: Hit) -> NearPaperData:
+    from swimmer.papers import events_in_words
+    from swimmer.text import clean_url
+
+    return {
+        "id": bounded(hit.paper.id, 500),
+        "title": bounded(hit.paper.display_title, 300),
+        "url": clean_url(hit.paper.url),
+        "score": round(hit.score, 4),
+        "events": [bounded(line, 300) for line in events_in_words(hit.paper)[:3]],
+    }
 
 
 def error_data(error: SwimmerError) -> ErrorData:

@@ -70,6 +70,10 @@ DESCRIPTIONS = {
     "written, given by their titles, or to the reading list of this machine. The interests among "
     "them are found, and each gets its share of the answer; papers of the library are left out. "
     "`near` names the papers of the library that a paper is near to.",
+    "people_near": "Find who works nearest to a topic or a paper, to several papers given by their "
+    "titles, or to the reading list of this machine. Each person comes with the nearest papers, "
+    "the institution where it is known, and when and where the papers are presented. A person is "
+    "a name within one store. find_authors finds people by their names instead.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
 }
@@ -117,6 +121,10 @@ Titles = Annotated[
 ]
 ReadingListGiven = Annotated[
     bool, Field(description="Whether the papers of the reading list belong to the library.")
+]
+Near = Annotated[
+    str | None,
+    Field(description="A topic in any words, or the title of a paper.", max_length=5_000),
 ]
 Unlike = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=1_000)]],
@@ -204,6 +212,15 @@ class PapersForLibrary(Conditions):
     reading_list: ReadingListGiven = False
     unlike: Unlike = []
     k: Number = 20
+
+
+class PeopleNear(Conditions):
+    """Arguments of `people_near`."""
+
+    query: Near = None
+    titles: Titles = []
+    reading_list: ReadingListGiven = False
+    k: Number = 10
 
 
 class FindAuthors(InStores):

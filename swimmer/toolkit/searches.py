@@ -9,7 +9,7 @@ from swimmer.errors import QueryError
 from swimmer.toolkit.arguments import MOST_HITS
 
 if TYPE_CHECKING:
-    from swimmer.analysis import Recommendations
+    from swimmer.analysis import NearPerson, Recommendations
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer
     from swimmer.store import Filter, PaperStore, Person
@@ -92,16 +92,39 @@ def recommend_for_tool(
         ModelError: a title has to be embedded and a store's model cannot be loaded.
     """
     from swimmer.analysis import for_you
-    from swimmer.toolkit.libraries import listed_library
 
-    library: list[str | Paper] = [*titles]
-    if reading_list:
-        library += listed_library().papers
+    library = _library(titles, reading_list)
     if not library:
         raise QueryError(
             "the library is empty", hint="give titles, or reading_list=true for the reading list"
         )
     return for_you(stores, library, _checked_number(k), unlike=list(unlike), filter=filter)
+
+
+def near_people_for_tool(
+    stores: Sequence[PaperStore],
+    query: str | None,
+    titles: Sequence[str],
+    k: int,
+    *,
+    reading_list: bool = False,
+    filter: Filter | None = None,
+) -> list[NearPerson]:
+    """Return who works nearest to a query, or to a library of titles and of the reading list.
+
+    Raises:
+        QueryError: there are a query and a library, or neither; as `recommend_for_tool` otherwise.
+    """
+    from swimmer.analysis import people_near
+
+    library = _library(titles, reading_list)
+    return people_near(stores, query or None, _checked_number(k), library=library, filter=filter)
+
+
+def _library(titles: Sequence[str], reading_list: bool) -> list[str | Paper]:
+    from swimmer.toolkit.libraries import listed_library
+
+    return [*titles, *(listed_library().papers if reading_list else ())]
 
 
 def find_people(stores: Sequence[PaperStore], name: str) -> list[tuple[Person, PaperStore]]:

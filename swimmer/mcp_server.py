@@ -49,11 +49,15 @@ from swimmer.toolkit import (
     FindAuthors,
     FindSimilarPapers,
     GetPaper,
+    GetReadingList,
     InStores,
+    KeepPaper,
+    KeptPaper,
     NearPeopleData,
     PaperData,
     PapersForLibrary,
     PeopleNear,
+    ReadingListData,
     SearchPapers,
     StoreList,
     answer_data,
@@ -65,9 +69,11 @@ from swimmer.toolkit import (
     error_data,
     find_paper,
     find_people,
+    keep_paper_data,
     near_people_data,
     near_people_for_tool,
     paper_data,
+    reading_list_data,
     reading_plan_prompt,
     recommend_for_tool,
     recommendations_data,
@@ -103,6 +109,9 @@ INSTRUCTIONS = (
 
 _READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_KEEPS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
 _WRITES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True
@@ -147,6 +156,7 @@ def build_server(
     store: str | Path | None = None,
     *,
     allow_build: bool = False,
+    allow_lists: bool = False,
     progress_seconds: float = PROGRESS_SECONDS,
 ) -> MCPServer[dict[str, object]]:
     """Return the MCP server over the stores of this machine.
@@ -159,6 +169,8 @@ def build_server(
         store: the store for calls that name none; else as `swimmer default` says.
         allow_build: offer the tool build_store too. It reads files and addresses that the client
             names and writes stores, so it is for clients that may do both.
+        allow_lists: offer the tools get_reading_list and keep_paper too, which read and change the
+            user's reading lists and notes.
         progress_seconds: the shortest time between two reports of a build's progress.
     """
     pool = StorePool(default=store)
@@ -167,7 +179,7 @@ def build_server(
         title="swimmer: similar papers",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=_tools(pool),
+        tools=[*_tools(pool), *(_list_tools(pool) if allow_lists else ())],
         log_level="WARNING",
     )
     _add_resources(server, pool)
@@ -189,7 +201,12 @@ class PaperTool(Tool):
 
     @classmethod
     def made(
-        cls, function: Callable[..., Any], arguments: type[BaseModel], output: Any, title: str
+        cls,
+        function: Callable[..., Any],
+        arguments: type[BaseModel],
+        output: Any,
+        title: str,
+        annotations: ToolAnnotations = _READS,
     ) -> PaperTool:
         """Return a tool of a function of the fields of a model; no other argument is taken."""
         model: Any = type(arguments.__name__, (arguments, ArgModelBase), {})
@@ -203,7 +220,7 @@ class PaperTool(Tool):
             fn_metadata=FuncMetadata(arg_model=model, output_model=output),
             is_async=False,
             context_kwarg=None,
-            annotations=_READS,
+            annotations=annotations,
         )
 
     async def run(
@@ -304,6 +321,22 @@ def _tools(pool: StorePool) -> list[Tool]:
             papers_for_library, PapersForLibrary, AnswerData, "Papers for a library of papers"
         ),
         PaperTool.made(people_near, PeopleNear, NearPeopleData, "Who works on something"),
+    ]
+
+
+def _list_tools(pool: StorePool) -> list[Tool]:
+    def get_reading_list(list: str | None, status: str | None, tag: str | None) -> ReadingListData:
+        return reading_list_data(list, status, tag)
+
+    def keep_paper(paper: str, store: str | None, list: str | None, **given: Any) -> KeptPaper:
+        opened = pool.store(store)
+        return keep_paper_data(opened.name, find_paper(opened, paper), list, **given)
+
+    return [
+        PaperTool.made(
+            get_reading_list, GetReadingList, ReadingListData, "The user's reading lists"
+        ),
+        PaperTool.made(keep_paper, KeepPaper, KeptPaper, "Keep a paper", _KEEPS),
     ]
 
 

@@ -435,6 +435,36 @@ def test_notes_are_saved_when_the_field_is_left(visit: Visit) -> None:
     expect(page.get_by_label("Notes")).to_have_value("for Monday")
 
 
+def test_a_paper_gets_a_status_tags_and_another_list(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=walking+robots")
+    for number in (1, 2):
+        page.get_by_role("button", name="Add to reading list").first.click()
+        expect(page.locator("#kept-count")).to_have_text(str(number))
+    visit.open("/list")
+    first, second = visit.titles()
+    entry = hit(visit, second)
+    entry.get_by_label("Status").select_option("reading")
+    expect(entry.get_by_text("saved", exact=True)).to_be_visible()
+    for label, text in (("Tags", "gait, to cite"), ("Lists", "thesis")):
+        entry.get_by_label(label).fill(text)
+        page.keyboard.press("Tab")
+    expect(entry.get_by_text("saved", exact=True)).to_be_visible()
+    page.wait_for_timeout(200)
+    page.reload()
+    page.get_by_role("combobox", name="List", exact=True).select_option("thesis")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("ol.hits > li")).to_have_count(1)
+    assert visit.titles() == [second]
+    expect(page.get_by_label("Tags")).to_have_value("gait, to cite")
+    page.get_by_role("combobox", name="List", exact=True).select_option("Reading list")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("ol.hits h3")).to_have_text(first)
+    visit.open("/list?tag=gait&status=reading")
+    assert visit.titles() == [second]
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No paper of your lists is shown")).to_be_visible()
+
+
 def test_the_list_is_reordered_after_a_field_was_made_larger(visit: Visit) -> None:
     page = visit.open(f"/search?store={NAME}&q=walking+robots")
     for number in (1, 2):

@@ -788,7 +788,7 @@ def test_whatever_is_on_the_list_is_read_back(
         return
     reading = ReadingList(path)
     entry = reading.add("s", paper)
-    reading.note(entry.key, note)
+    reading.edit(entry.key, note=note)
     (again,) = ReadingList(path).entries()
     assert again.paper == paper and again == reading.entries()[0] and not reading.problem
 

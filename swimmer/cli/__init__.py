@@ -25,6 +25,9 @@ VERBS = {
     "neighbours": "Export the nearest papers of every paper as a graph.",
     "trends": "Count topics by year.",
     "map": "Draw a store as a map with named topics.",
+    "lists": "Show your reading lists, or the papers of one.",
+    "add": "Put a paper on a reading list.",
+    "note": "Change the note, status and tags of a paper on your lists.",
     "build": "Build a store from a conference's list or from a file.",
     "update": "Download a store's list again and report what changed.",
     "venues": "List the conferences that can be downloaded.",
@@ -44,6 +47,7 @@ VERBS = {
 
 MODULES = {
     **dict.fromkeys(("list", "show", "verify", "inspect"), "stores"),
+    **dict.fromkeys(("lists", "add", "note"), "lists"),
     **dict.fromkeys(("default", "remove", "pack", "unpack"), "housekeeping"),
 }
 

@@ -52,7 +52,7 @@ def remove_command(name: str, yes: bool) -> None:
     manifest = next((i.manifest for i in list_stores() if i.folder == found.folder), None)
     if manifest is not None:
         about = f"{manifest.papers:,} papers, {about}"
-    if not yes and not _confirmed(f"delete {name} ({about}) in {found.folder}?", "--yes"):
+    if not yes and not confirmed(f"delete {name} ({about}) in {found.folder}?", "--yes"):
         click.echo("nothing was deleted")
         return
     removed = remove_store(name)
@@ -107,7 +107,7 @@ def unpack_command(file: str, name: str | None, force: bool, quiet: bool) -> Non
     from swimmer.store import unpack_store
 
     def ask(folder: Path) -> bool:
-        return _confirmed(f"replace {folder}?", "--force")
+        return confirmed(f"replace {folder}?", "--force")
 
     with ProgressLine(quiet, "bytes") as progress:
         unpacked = unpack_store(file, name, replace=force or ask, progress=progress)
@@ -117,7 +117,7 @@ def unpack_command(file: str, name: str | None, force: bool, quiet: bool) -> Non
     _show_notes(unpacked.notes)
 
 
-def _confirmed(question: str, option: str) -> bool:
+def confirmed(question: str, option: str) -> bool:
     """Ask on the terminal, by default no.
 
     Raises:

@@ -30,7 +30,10 @@ from swimmer.errors import MissingExtraError
     help="Port of --http on 127.0.0.1; 0 takes a free one.",
 )
 @click.option("--allow-build", is_flag=True, help="Let clients build stores from any source.")
-def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> None:
+@click.option("--allow-lists", is_flag=True, help="Let clients read and change your reading lists.")
+def mcp_command(
+    store: str | None, http: bool, port: int, allow_build: bool, allow_lists: bool
+) -> None:
     """Serve your stores to agents over the Model Context Protocol.
 
     \b
@@ -38,7 +41,7 @@ def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> 
     swimmer mcp --http --port 8417   any number, at http://127.0.0.1:8417/mcp
 
     Tools: find_similar_papers, search_papers, get_paper, list_stores, browse_papers, find_authors,
-    papers_for_library, people_near.
+    papers_for_library, people_near; with --allow-lists get_reading_list and keep_paper.
     Resources: swimmer://stores, swimmer://STORE and swimmer://STORE/papers/ID. Prompts:
     related_work, reading_plan. See docs/agents.md for the configuration of common clients.
     """
@@ -49,7 +52,7 @@ def mcp_command(store: str | None, http: bool, port: int, allow_build: bool) -> 
         if (error.name or "").split(".")[0] in ("swimmer", ""):
             raise
         raise MissingExtraError("swimmer mcp", "mcp") from None
-    server = build_server(store, allow_build=allow_build)
+    server = build_server(store, allow_build=allow_build, allow_lists=allow_lists)
     if http:
         serve_http(server, port)
     else:

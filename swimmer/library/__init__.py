@@ -1,4 +1,4 @@
-"""What the user keeps: the reading list with notes."""
+"""What the user keeps: reading lists, with notes, tags and how far the reading is."""
 
 import lazy_loader
 

@@ -31,7 +31,9 @@ from .arguments import (
     FindAuthors as FindAuthors,
     FindSimilarPapers as FindSimilarPapers,
     GetPaper as GetPaper,
+    GetReadingList as GetReadingList,
     InStores as InStores,
+    KeepPaper as KeepPaper,
     PapersForLibrary as PapersForLibrary,
     PeopleNear as PeopleNear,
     SearchPapers as SearchPapers,
@@ -45,6 +47,12 @@ from .libraries import (
     READING_LIST as READING_LIST,
     listed_library as listed_library,
     named_library as named_library,
+)
+from .lists import (
+    KeptPaper as KeptPaper,
+    ReadingListData as ReadingListData,
+    keep_paper_data as keep_paper_data,
+    reading_list_data as reading_list_data,
 )
 from .prompts import (
     READING_PLAN as READING_PLAN,

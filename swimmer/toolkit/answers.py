@@ -229,6 +229,11 @@ def _fitting(items: list[_Data], room: int) -> list[_Data]:
     return kept
 
 
+def fitting(items: list[_Data]) -> list[_Data]:
+    """Return the first of some plain data, as many as one answer may hold."""
+    return _fitting(items, MOST_TOKENS - _NOTE_TOKENS)
+
+
 def paper_data(paper: Paper, abstract: int = ABSTRACT_LENGTH, *, store: str = "") -> PaperData:
     """Return a paper as plain data, its abstract cut to so many characters, and its store."""
     from swimmer.text import clean_url
@@ -276,7 +281,7 @@ def stores_data() -> StoreList:
                 "problem": bounded(info.problem, 500),
             }
         )
-    kept = _fitting(found, MOST_TOKENS - _NOTE_TOKENS)
+    kept = fitting(found)
     return {"stores": kept, "more": len(found) - len(kept)}
 
 
@@ -298,7 +303,7 @@ def authors_data(people: Sequence[tuple[Person, PaperStore]], k: int) -> AuthorL
         {"name": bounded(person.name, 200), "papers": person.papers, "store": store.name}
         for person, store in people
     ]
-    kept = _fitting(found[:k], MOST_TOKENS - _NOTE_TOKENS)
+    kept = fitting(found[:k])
     return {"authors": kept, "more": len(found) - len(kept)}
 
 

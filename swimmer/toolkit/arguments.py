@@ -76,6 +76,10 @@ DESCRIPTIONS = {
     "a name within one store. find_authors finds people by their names instead.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
+    "get_reading_list": "Get the papers that the user keeps on reading lists, with status (to "
+    "read, reading, read), tags and notes; of one list, or of all.",
+    "keep_paper": "Put a paper on one of the user's reading lists (made where there is none of "
+    "this name), and add a status, tags or a line of notes. Only when the user wants it.",
 }
 
 
@@ -129,6 +133,18 @@ Near = Annotated[
 Unlike = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=1_000)]],
     Field(description="Titles of papers that are not wanted.", max_length=MOST_TITLES),
+]
+
+
+ListName = Annotated[str | None, Field(description="The name of a reading list.", max_length=60)]
+ReadingStatus = Annotated[
+    Literal["to read", "reading", "read"] | None,
+    Field(description="How far the user is with the paper."),
+]
+Tag = Annotated[str | None, Field(description="Only papers with this tag.", max_length=60)]
+Tags = Annotated[list[str] | None, Field(description="Tags to add.", max_length=20)]
+NoteLine = Annotated[
+    str | None, Field(description="A line to add to the user's note.", max_length=2_000)
 ]
 
 
@@ -235,6 +251,25 @@ class GetPaper(_Arguments):
 
     paper: PaperName
     store: StoreName = None
+
+
+class GetReadingList(_Arguments):
+    """Arguments of `get_reading_list`."""
+
+    list: ListName = None
+    status: ReadingStatus = None
+    tag: Tag = None
+
+
+class KeepPaper(_Arguments):
+    """Arguments of `keep_paper`."""
+
+    paper: PaperName
+    store: StoreName = None
+    list: ListName = None
+    status: ReadingStatus = None
+    tags: Tags = None
+    note: NoteLine = None
 
 
 def _years(first: int | None, last: int | None) -> Filter | None:

@@ -1,11 +1,11 @@
-"""The page of the reading list: papers, notes, order, exports."""
+"""The page of the reading lists: papers, notes, status, tags, order, exports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -13,31 +13,63 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.library import NOTE_LIMIT, ListEntry
+from swimmer.library import NOTE_LIMIT, STATUSES, ListEntry, written
 from swimmer.web.pages import EXPORTS, download
 from swimmer.web.site import MenuItem, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.papers import Paper
+    from swimmer.library import ReadingList
 
 Fields = Mapping[str, str]
 FORMATS = ("reading-list", "json", "csv", "bibtex", "ris")
 _MOST_FIELDS = 20
 # A browser needs seconds to show two thousand forms.
 _PAGE = 100
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class View:
+    """Which part of the lists is shown: a list by name, a status, a tag; None for all."""
+
+    name: str | None = None
+    status: str | None = None
+    tag: str | None = None
+
+    @classmethod
+    def of(cls, given: Fields) -> View:
+        """Return the view that the fields of an address or a form ask for."""
+        return cls(*(given.get(name, "")[:_LONGEST] or None for name in ("list", "status", "tag")))
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the papers can be moved: they are all of a list."""
+        return not (self.status or self.tag)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that differ from showing everything, for addresses and forms."""
+        given = {"list": self.name, "status": self.status, "tag": self.tag}
+        return {name: value for name, value in given.items() if value}
+
+    def entries(self, reading: ReadingList) -> list[ListEntry]:
+        """Return the papers that are shown."""
+        return reading.entries(self.name, status=self.status, tag=self.tag)
 
 
 def reading_list(request: Request) -> Response:
-    """Return a page of the list: by number, or the one with a paper."""
+    """Return a page of a list: by number, or the one with a paper."""
     given = request.query_params
-    return _page(request, "list.html", given.get("page", ""), given.get("at", ""))
+    return _page(request, "list.html", given, given.get("at", ""))
 
 
-def _page(request: Request, template: str, page: str = "", key: str = "") -> Response:
+def _page(request: Request, template: str, given: Fields, key: str = "") -> Response:
     site = site_of(request)
-    entries = site.reading.entries()
+    view, page = View.of(given), given.get("page", "")
+    every = site.reading.entries()
+    entries = view.entries(site.reading)
     place = next((i for i, entry in enumerate(entries) if entry.key == key), None)
     pages = max(1, -(-len(entries) // _PAGE))
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1
@@ -52,6 +84,11 @@ def _page(request: Request, template: str, page: str = "", key: str = "") -> Res
         start=start,
         number=number,
         pages=pages,
+        view=view,
+        every=len(every),
+        names=site.reading.names(),
+        tags=sorted({tag for entry in every for tag in entry.tags}, key=str.casefold),
+        statuses=STATUSES,
         stores_there=there,
         problem=site.reading.problem,
         exports={name: EXPORTS[name] for name in FORMATS},
@@ -89,22 +126,28 @@ def add(request: Request, fields: Fields) -> Response:
     entry = site.reading.add(name, found[0])
     if "hx-request" in request.headers:
         return site.page(request, "kept.html", key=entry.key, title=found[0].display_title)
-    return _back(entry.key)
+    return _back({}, entry.key)
 
 
 def remove(request: Request, fields: Fields) -> Response:
-    """Remove a paper from the list."""
-    site_of(request).reading.remove(fields.get("key", ""))
-    return _changed(request, page=fields.get("page", ""))
+    """Remove a paper from the list that is shown, or from all."""
+    site_of(request).reading.remove(fields.get("key", ""), View.of(fields).name)
+    return _changed(request, fields)
 
 
 def note(request: Request, fields: Fields) -> Response:
-    """Set the note of a paper."""
-    site = site_of(request)
-    site.reading.note(fields.get("key", ""), fields.get("note", ""))
+    """Set the note, the status, the tags and the lists of a paper, those that are given."""
+    given: dict[str, Any] = {name: fields[name] for name in ("note", "status") if name in fields}
+    # The names stand in one field, with commas between them.
+    given |= {
+        name: [part for part in fields[field].split(",") if part.strip()]
+        for name, field in (("tags", "tags"), ("lists", "lists"))
+        if field in fields
+    }
+    site_of(request).reading.edit(fields.get("key", ""), **given)
     if "hx-request" in request.headers:
         return Response("saved", media_type="text/plain")
-    return _back(fields["key"])
+    return _back({"list": fields.get("list", "")}, fields["key"])
 
 
 def move(request: Request, fields: Fields) -> Response:
@@ -113,21 +156,26 @@ def move(request: Request, fields: Fields) -> Response:
     way = fields.get("way", "")
     if way not in steps:
         raise QueryError(f"a paper can be moved up or down, not {way[:40]!r}")
-    site_of(request).reading.move(fields.get("key", ""), steps[way])
-    return _changed(request, fields.get("key", ""))
+    reading = site_of(request).reading
+    reading.move(fields.get("key", ""), steps[way], View.of(fields).name)
+    return _changed(request, fields, fields.get("key", ""))
 
 
-def _changed(request: Request, key: str = "", page: str = "") -> Response:
+def _changed(request: Request, fields: Fields, key: str = "") -> Response:
     if "hx-request" in request.headers:
-        return _page(request, "list_papers.html", page, key)
-    return _back(key, page)
+        return _page(request, "list_papers.html", fields, key)
+    return _back(fields, key)
 
 
-def _back(key: str, page: str = "") -> Response:
+def _back(fields: Fields, key: str) -> Response:
+    wanted = View.of(fields).fields
+    page, place = fields.get("page", ""), ""
     if key.isascii() and key.isalnum():
-        return RedirectResponse(f"/list?at={key}#{key}", 303)
-    known = page.isascii() and page.isdecimal()
-    return RedirectResponse(f"/list?page={page}" if known else "/list", 303)
+        wanted, place = {**wanted, "at": key}, f"#{key}"
+    elif page.isascii() and page.isdecimal():
+        wanted = {**wanted, "page": page}
+    query = f"?{urlencode(wanted)}" if wanted else ""
+    return RedirectResponse(f"/list{query}{place}", 303)
 
 
 def export(request: Request) -> Response:
@@ -138,40 +186,8 @@ def export(request: Request) -> Response:
             f"unknown format {format[:40]!r}", hint=f"choose one of {', '.join(FORMATS)}"
         )
     _, ending, kind = EXPORTS[format]
-    text = _written(format, site_of(request).reading.entries())
+    text = written(format, View.of(request.query_params).entries(site_of(request).reading))
     return download(text, f"reading-list.{ending.removeprefix('reading-list.')}", kind)
-
-
-def _written(format: str, entries: Iterable[ListEntry]) -> str:
-    if format == "reading-list":
-        from swimmer.export import to_reading_list
-
-        return to_reading_list(_papers(entries))
-    if format == "bibtex":
-        from swimmer.export import to_bibtex
-
-        return to_bibtex(_papers(entries))
-    if format == "ris":
-        from swimmer.export import to_ris
-
-        return to_ris(_papers(entries))
-    from swimmer.export import papers_to_csv, papers_to_json
-
-    return (papers_to_json if format == "json" else papers_to_csv)(_papers(entries))
-
-
-def _papers(entries: Iterable[ListEntry]) -> list[Paper]:
-    """Return the papers of a list with their notes; ids are unique."""
-    found: dict[str, Paper] = {}
-    for entry in entries:
-        paper = entry.paper
-        if entry.note:
-            extra = {**paper.extra, "reading_notes": entry.note.split("\n")}
-            paper = replace(paper, extra=extra)
-        if paper.id in found:
-            paper = replace(paper, id=f"{entry.store}:{paper.id}")
-        found[paper.id] = paper
-    return list(found.values())
 
 
 ROUTES = [

@@ -37,7 +37,7 @@ EXPORTS = {
 
 _FIELDS = 40
 _SHORT = 100
-_HIDDEN = {"reading_notes", "abstract_translated"}
+_HIDDEN = {"reading_notes", "reading_status", "reading_tags", "abstract_translated"}
 
 
 def home(request: Request) -> Response:

@@ -43,6 +43,7 @@ LATER_TABLES = (
     "segments_fts",
     "vocabulary",
     "topics",
+    "title_lengths",
 )
 """The tables that a database of schema 1 has not."""
 

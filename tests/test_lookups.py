@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from dataclasses import replace
+from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from swimmer import Paper, PaperStore, build_store
+from swimmer.errors import StoreDamagedError
 from swimmer.papers import identifiers_in, is_address, is_person, name_words, short_names
+from swimmer.retrieval.titles import close_title
 from swimmer.store import (
     PaperDatabase,
     correction,
@@ -22,7 +27,7 @@ from swimmer.store import (
     topics_starting,
 )
 
-from .manifests import LATER_TABLES, drop_tables
+from .manifests import LATER_TABLES, drop_tables, seal
 from .models import HashEmbeddings
 
 TABLES = ("identifiers", "short_names", "vocabulary", "topics")
@@ -319,3 +324,35 @@ def test_names_and_addresses_of_any_text_are_total(text: str) -> None:
     for kind, value in identifiers_in(text):
         assert kind
         assert value
+
+
+def test_near_titles_are_the_same_with_kept_lengths_and_without(tmp_path: Path) -> None:
+    parts = "graphs neural networks of robots rarely walking over ice with legs part".split()
+    titles = [" ".join(words) for words in islice(combinations(parts, 5), 0, None, 3)]
+    papers = [Paper(f"{title} {n % 7}", f"Text {n}.", id=str(n)) for n, title in enumerate(titles)]
+    build_store(papers, tmp_path / "s", model=HashEmbeddings()).close()
+    typed = [f"{title[:-1]}x {n % 7}" for n, title in enumerate(titles) if n % 9 == 0]
+    typed += ["", "zzz", "networks of walkng robots", titles[3].replace(" ", "-")]
+    with PaperStore.open(tmp_path / "s") as store:
+        assert store.database.title_lengths() is not None
+        found = [close_title(store, text) for text in typed]
+    assert sum(row is not None for row in found) > 20
+    drop_tables(tmp_path / "s", "title_lengths")
+    with PaperStore.open(tmp_path / "s") as store:
+        assert store.database.title_lengths() is None
+        assert [close_title(store, text) for text in typed] == found
+        # A store that is being changed has other lengths than those that are kept.
+        store.add([Paper("Walking robots of tomorrow", "Text.", id="new")])
+        row = close_title(store, "Walkng robots of tomorrow")
+        assert row is not None and store.papers([row])[0].id == "new"
+
+
+def test_lengths_of_titles_that_are_not_those_of_the_papers_are_refused(tmp_path: Path) -> None:
+    build_store(PAPERS, tmp_path / "s", model=HashEmbeddings()).close()
+    (path,) = (tmp_path / "s").glob("papers-*.sqlite")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE title_lengths SET packed = x'0102'")
+        connection.commit()
+    seal(tmp_path / "s")
+    with PaperStore.open(tmp_path / "s") as store, pytest.raises(StoreDamagedError):
+        close_title(store, "Direct Polixy Search for walking robots")

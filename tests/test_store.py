@@ -30,6 +30,7 @@ from swimmer.errors import (
     StoreNotFoundError,
 )
 from swimmer.files import write_file
+from swimmer.store import near_titles
 
 from .manifests import edit_manifest
 from .models import HashEmbeddings
@@ -264,7 +265,7 @@ def test_any_sequence_of_changes_keeps_papers_and_vectors_together(
         assert vector @ store.model().embed_query(paper.embedding_text) == pytest.approx(
             1, abs=1e-4
         )
-        assert store.database.near_titles(paper.title, 50)
+        assert near_titles(store.database, paper.title)
 
 
 def test_an_id_that_is_there_is_refused_before_anything_changes(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from swimmer.analysis.known_papers import rows_of_identifiers
 from swimmer.papers import Paper, identifiers, is_person, name_words
 from swimmer.retrieval import CLOSE_TITLE, exact_titles
+from swimmer.store import near_titles
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore
@@ -120,7 +121,7 @@ def _similar(store: PaperStore, reference: Paper) -> list[int]:
     key = reference.key
     scored = [
         (score, -row)
-        for row, other in store.database.near_titles(reference.title)
+        for row, other in near_titles(store.database, reference.title)
         if (score := ratio(key, other, score_cutoff=_LIKE)) > 0
     ]
     return [-row for _, row in sorted(scored, reverse=True)[:_SIMILAR]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from swimmer.store import near_titles
 from swimmer.text import TITLE_LIMIT, title_key
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def find_titles(store: PaperStore, queries: Sequence[str]) -> list[tuple[int, bo
 def _close_title(store: PaperStore, query: str, key: str) -> int | None:
     if len(key) < SHORTEST_CLOSE_TITLE:
         return None
-    candidates = store.database.near_titles(query)
+    lengths = CLOSE_TITLE * len(key), len(key) / CLOSE_TITLE
+    candidates = near_titles(store.database, query, lengths)
     if not candidates:
         return None
     from rapidfuzz.distance import Levenshtein

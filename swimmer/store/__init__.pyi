@@ -86,6 +86,9 @@ from .names import (
     target_folder as target_folder,
     user_folder as user_folder,
 )
+from .near_titles import (
+    near_titles as near_titles,
+)
 from .pack import (
     PackedStore as PackedStore,
     pack_store as pack_store,

@@ -26,6 +26,7 @@ from swimmer.store.schema import (
     FTS_COLUMNS,
     FTS_TABLES,
     INDEXES,
+    LENGTH_TABLE,
     TABLES,
     WORD_TABLES,
     is_schema_of_ours,
@@ -42,6 +43,7 @@ _LATER = {
     "segments_fts": SEGMENT_TABLE,
     "vocabulary": VOCABULARY_TABLE,
     "topics": TOPIC_TABLE,
+    "title_lengths": LENGTH_TABLE,
 }
 """What a store of an earlier release lacks: one table of each group, and the statements."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sqlite3
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,15 +14,11 @@ from typing import Any, TypeVar
 from swimmer.papers import DOCUMENT_RECORD, Paper
 from swimmer.store.database_file import DatabaseFile
 from swimmer.store.schema import COLUMNS, PAPER, paper_of
-from swimmer.text import folded, words_of
 
 LISTS = ("authors", "keywords")
 """The columns that hold lists."""
 
 _T = TypeVar("_T")
-_NEAR_TITLES = 4_000
-"""Titles that are ranked to find one that is nearly a query."""
-_FEW_WORDS = 3
 
 
 class PaperTables(DatabaseFile):
@@ -281,42 +278,23 @@ class PaperTables(DatabaseFile):
         sql = f"SELECT row FROM (SELECT row, {column} AS value FROM papers) WHERE {condition}"
         return [row for (row,) in self.query(sql, parameters, (int,))]
 
-    def near_titles(self, title: str, limit: int = 64) -> list[tuple[int, str]]:
-        """Return (row, title key) of titles that share the rarer words of `title`, best first."""
-        words = sorted(set(words_of(folded(title))), key=len, reverse=True)[:24]
-        counted = []
-        for word in words:
-            found = self.query("SELECT doc FROM title_terms WHERE term = ?", (word,), (int,))
-            if found:
-                counted.append((int(found[0][0]), word))
-        # The rarest words find the title; the common ones only cost time. A near title shares
-        # nearly all of its words, so that two of them are enough, and of common ones two together.
-        ranked = sorted(counted)[:6]
-        left = _NEAR_TITLES
-        rare: list[str] = []
-        for count, word in ranked:
-            left -= count
-            if left < 0:
-                break
-            rare.append(f'"{word}"')
-        if len(rare) < 2:
-            common = [f'"{word}"' for _, word in ranked[len(rare) :][: 3 - len(rare)]]
-            pairs = [f"({one} AND {other})" for one, other in itertools.pairwise(common)]
-            # One common word alone is enough where there are hardly others.
-            rare += pairs or (common if len(words) <= _FEW_WORDS else [])
-        if not rare:
-            return []
-        match = " OR ".join(rare)
-        return [
-            (int(row), str(key))
-            for row, key in self.query(
-                "SELECT papers.row, papers.title_key FROM titles_fts "
-                "JOIN papers ON papers.row = titles_fts.rowid "
-                "WHERE titles_fts MATCH ? ORDER BY titles_fts.rank LIMIT ?",
-                (match, limit),
-                (int, str),
-            )
-        ]
+    def title_lengths(self) -> array[int] | None:
+        """Return how many characters the title key of each row has; None where it is not kept."""
+        if self.writable or "title_lengths" not in self.tables:
+            return None
+        return self.kept("title lengths", self._title_lengths)
+
+    def _title_lengths(self) -> array[int] | None:
+        found = self.query("SELECT packed FROM title_lengths", (), (bytes,))
+        if not found:
+            return None
+        if len(found) != 1 or len(found[0][0]) != 2 * len(self):
+            raise self.damaged("its lengths of titles are not those of its papers")
+        lengths = array("H")
+        lengths.frombytes(found[0][0])
+        if sys.byteorder == "big":
+            lengths.byteswap()
+        return lengths
 
     def title_counts(self, words: Iterable[str]) -> dict[str, int]:
         """Return in how many titles each lower-case word stands; words of no title are left out."""

@@ -65,6 +65,11 @@ CREATE TABLE word_counts (papers INTEGER NOT NULL, counts BLOB NOT NULL);
 """
 """The words of each paper, as `store.lexical` packs them, and in how many papers each stands."""
 
+LENGTH_TABLE = """
+CREATE TABLE title_lengths (packed BLOB NOT NULL);
+"""
+"""The characters of each title key, as `store.near_titles` packs them; at most one record."""
+
 VECTOR_TABLES = """
 CREATE TABLE own_vectors (
     row INTEGER PRIMARY KEY, vector BLOB NOT NULL, near BLOB NOT NULL, scores BLOB NOT NULL
@@ -88,6 +93,7 @@ ADDED = (
     SEGMENT_TABLE,
     VOCABULARY_TABLE,
     TOPIC_TABLE,
+    LENGTH_TABLE,
     WORD_TABLES,
     VECTOR_TABLES,
     NEAREST_TABLE,

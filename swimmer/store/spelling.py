@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from swimmer.store.database import PaperDatabase
 from swimmer.store.vocabulary import LONGEST
@@ -30,25 +30,26 @@ def correction(database: PaperDatabase, word: str) -> str | None:
     most = 2 if len(word) >= _LONG else 1
     lengths = range(len(word) - most, len(word) + most + 1)
     # Nearly every misspelt word begins as it should: a range of the index holds those words.
-    sql = (
-        "SELECT word, papers FROM vocabulary WHERE word >= ? AND word < ? "
-        "AND length(word) BETWEEN ? AND ?"
+    begun = database.kept(f"words with {word[0]}", lambda: _by_length(database, word[0]))
+    return _nearest_of(word, begun, lengths, most) or _nearest_of(
+        word, database.kept("words by length", lambda: _by_length(database)), lengths, most
     )
-    bounds = (word[0], word[0] + _AFTER, lengths[0], lengths[-1])
-    begun = dict(database.query(sql, bounds, (str, int)))
-    if (best := _nearest(word, begun, most)) is not None:
-        return best
-    by_length = database.kept("words by length", lambda: _by_length(database))
-    found = [(length, _nearest(word, by_length.get(length, {}), most)) for length in lengths]
-    near = {one: by_length[length][one] for length, one in found if one is not None}
-    return _nearest(word, near, most)
 
 
-def _by_length(database: PaperDatabase) -> dict[int, dict[str, int]]:
+def _by_length(database: PaperDatabase, start: str = "") -> dict[int, dict[str, int]]:
+    """Return the words that begin so, by their length: how many papers hold each."""
+    sql = "SELECT word, papers FROM vocabulary WHERE word >= ? AND word < ?"
     words: dict[int, dict[str, int]] = {}
-    for word, papers in database.query("SELECT word, papers FROM vocabulary", (), (str, int)):
+    for word, papers in database.query(sql, (start, start + _AFTER), (str, int)):
         words.setdefault(len(word), {})[word] = papers
     return words
+
+
+def _nearest_of(
+    word: str, by_length: Mapping[int, Mapping[str, int]], lengths: Iterable[int], most: int
+) -> str | None:
+    found = [(length, _nearest(word, by_length.get(length, {}), most)) for length in lengths]
+    return _nearest(word, {one: by_length[n][one] for n, one in found if one is not None}, most)
 
 
 def _nearest(word: str, near: Mapping[str, int], most: int) -> str | None:

@@ -31,6 +31,7 @@ from swimmer.store.default import default_store
 from swimmer.store.folder import same_folder, settle, sweep, writing
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import find_store
+from swimmer.store.near_titles import keep_title_lengths
 from swimmer.store.similarity import Similarity
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
@@ -680,6 +681,7 @@ class PaperStore:
             else:
                 drop_own_vectors(database)
         database.keep_word_counts()
+        keep_title_lengths(database)
         if self._vectors is not None or neighbours is not None:
             self._keep_nearest(database, vectors, neighbours, progress)
         if database.finished:

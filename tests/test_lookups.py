@@ -342,6 +342,7 @@ def test_near_titles_are_the_same_with_kept_lengths_and_without(tmp_path: Path) 
         assert store.database.title_lengths() is None
         assert [close_title(store, text) for text in typed] == found
         # A store that is being changed has other lengths than those that are kept.
+        store.model(HashEmbeddings())
         store.add([Paper("Walking robots of tomorrow", "Text.", id="new")])
         row = close_title(store, "Walkng robots of tomorrow")
         assert row is not None and store.papers([row])[0].id == "new"

@@ -67,6 +67,12 @@ from .references import (
     read_references as read_references,
 )
 from .topic_trends import (
+    CLUSTERS as CLUSTERS,
+    Trend as Trend,
     Trends as Trends,
     trends as trends,
+)
+from .trend_picture import (
+    trends_figure as trends_figure,
+    write_trends as write_trends,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 ENDINGS = (".html", ".png", ".svg")
 
 
-def checked_ending(path: str | Path) -> Path:
-    """Return the path of a map to write.
+def checked_ending(path: str | Path, endings: Sequence[str] = ENDINGS) -> Path:
+    """Return the path of a map or picture to write.
 
     Raises:
-        InputError: its ending is not one of ENDINGS, or its folder does not exist.
+        InputError: its ending is not one of those given, or its folder does not exist.
     """
     # os.path: ~name of a user who does not exist is a name like any other, not an error.
     path = Path(os.path.expanduser(path))  # noqa: PTH111
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in endings:
         raise InputError(
-            f"the file name {printable(str(path))[:80]!r} does not name a map format",
-            hint=f"use one of the endings {', '.join(ENDINGS)}",
+            f"the file name {printable(str(path))[:80]!r} does not name a format",
+            hint=f"use one of the endings {', '.join(endings)}",
         )
     # Checked before the work, not after it.
     if not path.parent.is_dir():
@@ -74,6 +75,17 @@ def write_map(
         title = f"{store.name}: {len(drawn):,} papers"
         content = picture(map_figure(drawn, found, title=title), suffix[1:])
     _write(path, content)
+    return path
+
+
+def write_picture(path: str | Path, endings: Sequence[str], drawn: Callable[[str], bytes]) -> Path:
+    """Write a picture in the format of the file's ending, from `drawn(format)`; return its path.
+
+    Raises:
+        InputError: the ending is unknown, or the file cannot be written.
+    """
+    path = checked_ending(path, endings)
+    _write(path, drawn(path.suffix.lower()[1:]))
     return path
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from swimmer.analysis.map.maps import PaperMap
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8578f", "#c98a00", "#3f9fd6", "#6f7782")
-_INK, _GROUND, _ACCENT = "#1c2128", "#ffffff", "#0b62bd"
+INK, GROUND = "#1c2128", "#ffffff"
+_ACCENT = "#0b62bd"
 _NUMBERED = 30
 _TITLE = 90
 
@@ -31,13 +32,7 @@ def map_figure(drawn: PaperMap, found: Marked | None = None, *, title: str = "")
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a map as a picture", "map") from None
-    figure = Figure(figsize=(10, 8.5), dpi=150, facecolor=_GROUND, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(10, 8.5, "a map as a picture")
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_aspect("equal", adjustable="datalim")
@@ -56,9 +51,25 @@ def map_figure(drawn: PaperMap, found: Marked | None = None, *, title: str = "")
         label = found.label if len(found.label) <= _TITLE else found.label[: _TITLE - 1] + "…"
         title = f"{title}\nsimilar to {label}"
     if title:
-        axes.set_title(_plain(title), loc="left", color=_INK)
+        axes.set_title(plain_text(title), loc="left", color=INK)
     marks = [] if found is None else _marked(axes, drawn, found, size)
     _named(figure, axes, drawn, marks)
+    return figure
+
+
+def new_figure(width: float, height: float, what: str) -> Figure:
+    """Return an empty figure that needs no screen, of a width and height in inches.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed; `what` is said to need it.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError(what, "map") from None
+    figure = Figure(figsize=(width, height), dpi=150, facecolor=GROUND, layout="constrained")
+    FigureCanvasAgg(figure)
     return figure
 
 
@@ -82,7 +93,7 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
         drawn.points[rows, 0],
         drawn.points[rows, 1],
         c=_ACCENT,
-        edgecolors=_GROUND,
+        edgecolors=GROUND,
         s=max(1.4 * size, 60) if numbered else 25,
         linewidths=0.8,
         zorder=6,
@@ -92,7 +103,7 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
             float(drawn.points[row, 0]),
             float(drawn.points[row, 1]),
             str(rank),
-            color=_GROUND,
+            color=GROUND,
             fontsize=5,
             fontweight="bold",
             ha="center",
@@ -100,7 +111,7 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
             zorder=7,
         )
     axes.scatter(
-        found.x, found.y, s=420, facecolors="none", edgecolors=_INK, linewidths=1.8, zorder=5
+        found.x, found.y, s=420, facecolors="none", edgecolors=INK, linewidths=1.8, zorder=5
     )
     mark = axes.annotate(
         "your query",
@@ -109,7 +120,7 @@ def _marked(axes: Axes, drawn: PaperMap, found: Marked, size: float) -> list[Tex
         textcoords="offset points",
         fontsize=9,
         fontweight="bold",
-        color=_INK,
+        color=INK,
         ha="center",
         va="bottom",
         zorder=9,
@@ -128,10 +139,10 @@ def _named(figure: Figure, axes: Axes, drawn: PaperMap, taken: Sequence[Text]) -
         text = axes.text(
             topic.x,
             topic.y,
-            _plain(_in_two(topic.name)),
+            plain_text(_in_two(topic.name)),
             fontsize=8,
             fontweight="bold",
-            color=_INK,
+            color=INK,
             ha="center",
             va="center",
             zorder=8,
@@ -158,7 +169,7 @@ def _shifted(axes: Axes, x: float, y: float, pixels: float) -> tuple[float, floa
 def _halo() -> dict[str, Any]:
     from matplotlib.patheffects import withStroke
 
-    return {"path_effects": [withStroke(linewidth=2.5, foreground=_GROUND)]}
+    return {"path_effects": [withStroke(linewidth=2.5, foreground=GROUND)]}
 
 
 def _in_two(name: str) -> str:
@@ -170,6 +181,7 @@ def _in_two(name: str) -> str:
     return f"{name[:middle]}\n{name[middle + 1 :]}"
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return a text that a figure shows as it is."""
     # matplotlib reads what stands between dollars as mathematics, and fails on what is none.
     return "\n".join(printable(line) for line in text.split("\n")).replace("$", r"\$")

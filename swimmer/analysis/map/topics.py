@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,11 +84,21 @@ def find_topics(
         MissingExtraError: scikit-learn is not installed.
     """
     labels = _clustered(vectors, points)
-    topics: list[Topic] = []
+    found = [
+        described(name, phrases, points[labels == number])
+        for number, (name, phrases) in enumerate(topic_names(texts, labels))
+    ]
+    return labels, found
+
+
+def topic_names(
+    texts: Sequence[Sequence[str]], labels: Labels
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return of each topic a name that no other has, and its phrases as `named` gives them."""
+    names: dict[str, tuple[str, ...]] = {}
     for number, phrases in enumerate(named(texts, labels)):
-        name = _name(phrases, {topic.name for topic in topics}, number)
-        topics.append(described(name, phrases, points[labels == number]))
-    return labels, topics
+        names[_name(phrases, names, number)] = tuple(phrases)
+    return list(names.items())
 
 
 def described(name: str, words: Sequence[str], points: Points) -> Topic:
@@ -262,7 +272,7 @@ def _plain(word: str) -> str:
     return word if own else word.casefold()
 
 
-def _name(phrases: Sequence[str], taken: set[str], number: int) -> str:
+def _name(phrases: Sequence[str], taken: Collection[str], number: int) -> str:
     """Return a name of two or three words where the phrases allow, and one of its own."""
     if not phrases:
         return f"topic {number + 1}"

@@ -39,6 +39,7 @@ TOOLS = [
     "find_authors",
     "papers_for_library",
     "people_near",
+    "changed_topics",
 ]
 SWIMMER = [sys.executable, "-m", "swimmer"]
 
@@ -232,6 +233,26 @@ async def test_papers_are_browsed_by_conditions_in_the_order_of_a_field(home: Pa
         }
         nobody = await client.call_tool("find_authors", {"name": "Nobody at all"})
         assert nobody.structured_content == {"authors": [], "more": 0}
+
+
+async def test_topics_that_changed_between_two_stores(home: Path) -> None:
+    from tests.test_trends import AFTER, BEFORE, year_of
+
+    build_store(year_of(BEFORE, 2023), "early").close()
+    build_store(year_of(AFTER, 2024), "late").close()
+    async with Client(build_server()) as client:
+        result = await client.call_tool("changed_topics", {"stores": ["early", "late"], "k": 3})
+        assert not result.is_error, result.content
+        found = result.structured_content
+        assert found is not None and found["papers"] == {"2023": 180, "2024": 180}
+        assert len(found["topics"]) == 3 and found["steady"] > 0
+        for topic in found["topics"]:
+            assert topic["kind"] in ("appeared", "disappeared", "grew", "shrank")
+            before, after = topic["shares"]["2023"], topic["shares"]["2024"]
+            assert topic["change"] == pytest.approx(after - before, abs=0.02)
+            assert topic["examples"][0]["url"].startswith("https://")
+        alone = await client.call_tool("changed_topics", {"stores": ["early"]})
+        assert alone.is_error and "stores" in alone.content[0].text  # type: ignore[union-attr]
 
 
 async def test_prompts_carry_the_papers_as_data(home: Path) -> None:

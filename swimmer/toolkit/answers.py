@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import NotRequired, TypedDict
 
 if TYPE_CHECKING:
-    from swimmer.analysis import NearPerson, Recommendations
+    from swimmer.analysis import NearPerson, Recommendations, Trends
     from swimmer.errors import SwimmerError
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer, Hit
@@ -141,6 +141,34 @@ class NearPeopleData(TypedDict):
 
     people: list[NearPersonData]
     more: int
+
+
+class ExampleData(TypedDict):
+    """A paper that shows what a topic is."""
+
+    id: str
+    title: str
+    url: str
+
+
+class ChangedTopicData(TypedDict):
+    """A topic with its papers by year, its shares in percent, and the change in points."""
+
+    topic: str
+    kind: str
+    change: float
+    papers: dict[str, int]
+    shares: dict[str, float]
+    examples: list[ExampleData]
+
+
+class ChangedTopicsData(TypedDict):
+    """Topics that changed, most first; `more` were left out, `steady` did not change surely."""
+
+    papers: dict[str, int]
+    topics: list[ChangedTopicData]
+    more: int
+    steady: int
 
 
 class ErrorData(TypedDict):
@@ -336,6 +364,39 @@ def _near_paper(hit: Hit) -> NearPaperData:
         "url": clean_url(hit.paper.url),
         "score": round(hit.score, 4),
         "events": [bounded(line, 300) for line in events_in_words(hit.paper)[:3]],
+    }
+
+
+def changed_topics_data(found: Trends) -> ChangedTopicsData:
+    """Return topics that changed as plain data."""
+    from swimmer.text import clean_url
+
+    topics: list[ChangedTopicData] = [
+        {
+            "topic": bounded(one.topic, 200),
+            "kind": one.kind,
+            "change": one.change,
+            "papers": {bounded(str(name), 100): count for name, count in one.counts.items()},
+            "shares": {
+                bounded(str(name), 100): round(found.share(one, name), 2) for name in found.papers
+            },
+            "examples": [
+                {
+                    "id": bounded(paper.id, 500),
+                    "title": bounded(paper.display_title, 300),
+                    "url": clean_url(paper.url),
+                }
+                for paper in one.examples
+            ],
+        }
+        for one in found.topics
+    ]
+    kept = fitting(topics)
+    return {
+        "papers": {bounded(str(name), 100): count for name, count in found.papers.items()},
+        "topics": kept,
+        "more": len(topics) - len(kept),
+        "steady": found.steady,
     }
 
 

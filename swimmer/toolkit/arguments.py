@@ -74,6 +74,9 @@ DESCRIPTIONS = {
     "titles, or to the reading list of this machine. Each person comes with the nearest papers, "
     "the institution where it is known, and when and where the papers are presented. A person is "
     "a name within one store. find_authors finds people by their names instead.",
+    "changed_topics": "Find the topics whose share of the papers changed most between the first "
+    "and the last year of two or more stores, such as the same conference in two years, with papers on "
+    "each. `change` is in percentage points; topics whose change chance may explain are left out.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
     "get_reading_list": "Get the papers that the user keeps on reading lists, with status (to "
@@ -106,6 +109,10 @@ Where = Annotated[
 StoreNames = Annotated[
     list[str] | None,
     Field(description="Several stores to search as one, by their names.", max_length=MOST_STORES),
+]
+Compared = Annotated[
+    list[str],
+    Field(description="The stores to compare, by name.", min_length=2, max_length=MOST_STORES),
 ]
 Sort = Annotated[
     Literal[
@@ -237,6 +244,15 @@ class PeopleNear(Conditions):
     titles: Titles = []
     reading_list: ReadingListGiven = False
     k: Number = 10
+
+
+class ChangedTopics(BaseModel):
+    """Arguments of `changed_topics`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stores: Compared
+    k: Number = 20
 
 
 class FindAuthors(InStores):

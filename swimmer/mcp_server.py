@@ -167,7 +167,8 @@ def build_server(
 
     Tools: find_similar_papers, search_papers, browse_papers, find_authors, papers_for_library,
     people_near, changed_topics, get_paper, list_stores. Resources: `swimmer://stores`,
-    `swimmer://STORE` and `swimmer://STORE/papers/ID`, JSON. Prompts: related_work, reading_plan. The arguments of both are completed.
+    `swimmer://STORE` and `swimmer://STORE/papers/ID`, JSON. Prompts: related_work,
+    reading_plan. The arguments of both are completed.
 
     Args:
         store: the store for calls that name none; else as `swimmer default` says.

@@ -75,8 +75,8 @@ DESCRIPTIONS = {
     "the institution where it is known, and when and where the papers are presented. A person is "
     "a name within one store. find_authors finds people by their names instead.",
     "changed_topics": "Find the topics whose share of the papers changed most between the first "
-    "and the last year of two or more stores, such as the same conference in two years, with papers on "
-    "each. `change` is in percentage points; topics whose change chance may explain are left out.",
+    "and the last year of two or more stores, such as one conference in two years, with papers "
+    "on each. `change` is in percentage points; changes that chance may explain are left out.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
     "get_reading_list": "Get the papers that the user keeps on reading lists, with status (to "

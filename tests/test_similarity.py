@@ -9,8 +9,10 @@ import sqlite3
 import unicodedata
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from hypothesis import example, given, settings, strategies as st
 from swimmer import Paper, PaperStore, ask, build_store, open_store, search
 from swimmer.errors import StoreDamagedError
 from swimmer.store.lexical import LIMIT, LexicalIndex, count_papers, pack_query, pack_words
-from swimmer.store.similarity import Similarity
+from swimmer.store.similarity import CLOSENESS, Similarity, closeness_key
 from swimmer.store.smoothing import (
     COPY,
     Neighbours,
@@ -28,8 +30,9 @@ from swimmer.store.smoothing import (
     smoothed,
     update_neighbours,
 )
-from swimmer.store.vocabulary import VOCABULARY_TABLE
+from swimmer.store.vocabulary import TOPIC_TABLE, VOCABULARY_TABLE
 from swimmer.store.word_counting import WordCounts
+from tests.conftest import Outcome
 from tests.models import HashEmbeddings
 
 TOPICS = ("graphs", "robots", "proteins", "privacy", "speech", "bandits")
@@ -319,7 +322,7 @@ def test_any_text_has_words(texts: list[tuple[str, str]]) -> None:
 
 def vocabulary_of(counts: WordCounts) -> dict[str, int]:
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute(VOCABULARY_TABLE)
+        connection.executescript(VOCABULARY_TABLE + TOPIC_TABLE)
         counts.write(connection)
         return dict(connection.execute("SELECT word, papers FROM vocabulary"))
 
@@ -526,6 +529,74 @@ def test_thresholds_are_learnt_for_both_kinds_of_score(store: PaperStore) -> Non
         for lexical in (True, False):
             (answer,) = ask(store, [text], lexical=lexical)
             assert answer.related is related, (text, lexical)
+
+
+# ---------------------------------------------------------------------- words for scores
+
+
+@pytest.mark.parametrize("kind", ["paper", "text"])
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_words_for_scores_go_down_with_them(tmp_path: Path, kind: str, plain: bool) -> None:
+    folder = tmp_path / "store"
+    with build_store([paper(n) for n in range(150)], folder, plain=plain) as store:
+        learnt = [store.thresholds[closeness_key(kind, word)] for word in CLOSENESS]
+        assert learnt == sorted(learnt, reverse=True) and len(set(learnt)) == 3
+        met = set[str]()
+        for n in range(0, 150, 10):
+            (answer,) = ask(store, [paper(n).title], 100, lookup=kind == "paper")
+            assert (answer.matched is not None) == (kind == "paper")
+            for hit in answer.hits:
+                above = [
+                    word
+                    for word, least in zip(CLOSENESS, learnt, strict=True)
+                    if hit.score >= least
+                ]
+                assert hit.closeness == (above[0] if above else "")
+                assert hit.facts().get("closeness", "") == hit.closeness
+            met.update(hit.closeness for hit in answer.hits)
+        assert met == {*CLOSENESS, ""}
+
+
+def test_the_words_are_the_same_where_neighbours_are_kept(
+    store: PaperStore, tmp_path: Path
+) -> None:
+    papers = [paper(n) for n in range(150)]
+    with build_store(papers, tmp_path / "without", neighbours=False) as without:
+        for n in range(0, 150, 10):
+            kept, searched = (ask(one, [papers[n].title], 50)[0] for one in (store, without))
+            assert [hit.closeness for hit in kept.hits] == [hit.closeness for hit in searched.hits]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lexical": False},
+        {"mode": "keyword"},
+        {"like": ["latent robots of kind 3"]},
+        {"unlike": [paper(9)]},
+    ],
+)
+def test_other_scores_than_those_learnt_have_no_word(
+    store: PaperStore, options: dict[str, Any]
+) -> None:
+    for query in (paper(20).title, "sparse speech"):
+        hits = search(store, query, 20, **options)
+        assert hits and not any(hit.closeness for hit in hits)
+
+
+def test_a_text_about_something_else_is_not_even_loosely_related(store: PaperStore) -> None:
+    (answer,) = ask(store, ["How to bake a sourdough bread with a crisp crust"])
+    assert not answer.related
+    assert answer.hits and not any(hit.closeness for hit in answer.hits)
+
+
+def test_the_word_is_shown_at_a_terminal(
+    store: PaperStore, swimmer: Callable[..., Outcome]
+) -> None:
+    title = paper(20).title
+    shown = swimmer("search", "--store", str(store.folder), title, "-k", "3").out
+    hits = search(store, title, 3)
+    assert all(hit.closeness and hit.closeness in shown for hit in hits)
 
 
 # ---------------------------------------------------------------------- damage

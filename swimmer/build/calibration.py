@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.store import combined_score, pack_queries
+from swimmer.store import CLOSENESS, closeness_key, combined_score, pack_queries
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore, Rows, Vectors
@@ -23,6 +23,16 @@ MISSED = 0.02
 
 DEPTH = 100
 """Candidates whose words are compared, as in a search."""
+
+PLACES = dict(zip(CLOSENESS, (1, 10, 50), strict=True))
+"""A hit is, say, related where it scores as the tenth hit of the store's own papers does.
+
+The tenth is the median over the sample. In a store of fewer papers than FULL, in which the tenth
+hit says less, the places are nearer. `docs/asking.md` has what this gives on judged sets.
+"""
+
+FULL = 1_000
+"""Papers from which on PLACES are as they stand."""
 
 UNRELATED = (
     "How to bake a sourdough bread with a crisp crust",
@@ -65,8 +75,9 @@ def learnt_thresholds(store: PaperStore) -> dict[str, float]:
     `related` is the score of the best hit from which a text is related to the store. It lies
     halfway between what the store's own titles reach (each asked as text, without its own paper)
     and what texts about something else reach, but never so high that more than MISSED of the
-    titles would fall below it. `related_cosine` is the same where words do not count. Empty when
-    there is too little to learn from.
+    titles would fall below it. `related_cosine` is the same where words do not count. Beside them
+    are the least scores of CLOSENESS, for papers and for texts. Empty when there is too little to
+    learn from.
 
     Args:
         store: a store whose vectors and words can be searched.
@@ -85,15 +96,38 @@ def learnt_thresholds(store: PaperStore) -> dict[str, float]:
     texts = [*titles, *foreign]
     vectors = model.embed_queries(texts)
     own = np.concatenate([rows, np.full(len(foreign), -1)])
-    cosines, scores = _best(store, texts, vectors, own)
+    cosines, scores = _scores(store, pack_queries(texts), vectors, own, store.similarity.text)
     known = vectors.any(axis=1)
     mine, other = known & (own >= 0), known & (own < 0)
     if not mine.any() or not other.any():
         return {}
-    learnt = {"related": _halfway(scores[mine], scores[other])}
+    best, best_cosine = scores[:, 0], cosines.max(axis=1)
+    learnt = {"related": _halfway(best[mine], best[other])}
     if store.lexical is not None:
-        learnt["related_cosine"] = _halfway(cosines[mine], cosines[other])
+        learnt["related_cosine"] = _halfway(best_cosine[mine], best_cosine[other])
+    # A text that is not related to the store is not loosely related to one of its papers.
+    learnt |= {
+        name: max(least, learnt["related"])
+        for name, least in _closeness("text", scores[mine], count).items()
+    }
+    vectors = store.index.vectors(rows)
+    words = store.database.packed_words(rows.tolist()) if store.lexical is not None else {}
+    packed = [words.get(row, b"") for row in rows.tolist()]
+    worded = vectors.any(axis=1) & (np.array([bool(one) for one in packed]) | (not words))
+    if worded.any():
+        scores = _scores(store, packed, vectors, rows, store.similarity.paper)[1]
+        learnt |= _closeness("paper", scores[worded], count)
     return learnt
+
+
+def _closeness(kind: str, scores: Vectors, papers: int) -> dict[str, float]:
+    """Return the least score of each word, by name, from scores of hits, best first."""
+    found = {}
+    for first, (word, place) in enumerate(PLACES.items(), 1):
+        place = max(first, round(place * min(1.0, papers / FULL)))
+        reached = scores[:, min(place, scores.shape[1]) - 1]
+        found[closeness_key(kind, word)] = round(float(np.median(reached)), 4)
+    return found
 
 
 def _halfway(own: Vectors, other: Vectors) -> float:
@@ -101,19 +135,29 @@ def _halfway(own: Vectors, other: Vectors) -> float:
     return round(min(low, (low + high) / 2), 4)
 
 
-def _best(
-    store: PaperStore, texts: Sequence[str], vectors: Vectors, own: Rows
+def _scores(
+    store: PaperStore, words: Sequence[bytes], vectors: Vectors, own: Rows, weight: float
 ) -> tuple[Vectors, Vectors]:
-    """Return the best cosine and the best score of each text, its own row left out: (n,) each."""
+    """Return cosines and scores of the hits of queries, the scores best first: (n, hits) each.
+
+    Args:
+        store: the store.
+        words: the packed words of each query.
+        vectors: the vector of each query, float32 (n, dimension).
+        own: the row of each query's paper, which is no hit; -1 for none.
+        weight: what words count for.
+    """
     found, rows = store.index.search(vectors, DEPTH + 1)
+    # The query's own paper, or else the last hit, is left out: all have equally many.
     found[rows == own[:, None]] = -1
-    best = found.max(axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")[:, : max(1, found.shape[1] - 1)]
+    found, rows = np.take_along_axis(found, order, 1), np.take_along_axis(rows, order, 1)
     index = store.lexical
     if index is None:
-        return best, best
+        return found, found
     packed = store.database.packed_words(np.unique(rows).tolist())
-    scores = np.empty_like(best)
-    for i, (asked, near) in enumerate(zip(pack_queries(texts), rows.tolist(), strict=True)):
+    scores = np.empty_like(found)
+    for i, (asked, near) in enumerate(zip(words, rows.tolist(), strict=True)):
         lexical = index.scores(index.vector([asked]), [packed.get(row, b"") for row in near])
-        scores[i] = combined_score(found[i], lexical, store.similarity.text).max()
-    return best, scores
+        scores[i] = combined_score(found[i], lexical, weight)
+    return found, -np.sort(-scores, axis=1)

@@ -229,7 +229,7 @@ def hit_lines(
     lead = f"{hit.rank:3d}  " if listed else f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
     indent = " " * len(lead)
-    if about := citation_line(paper):
+    if about := " · ".join(filter(None, (citation_line(paper), hit.closeness))):
         lines += textwrap.wrap(
             printable(about), width, initial_indent=indent, subsequent_indent=indent
         )

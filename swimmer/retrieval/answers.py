@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from swimmer.retrieval.candidates import Candidate, Query
+from swimmer.retrieval.closeness import closeness_of
 from swimmer.retrieval.hits import Answer, Hit
 from swimmer.retrieval.words import CLEAR, are_foreign
 from swimmer.store import RESCORED, kept_nearest
@@ -40,7 +41,12 @@ def kept_answer(
     ranking = [Candidate(*found) for found in near[:k]]
     papers = _papers(store, [[one]], [ranking])
     percentiles = _percentiles_by_rank(len(store) - 1, ranking)
-    return _answer(store, [one], papers, ranking, percentiles, [*one.warnings], related=True)
+    # Of a paper without words, the cosine is the score.
+    worded = any(found.score != found.cosine for found in ranking)
+    closeness = closeness_of(store, [one], store.similarity.paper if worded else 0.0, options)
+    return _answer(
+        store, [one], papers, ranking, percentiles, [*one.warnings], closeness, related=True
+    )
 
 
 def ranked_answers(
@@ -91,8 +97,12 @@ def ranked_answers(
             # What lies just above the threshold is told by its words, in a language that the
             # papers are written in.
             near = "en" not in store.identity.languages or not are_foreign(store.database, own.text)
+        closeness = closeness_of(store, inputs, query.weight, options)
+        related = known or near
         answers.append(
-            _answer(store, inputs, papers, ranking, percentiles, warnings, related=known or near)
+            _answer(
+                store, inputs, papers, ranking, percentiles, warnings, closeness, related=related
+            )
         )
     return answers
 
@@ -147,6 +157,7 @@ def _answer(
     ranking: Sequence[Candidate],
     percentiles: Sequence[float | None],
     warnings: list[str],
+    closeness: Callable[[float], str],
     *,
     related: bool,
 ) -> Answer:
@@ -166,6 +177,7 @@ def _answer(
                 one.relevance,
                 tuple([papers[row] for row in one.versions]) if one.versions else (),
                 cosine=one.cosine,
+                closeness=closeness(one.score),
             )
             for place, (one, percentile) in enumerate(zip(ranking, percentiles, strict=True), 1)
         ],

@@ -34,7 +34,9 @@ class Hit:
     of the vectors, l that of the words (TF-IDF) and w the store's weight for papers or for texts;
     c alone in a store without such weights; in keyword mode the BM25 score. `cosine` is c, None in
     keyword mode. `percentile` is the share of the store's other papers, in percent, that are no
-    nearer; None in keyword mode. `relevance` is the rerank score, None without reranking.
+    nearer; None in keyword mode. `closeness` is a word for the score, one of
+    `swimmer.store.CLOSENESS`, or "" for none. `relevance` is the rerank score, None without
+    reranking.
     `copies` are further versions of the same work, `reasons` what it shares with the query.
     """
 
@@ -46,6 +48,7 @@ class Hit:
     copies: tuple[Paper, ...] = ()
     reasons: Reasons | None = None
     cosine: float | None = None
+    closeness: str = ""
 
     def facts(self) -> dict[str, Any]:
         """Return what the search adds to the paper, JSON-able: rank, scores, reasons, copies."""
@@ -54,6 +57,8 @@ class Hit:
             about["cosine"] = round(self.cosine, 6)
         if self.percentile is not None:
             about["percentile"] = round(self.percentile, 3)
+        if self.closeness:
+            about["closeness"] = self.closeness
         if self.relevance is not None:
             about["relevance"] = round(self.relevance, 6)
         if self.reasons is not None:

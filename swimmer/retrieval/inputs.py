@@ -63,6 +63,11 @@ class QueryInput:
         """The rows of the store that this input is."""
         return frozenset(self.group if self.row is None else (self.row,))
 
+    @property
+    def is_paper(self) -> bool:
+        """Whether its words are those of whole papers, not of a text alone."""
+        return bool(self.rows) or (self.outside is not None and bool(self.outside.abstract))
+
 
 def checked_query(query: object) -> str:
     """Return a query cleaned, or raise QueryError when it is not text or blank."""

@@ -27,10 +27,7 @@ def query_words(
         return None, 0.0
     words = index.vector(_packed(store, positive), _packed(store, negative))
     weights = [
-        store.similarity.paper
-        if one.rows or (one.outside is not None and one.outside.abstract)
-        else store.similarity.text
-        for one in positive
+        store.similarity.paper if one.is_paper else store.similarity.text for one in positive
     ]
     return (words, sum(weights) / len(weights)) if len(words.words) else (None, 0.0)
 

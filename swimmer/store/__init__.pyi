@@ -106,8 +106,10 @@ from .schema import (
     COLUMNS as COLUMNS,
 )
 from .similarity import (
+    CLOSENESS as CLOSENESS,
     RESCORED as RESCORED,
     Similarity as Similarity,
+    closeness_key as closeness_key,
     combined_score as combined_score,
 )
 from .smoothing import (

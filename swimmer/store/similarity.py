@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 RESCORED = 100
 """Candidates, the nearest by their vectors, that are scored by their words too; at least."""
 
+CLOSENESS = ("very close", "related", "loosely related")
+"""The words for the scores of hits, the highest first."""
+
+
+def closeness_key(kind: str, word: str) -> str:
+    """Return under which name a store keeps the least score of a word.
+
+    Args:
+        kind: `paper` or `text`: what the query is.
+        word: one of CLOSENESS.
+    """
+    return f"{kind} {word}"
+
 
 @dataclass(frozen=True)
 class Similarity:

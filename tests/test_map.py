@@ -22,6 +22,7 @@ pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 from swimmer import Paper, ask, build_store, open_store, paper_map
 from swimmer.analysis.map.files import write_map
 from swimmer.analysis.map.maps import kept_map
+from swimmer.analysis.map.topics import topic_names
 from swimmer.errors import InputError, MissingExtraError
 from swimmer.store.map_file import MAP
 from tests.conftest import REPOSITORY
@@ -63,6 +64,16 @@ def test_every_paper_is_a_point_and_has_a_topic_with_a_name_of_its_own(folder: P
     for start in range(4):
         own = drawn.points[start::4]
         assert np.hypot(*own.std(axis=0)) < np.hypot(*drawn.points.std(axis=0))
+
+
+def test_a_topic_is_named_by_the_whole_phrase_that_a_word_is_mostly_part_of() -> None:
+    words = ("pessimism", "safety", "transformers", "datasets", "rewards")
+    titles = [f"Offline Reinforcement Learning with {words[i % 5]}" for i in range(9)]
+    titles += [f"Offline {words[i % 5]} and {words[(i + 1) % 5]}" for i in range(9)]
+    titles += [f"Molecular graphs of {words[i % 5]}" for i in range(18)]
+    labels = np.repeat(np.arange(2, dtype=np.int32), 18)
+    (name, _), _ = topic_names([[title, ""] for title in titles], labels)
+    assert name == "offline reinforcement learning"
 
 
 @pytest.mark.parametrize("count", [5, 6, 19, 20, 21])

@@ -204,15 +204,16 @@ def _ranked(
 def _whole(
     phrase: tuple[str, ...], inside: Counter[tuple[str, ...]], ranked: Sequence[tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """Return the longer phrase that a word mostly is part of: conformal prediction."""
-    longer = [
+    """Return the longest phrase that a word mostly is part of: offline reinforcement learning."""
+    while longer := [
         other
         for other in ranked
         if len(other) == len(phrase) + 1
         and phrase in (other[1:], other[:-1])
         and inside[other] >= max(2, MOSTLY * inside[phrase])
-    ]
-    return max(longer, key=lambda other: inside[other], default=phrase)
+    ]:
+        phrase = max(longer, key=lambda other: inside[other])
+    return phrase
 
 
 def _apart(ranked: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:

@@ -115,11 +115,15 @@ class UntrustedModelError(ModelError):
 
 
 class MissingExtraError(ModelError, ImportError):
-    """An optional package is not installed; the hint is the line that installs it."""
+    """An optional package is not installed; the hint is the line that installs it.
 
-    def __init__(self, what: str, extra: str) -> None:
+    `or_else` is another extra that would do.
+    """
+
+    def __init__(self, what: str, extra: str, or_else: str = "") -> None:
+        other = f', or pip install "swimmer[{or_else}]"' if or_else else ""
         super().__init__(
             f"{what} needs a package that is not installed",
-            hint=f'pip install "swimmer[{extra}]"',
+            hint=f'pip install "swimmer[{extra}]"{other}',
         )
         self.extra = extra

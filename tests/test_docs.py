@@ -14,6 +14,7 @@ pytest.importorskip("langchain", reason='needs pip install "swimmer[test]"')
 pytest.importorskip("langchain_huggingface", reason='needs pip install "swimmer[test]"')
 pytest.importorskip("langchain_community", reason='needs pip install "swimmer[test]"')
 
+from .onnx_models import export_onnx
 from .random_models import bge_layout
 from .test_huggingface import hub_cache
 
@@ -65,7 +66,11 @@ def program() -> str:
 def test_every_snippet_of_the_page_runs(
     home: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    hub_cache(home, bge_layout(tmp_path_factory.mktemp("bge")), "BAAI/bge-m3")
+    for package in ("onnxruntime", "onnx"):
+        pytest.importorskip(package, reason="a snippet loads a model through ONNX Runtime")
+    folder = bge_layout(tmp_path_factory.mktemp("bge"))
+    export_onnx(folder)
+    hub_cache(home, folder, "BAAI/bge-m3")
     env = os.environ | {"HF_HOME": str(home / "hf"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", program()],

@@ -34,6 +34,7 @@ from swimmer import (
     search,
 )
 from swimmer.embeddings import huggingface, model_files, precision
+from swimmer.embeddings.prompts import own_prompts
 from swimmer.errors import MissingExtraError, ModelError, ModelMismatchError
 
 from .random_models import bge_layout
@@ -363,13 +364,7 @@ def test_prompts_of_a_store_are_used_again(folder: Path, home: Path, papers: lis
     ],
 )
 def test_e5_has_prompts_though_its_files_lack_them(name: str, prompts: tuple[str, str]) -> None:
-    class Client:
-        default_prompt_name = None
-
-    own = huggingface._own_prompt
-    empty: dict[str, str | None] = {"query": "", "document": ""}
-    assert own(empty, ("query",), name, "query: ", Client()) == prompts[0]
-    assert own(empty, ("document",), name, "passage: ", Client()) == prompts[1]
+    assert own_prompts({"query": "", "document": ""}, None, name) == prompts
 
 
 def test_a_default_prompt_counts(tmp_path: Path, prompted: Path) -> None:
@@ -511,7 +506,7 @@ def test_a_missing_extra_prints_its_line(monkeypatch: pytest.MonkeyPatch) -> Non
     for package in ("sentence_transformers", "langchain_huggingface"):
         monkeypatch.setattr(
             "importlib.util.find_spec",
-            lambda name, package=package: None if name == package else real(name),
+            lambda name, absent=(package, "onnxruntime"): None if name in absent else real(name),
         )
         with pytest.raises(MissingExtraError, match=r'pip install "swimmer\[huggingface\]"'):
             load_model("bge-m3")
@@ -658,7 +653,7 @@ def test_what_the_hub_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None
 
         monkeypatch.setattr(huggingface_hub.HfApi, "model_info", fail)
         with pytest.raises(ModelError, match=words):
-            model_files._download("owner/x", "v9")
+            model_files.download("owner/x", "v9")
 
 
 # ---------------------------------------------------------------------- the case study

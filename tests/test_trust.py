@@ -316,7 +316,9 @@ def test_a_model_in_the_local_cache_was_used_before(
 ) -> None:
     from swimmer.embeddings import model_files
 
-    monkeypatch.setattr(model_files, "_cached", lambda name, rev: weights if rev == "r" else None)
+    monkeypatch.setattr(
+        model_files, "cached_snapshot", lambda name, rev: weights if rev == "r" else None
+    )
     gift("lab/model", "r")
     open_store("gift").model()
     gift("lab/model", "s")

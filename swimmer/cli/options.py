@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,33 @@ trust_option = click.option(
     help="Load the model that the store names; remembered. Only if you trust its maker.",
 )
 """The option of the commands that may load a model which only a store names."""
+
+
+def _set_backend(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    from swimmer.embeddings import BACKEND
+
+    before = os.environ.get(BACKEND)
+    os.environ[BACKEND] = value
+
+    def restore() -> None:
+        if before is None:
+            del os.environ[BACKEND]
+        else:
+            os.environ[BACKEND] = before
+
+    ctx.call_on_close(restore)
+
+
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["onnx", "torch"]),
+    expose_value=False,
+    callback=_set_backend,
+    help="What computes a transformer model; by default torch where it is installed.",
+)
+"""The option of the commands that may load a transformer; it sets `$SWIMMER_BACKEND`."""
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:

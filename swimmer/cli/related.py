@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import read_search, search_options, trust_option
+from swimmer.cli.options import backend_option, read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -29,6 +29,7 @@ from swimmer.text import printable
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
 @trust_option
+@backend_option
 @search_options
 def related_command(
     draft: str,

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import read_search, search_options, trust_option
+from swimmer.cli.options import backend_option, read_search, search_options, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.errors import QueryError
 from swimmer.papers import Paper, citation_line, events_in_words, venue_and_year
@@ -60,6 +60,7 @@ MAX_WIDTH = 110
     help="Mark the results on the store's map: .html, .png, .svg; without FILE, open it.",
 )
 @trust_option
+@backend_option
 def search_command(
     titles: tuple[str, ...],
     stores: tuple[str, ...],

@@ -1,5 +1,12 @@
 """The names that other packages may use."""
 
+from .backends import (
+    BACKEND as BACKEND,
+    BACKENDS as BACKENDS,
+    choose_backend as choose_backend,
+    has_package as has_package,
+    has_torch as has_torch,
+)
 from .huggingface import (
     load_huggingface as load_huggingface,
     wrap_huggingface as wrap_huggingface,
@@ -19,6 +26,9 @@ from .loading import (
 from .model import (
     Embeddings as Embeddings,
     Model as Model,
+)
+from .onnx import (
+    load_onnx as load_onnx,
 )
 from .recipes import (
     RECIPES as RECIPES,

@@ -7,7 +7,9 @@ for long where another program has one of the cores. Batches wait for nobody.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,18 +50,56 @@ def encode(
     ours = client.device.type == "cpu" and options.keys() <= _KNOWN and len(lines) > 1
     if not ours or not _ALONE.acquire(blocking=False):
         return _plain(client, lines, options)
+    threads = torch.get_num_threads()
+
+    def embed(rows: Any) -> Vectors:
+        return _plain(client, [lines[i] for i in rows], options | {"batch_size": len(rows)})
+
     try:
-        lengths = _lengths(client, lines)
-        order = np.argsort(-lengths, kind="stable")
-        threads = torch.get_num_threads()
-        batches = [
-            [lines[i] for i in rows]
-            for rows in _batches(order, lengths, batch_size, min(threads, WORKERS))
-        ]
-        parts = _in_parallel(client, batches, options, threads)
+        return in_batches(
+            _lengths(client, lines),
+            embed,
+            threads,
+            batch_size,
+            on_start=lambda workers: torch.set_num_threads(threads // workers),
+        )
     finally:
+        # A thread's number is its own, but also what threads yet to come begin with.
+        torch.set_num_threads(threads)
         _ALONE.release()
-    vectors = np.empty((len(lines), parts[0].shape[1]), np.float32)
+
+
+def in_batches(
+    lengths: Any,
+    embed: Callable[[Any], Vectors],
+    cores: int,
+    batch_size: int | None = None,
+    on_start: Callable[[int], None] | None = None,
+) -> Vectors:
+    """Return the vectors of texts, float32 (n, dimension), embedded in batches of like length.
+
+    Args:
+        lengths: the tokens of each text, an array.
+        embed: takes the row numbers of a batch, and returns their vectors; called by several
+            threads at once.
+        cores: how many batches may be at work at once; never more than WORKERS.
+        batch_size: texts in a batch; by default as many as suit the caches.
+        on_start: called by each thread at its start with the number of threads, if there are more
+            than one.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    batches = _batches(order, lengths, batch_size, min(cores, WORKERS))
+    workers = min(cores, WORKERS, len(batches))
+    if workers < 2:
+        parts = list(map(embed, batches))
+    else:
+        start = None if on_start is None else partial(on_start, workers)
+        pool = ThreadPoolExecutor(workers, initializer=start)
+        try:
+            parts = list(pool.map(embed, batches))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    vectors = np.empty((len(lengths), parts[0].shape[1]), np.float32)
     vectors[order] = np.concatenate(parts)
     return vectors
 
@@ -96,24 +136,3 @@ def _batches(order: Any, lengths: Any, batch_size: int | None, workers: int) -> 
         batches.append(order[start : start + size])
         start += size
     return batches
-
-
-def _in_parallel(
-    client: Any, batches: list[list[str]], options: dict[str, Any], threads: int
-) -> list[Vectors]:
-    import torch
-
-    def embed(batch: list[str]) -> Vectors:
-        return _plain(client, batch, options | {"batch_size": len(batch)})
-
-    workers = min(threads, WORKERS, len(batches))
-    if workers < 2:
-        return list(map(embed, batches))
-    share = threads // workers
-    pool = ThreadPoolExecutor(workers, initializer=lambda: torch.set_num_threads(share))
-    try:
-        return list(pool.map(embed, batches))
-    finally:
-        pool.shutdown(cancel_futures=True)
-        # A thread's number is its own, but also what threads yet to come begin with.
-        torch.set_num_threads(threads)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,13 @@ from swimmer.embeddings.precision import (
     torch_device,
     torch_dtype,
 )
+from swimmer.embeddings.prompts import TOKEN_LIMIT, own_prompts
 from swimmer.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
     from langchain_huggingface import HuggingFaceEmbeddings
 
     from swimmer.embeddings.model import Vectors
-
-TOKEN_LIMIT = 512
-"""Tokens of a text that are read; a title with 500 characters of abstract needs about 200."""
 
 CPU_BATCH = 32
 """Texts in a batch on a CPU; smaller ones lose more to threads that wait for each other."""
@@ -37,9 +34,6 @@ AMX_BATCH = 8
 GPU_BATCH = 128
 """Texts in a batch on a GPU: at bge-m3's size an H200 embeds 1.3 times as fast as with 64; 256
 are a tenth faster again and take twice the memory."""
-
-_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-_E5 = re.compile(r"(^|[/_-])(multilingual-)?e5-(small|base|large)(-v2)?$")
 
 
 def load_huggingface(
@@ -80,7 +74,7 @@ def load_huggingface(
         raise unknown_model(name)
     for package in ("sentence_transformers", "langchain_huggingface"):
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(f"the model {name}", "huggingface")
+            raise MissingExtraError(f"the model {name}", "huggingface", or_else="onnx")
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 8:
         raise ModelError(f"max_tokens is a whole number of at least 8, got {max_tokens!r:.40}")
     folder, commit = find_model(named.id, revision, named_by_store)
@@ -98,12 +92,9 @@ def load_huggingface(
     # A table of word vectors has no limit, and takes none: its text was cut by characters before.
     if client.max_seq_length != math.inf:
         client.max_seq_length = min(max_tokens, client.max_seq_length or max_tokens)
-    if query_prompt is None:
-        query_prompt = _own_prompt(client.prompts, ("query",), named.id, "query: ", client)
-    if document_prompt is None:
-        document_prompt = _own_prompt(
-            client.prompts, _DOCUMENT_PROMPTS, named.id, "passage: ", client
-        )
+    own = own_prompts(client.prompts, client.default_prompt_name, named.id)
+    query_prompt = own[0] if query_prompt is None else query_prompt
+    document_prompt = own[1] if document_prompt is None else document_prompt
     embeddings.query_encode_kwargs = embeddings.encode_kwargs | {"prompt": query_prompt}
     embeddings.encode_kwargs = embeddings.encode_kwargs | {"prompt": document_prompt}
     shown = name if commit or name in NAMED else str(folder)
@@ -163,18 +154,6 @@ def _prompt_used(embeddings: HuggingFaceEmbeddings, *, query: bool) -> str:
         name = used.get("prompt_name") or client.default_prompt_name
         prompt = client.prompts.get(name) if name else None
     return prompt or ""
-
-
-def _own_prompt(
-    prompts: dict[str, str | None], names: tuple[str, ...], model_id: str, of_e5: str, client: Any
-) -> str:
-    """The prompt that a model brings, or that its card demands though its files lack it."""
-    for name in names:
-        if prompt := prompts.get(name):
-            return prompt
-    if prompt := prompts.get(client.default_prompt_name or ""):
-        return prompt
-    return of_e5 if _E5.search(model_id.rstrip("/").lower()) else ""
 
 
 def _open(

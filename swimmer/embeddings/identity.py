@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,21 @@ SAME_MODEL = 0.97
 GIVEN = "python:"
 """What the name of a model starts with that was given as an object and has no name of its own."""
 
+_VARIANT = re.compile(
+    r"(.+):(fp32|fp16|u?int8|q8|q4(?:f16)?|bnb4|quantized|qu?int8_\w{1,40}|O[1-4])", re.ASCII
+)
+
+
+def split_variant(name: str) -> tuple[str, str]:
+    """Return a model's name without its variant, and the variant: "bge-m3:int8" has int8."""
+    found = None if name.startswith(GIVEN) else _VARIANT.fullmatch(name)
+    return (found[1], found[2]) if found else (name, "")
+
+
+def is_quantised(variant: str) -> bool:
+    """Return whether a variant of a model's files has weights that were rounded to integers."""
+    return variant not in ("", "fp32", "fp16", "O1", "O2", "O3", "O4")
+
 
 @dataclass(frozen=True)
 class ModelIdentity:
@@ -49,8 +65,11 @@ class ModelIdentity:
 
 
 def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
-    """Raise ModelMismatchError unless `model` makes the vectors that a store was built with."""
-    if store.dimension == model.dimension:
+    """Raise ModelMismatchError unless `model` makes the vectors that a store was built with.
+
+    Quantised weights make another model of it, however near its vectors are.
+    """
+    if store.dimension == model.dimension and _quantised(store) == _quantised(model):
         kept, now = (_probe_vectors(identity) for identity in (store, model))
         if kept.shape == now.shape and float((kept * now).sum(axis=1).min()) >= SAME_MODEL:
             return
@@ -60,6 +79,11 @@ def check_same(store: ModelIdentity, model: ModelIdentity, where: str) -> None:
         "vectors",
         hint=f"search with the store's own model, or rebuild the store with this one{how}",
     )
+
+
+def _quantised(identity: ModelIdentity) -> str:
+    variant = split_variant(identity.name)[1]
+    return variant if is_quantised(variant) else ""
 
 
 def describe(identity: ModelIdentity) -> str:

@@ -6,7 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from swimmer.embeddings.identity import GIVEN, ModelIdentity, check_same
+from swimmer.embeddings.backends import choose_backend
+from swimmer.embeddings.identity import (
+    GIVEN,
+    ModelIdentity,
+    check_same,
+    is_quantised,
+    split_variant,
+)
 from swimmer.embeddings.model import Embeddings, Model
 from swimmer.embeddings.recipes import RECIPES
 from swimmer.embeddings.trust import check_trusted
@@ -18,10 +25,12 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
 
     Args:
         model: `static` (the embedded default), `bge-m3`, a Hugging Face id
-            (`intfloat/e5-base-v2`), the folder of a model, or an object.
-        options: of a Hugging Face model, as `load_huggingface` takes them: `device`, `revision`,
-            `half`, `batch_size`, `max_tokens`, `query_prompt`, `document_prompt`. An object has
-            its own settings and takes none.
+            (`intfloat/e5-base-v2`), the folder of a model, or an object. An id or a folder may
+            name a variant of its ONNX files: `bge-m3:int8`.
+        options: of a Hugging Face model: `backend` (`torch` or `onnx`; see `choose_backend`), and
+            as `load_huggingface` takes them: `device`, `revision`, `half` (torch only),
+            `batch_size`, `max_tokens`, `query_prompt`, `document_prompt`. An object has its own
+            settings and takes none.
 
     Raises:
         ModelError: the name is not known, the model cannot be loaded, or the object has not the
@@ -52,9 +61,31 @@ def load_model(model: str | Embeddings | Model, **options: Any) -> Model:
             embed_queries=partial(static.embed, on_unknown="zero"),
             embed_apart=static.embed_papers,
         )
+    return _load_transformer(str(model), **options)
+
+
+def _load_transformer(name: str, *, backend: str | None = None, **options: Any) -> Model:
+    base, variant = split_variant(name)
+    by_store = options.get("named_by_store", False)
+    chosen = choose_backend(name, backend, options.get("revision", ""), by_store)
+    if chosen == "onnx":
+        if options.pop("half", None):
+            raise ModelError(
+                "half=True is for the back end torch",
+                hint=f"name the variant of the ONNX files: {base}:fp16",
+            )
+        from swimmer.embeddings.onnx import load_onnx
+
+        return load_onnx(name, **options)
+    if is_quantised(variant):
+        raise ModelError(
+            f"the variant {variant} of {base[:300]} is an ONNX file, which the back end torch does "
+            "not read",
+            hint="use --backend onnx",
+        )
     from swimmer.embeddings.huggingface import load_huggingface
 
-    return load_huggingface(str(model), **options)
+    return load_huggingface(base, **options)
 
 
 def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Model:

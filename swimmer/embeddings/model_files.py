@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from swimmer.errors import ModelError
-
-if TYPE_CHECKING:
-    pass
-
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _NOT_NEEDED = [
@@ -64,45 +62,93 @@ def is_hub_id(name: str) -> bool:
 
 def is_cached(name: str, revision: str) -> bool:
     """Return whether the local cache holds a model of the hub at a revision; asks nobody."""
-    if importlib.util.find_spec("huggingface_hub") is None:
+    folder = cached_snapshot(name, revision)
+    return folder is not None and (has_weights(folder) or any(folder.glob("**/*.onnx")))
+
+
+def has_weights(folder: Path) -> bool:
+    """Return whether a folder holds a whole sentence-transformers model, as `check_folder` does."""
+    try:
+        check_folder(folder, "")
+    except ModelError:
         return False
-    return _cached(name, revision) is not None
+    return True
 
 
 def find_model(name: str, revision: str, named_by_store: bool) -> tuple[Path, str]:
     """Return the folder of a model and the commit it is at, "" for a folder of the user's own."""
-    folder = Path(name) if named_by_store else Path(name).expanduser()
-    if name and (folder.is_absolute() or not named_by_store) and folder.is_dir():
+    folder = own_folder(name, named_by_store)
+    if folder is not None:
         check_folder(folder, name)
         check_modules(folder, name)
-        return folder.resolve(), ""
+        return folder, ""
     if not is_hub_id(name):
         raise unknown_model(name)
-    cached = _cached(name, revision)
-    if cached is None:
-        # The user's token opens what is private to him; a store must not choose that.
-        cached = (
-            _download(name, revision, token=False) if named_by_store else _download(name, revision)
-        )
+    cached = cached_snapshot(name, revision)
+    if cached is None or not has_weights(cached):
+        cached = download(name, revision, anonymous=named_by_store)
         check_folder(cached, name)
     check_modules(cached, name)
     return cached, cached.name
 
 
-def _cached(name: str, revision: str) -> Path | None:
-    """The whole snapshot of a model in the local cache, or None; asks nobody."""
+def own_folder(name: str, named_by_store: bool) -> Path | None:
+    """Return the folder that a name stands for, None where it is no folder.
+
+    A store's name is a folder only if it is absolute: no other is looked for.
+    """
+    folder = Path(name) if named_by_store else Path(name).expanduser()
+    found = name and (folder.is_absolute() or not named_by_store) and folder.is_dir()
+    return folder.resolve() if found else None
+
+
+def cached_snapshot(name: str, revision: str) -> Path | None:
+    """Return the folder of a model in the local cache, whole or not, or None; asks nobody."""
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return None
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(snapshot_download(name, revision=revision or None, local_files_only=True))
-        check_folder(folder, name)
-    except (LocalEntryNotFoundError, ModelError):
+        # Without a pattern, what was left out of the download on purpose counts as missing.
+        return Path(
+            snapshot_download(
+                name, revision=revision or None, local_files_only=True, allow_patterns=["-"]
+            )
+        )
+    except LocalEntryNotFoundError:
         return None
-    return folder
 
 
-def _download(name: str, revision: str, token: Literal[False] | None = None) -> Path:
+def weights_only(names: list[str]) -> dict[str, Any]:
+    """Return which files of a repository sentence-transformers needs, as `download` takes it."""
+    skipped = list(_NOT_NEEDED)
+    if any(file.endswith(".safetensors") and "/" not in file for file in names):
+        skipped.append("pytorch_model*.bin")
+    return {"ignore_patterns": skipped}
+
+
+def download(
+    name: str,
+    revision: str,
+    *,
+    anonymous: bool = False,
+    wanted: Callable[[list[str]], dict[str, Any]] = weights_only,
+) -> Path:
+    """Download a model from the Hugging Face hub into the local cache, and return its folder there.
+
+    Args:
+        name: the id of the model.
+        revision: branch, tag or commit; the newest for "".
+        anonymous: do not send the user's token, which opens what is private to him: a store must
+            not choose that.
+        wanted: gets the names of all files, and returns `allow_patterns` or `ignore_patterns` of
+            `huggingface_hub.snapshot_download`.
+
+    Raises:
+        ModelError: there is no such model or revision, it needs the user's agreement, the hub
+            cannot be reached, or the disk is full.
+    """
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -121,17 +167,13 @@ def _download(name: str, revision: str, token: Literal[False] | None = None) -> 
 
     if constants.HF_HUB_OFFLINE:
         raise unreachable("HF_HUB_OFFLINE is set")
+    token: Literal[False] | None = False if anonymous else None
     try:
         # One short question first: without a network the download itself tries for minutes.
         api = HfApi(token=token)
         files = api.model_info(name, revision=revision or None, timeout=10).siblings or []
-        names = [file.rfilename for file in files]
-        skipped = list(_NOT_NEEDED)
-        if any(file.endswith(".safetensors") and "/" not in file for file in names):
-            skipped.append("pytorch_model*.bin")
-        return Path(
-            snapshot_download(name, revision=revision or None, ignore_patterns=skipped, token=token)
-        )
+        patterns = wanted([file.rfilename for file in files])
+        return Path(snapshot_download(name, revision=revision or None, token=token, **patterns))
     except RevisionNotFoundError:
         raise ModelError(
             f"the model {name} has no revision {revision!r} on the hub",
@@ -153,6 +195,13 @@ def _download(name: str, revision: str, token: Literal[False] | None = None) -> 
     except HfHubHTTPError as error:
         raise unreachable(f"{type(error).__name__}: {error!s:.200}") from None
     except (OSError, _network_error()) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise ModelError(
+                f"the disk is full: the model {name} was not downloaded whole into "
+                f"{constants.HF_HUB_CACHE}",
+                hint="free some space, or set HF_HOME to a folder on another disk, and give the "
+                "same command again; what is there is kept",
+            ) from None
         raise unreachable(f"{error!s:.200}") from None
 
 
@@ -222,7 +271,7 @@ def check_modules(folder: Path, name: str) -> None:
                     hint="choose another model; swimmer runs no code that comes with a model",
                 )
         for place in places:
-            if not isinstance(place, str) or not _stays_inside(place):
+            if not isinstance(place, str) or not stays_inside(place):
                 raise ModelError(
                     f"{name[:300]}: its {path.name} names {place!r:.80}, which is outside the "
                     "model's folder",
@@ -230,5 +279,6 @@ def check_modules(folder: Path, name: str) -> None:
                 )
 
 
-def _stays_inside(place: str) -> bool:
+def stays_inside(place: str) -> bool:
+    """Return whether a relative path, as a file of a model writes it, stays in its folder."""
     return not place.startswith(("/", "\\")) and ".." not in Path(place.replace("\\", "/")).parts

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swimmer.embeddings.identity import ModelIdentity
+from swimmer.embeddings.identity import ModelIdentity, split_variant
 from swimmer.errors import UntrustedModelError
 from swimmer.files import read_bounded, target_of, write_file
 
@@ -70,7 +70,7 @@ def why_untrusted(identity: ModelIdentity) -> str:
     """Return what loading a model would do that the user has not allowed, "" when it is allowed."""
     from swimmer.embeddings.model_files import NAMED, is_cached, is_hub_id
 
-    name, revision = identity.name, identity.revision
+    name, revision = split_variant(identity.name)[0], identity.revision
     if name == "static":
         return ""
     ours = {*NAMED, *(named.id for named in NAMED.values())}
@@ -97,6 +97,7 @@ def remember_model(name: str, revision: str) -> None:
     """
     from swimmer.embeddings.model_files import NAMED, is_hub_id
 
+    name, _ = split_variant(name)
     folder = Path(name)
     if name == "static" or name in NAMED:
         return

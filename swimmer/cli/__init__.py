@@ -16,34 +16,47 @@ from swimmer.errors import SwimmerError
 _COLLECTED = 50_000
 """Objects that are made before the next look for garbage."""
 
-VERBS = {
-    "search": "Find the papers most like a title or any text.",
-    "related": "Find papers that a draft does not cite yet.",
-    "foryou": "Rank a store by your own papers.",
-    "people": "Find who works nearest to a topic or to your own papers.",
-    "check": "Check a bibliography against your stores.",
-    "neighbours": "Export the nearest papers of every paper as a graph.",
-    "trends": "Count topics by year.",
-    "map": "Draw a store as a map with named topics.",
-    "lists": "Show your reading lists, or the papers of one.",
-    "add": "Put a paper on a reading list.",
-    "note": "Change the note, status and tags of a paper on your lists.",
-    "build": "Build a store from a conference's list or from a file.",
-    "update": "Download a store's list again and report what changed.",
-    "venues": "List the conferences that can be downloaded.",
-    "list": "List your stores.",
-    "show": "Describe a store.",
-    "verify": "Check a store for damage.",
-    "default": "Set the store that is searched when none is named.",
-    "remove": "Delete a store.",
-    "pack": "Write a store to one file, to hand it on.",
-    "unpack": "Make a store of a file that was packed.",
-    "inspect": "Check a store from someone else: what it holds, and whether it is safe.",
-    "serve": "Open your stores in the browser.",
-    "mcp": "Serve your stores to agents (Model Context Protocol).",
-    "completion": "Print the completion script of a shell.",
+GROUPS = {
+    "Search": {
+        "search": "Find the papers most like a title or any text.",
+        "related": "Find papers that a draft does not cite yet.",
+        "foryou": "Rank a store by your own papers.",
+        "people": "Find who works nearest to a topic or to your own papers.",
+        "check": "Check a bibliography against your stores.",
+    },
+    "Reading lists": {
+        "lists": "Show your reading lists, or the papers of one.",
+        "add": "Put a paper on a reading list.",
+        "note": "Change the note, status and tags of a paper on your lists.",
+    },
+    "A store as a whole": {
+        "map": "Draw a store as a map with named topics.",
+        "trends": "Compare the topics of several years.",
+        "neighbours": "Export the nearest papers of every paper as a graph.",
+    },
+    "Stores": {
+        "build": "Build a store from a conference's list or from a file.",
+        "update": "Download a store's list again and report what changed.",
+        "venues": "List the conferences that can be downloaded.",
+        "list": "List your stores.",
+        "show": "Describe a store.",
+        "default": "Set the store that is searched when none is named.",
+        "remove": "Delete a store.",
+        "verify": "Check a store for damage.",
+        "pack": "Write a store to one file, to hand it on.",
+        "unpack": "Make a store of a file that was packed.",
+        "inspect": "Check a store from someone else: what it holds, and whether it is safe.",
+    },
+    "Programs": {
+        "serve": "Open your stores in the browser.",
+        "mcp": "Serve your stores to agents (Model Context Protocol).",
+        "completion": "Print the completion script of a shell.",
+    },
 }
-"""The commands, and what each does; a command is in the module that MODULES names."""
+"""The commands by what they are for, and what each does."""
+
+VERBS = {name: said for group in GROUPS.values() for name, said in group.items()}
+"""All commands; a command is in the module that MODULES names, else in that of its name."""
 
 MODULES = {
     **dict.fromkeys(("list", "show", "verify", "inspect"), "stores"),
@@ -94,8 +107,10 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The short help texts are here, so that --help loads no command.
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+        width = max(map(len, VERBS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), said) for name, said in group.items()])
 
 
 @click.group(

@@ -87,6 +87,13 @@ def test_a_value_that_cannot_be_compared_is_an_error(where: str) -> None:
         parse_where(where)
 
 
+def test_errors_of_sorting_say_what_to_do(store: PaperStore) -> None:
+    for sort in ("hue", "year:up", "upvotes"):
+        with pytest.raises(QueryError) as caught:
+            browse(store, 10, SearchOptions(filter={"year": 2020}, sort=sort))
+        assert "sort by" in caught.value.hint and "year" in caught.value.hint
+
+
 def test_the_terminal_browses(
     store: PaperStore, swimmer: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:

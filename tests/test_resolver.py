@@ -242,7 +242,17 @@ def test_forced_readings(store: PaperStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", ["asdfgh jkljkl", "how to bake a chocolate cake", "divorce law and alimony", "qwe"]
+    "noise",
+    [
+        "asdfgh jkljkl",
+        "how to bake a chocolate cake",
+        "divorce law and alimony",
+        "qwe",
+        "x",
+        "Z.",
+        "d s x",
+        "the x of a",
+    ],
 )
 def test_nothing_similar_means_it(store: PaperStore, noise: str) -> None:
     assert not one(store, noise).related
@@ -386,6 +396,12 @@ def test_a_query_that_no_paper_can_match_gives_no_noise(store: PaperStore) -> No
     assert answer.hits == []
     assert not answer.related
     assert "bge-m3" in answer.warnings[0]
+
+
+def test_the_language_beside_latin_words_is_said(tmp_path: Path) -> None:
+    with build_store(SPACELESS, tmp_path / "spaceless", model="static") as store:
+        (said,) = one(store, "Transformer based language model 모델").warnings
+        assert "looks like Korean" in said
 
 
 def test_segments_follow_changes(tmp_path: Path) -> None:

@@ -263,9 +263,10 @@ def hit_lines(
         )
     shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
     if abstract_lines and (shown or paper.abstract):
-        wrapped = textwrap.wrap(
-            printable(shown or paper.display_abstract), max(20, width - len(indent))
-        )
+        columns = max(20, width - len(indent))
+        # What fills two lines more than are shown has all that decides how they are wrapped.
+        text = (shown or paper.display_abstract)[: (abstract_lines + 2) * columns]
+        wrapped = textwrap.wrap(printable(text), columns)
         if len(wrapped) > abstract_lines:
             wrapped = wrapped[:abstract_lines]
             # The ellipsis must fit: the last word is dropped for it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from swimmer.retrieval.candidates import Candidate, Query
 from swimmer.retrieval.closeness import closeness_of
 from swimmer.retrieval.hits import Answer, Hit
-from swimmer.retrieval.words import CLEAR, are_foreign
+from swimmer.retrieval.words import CLEAR, are_foreign, holds_content
 from swimmer.store import RESCORED, kept_nearest
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def ranked_answers(
         if not query.weight:
             threshold = thresholds.get("related_cosine", threshold)
         near = bool(ranking) and (options.mode == "keyword" or best >= threshold)
+        if near and not known and options.mode == "dense" and own.outside is None:
+            near = holds_content(own.text)
         if near and not known and options.mode == "dense" and best < threshold + CLEAR:
             # What lies just above the threshold is told by its words, in a language that the
             # papers are written in.

@@ -49,6 +49,7 @@ _PART = 4
 """Words in a row from which a part of one title alone is taken as that title."""
 
 _BY = re.compile(r"(?:(?:papers?|publications?|works?)\s+)?by\s+|authors?:\s*", re.IGNORECASE)
+_ASCII = re.compile(r"[\x00-\x7f]+")
 _LEAST_WORDS = 3
 _ORDINARY = 20
 _ORDINARY_SHARE = 0.01
@@ -160,7 +161,9 @@ def _as_segments(store: PaperStore, text: str) -> Resolution:
     reading = Reading("text", text)
     if "en" not in store.identity.languages:
         return Resolution(reading, text, rows)
-    language = foreign_language(text) or "another language"
+    # Beside many Latin words, the language of the others is told without them.
+    language = foreign_language(text) or foreign_language(_ASCII.sub(" ", text))
+    language = language or "another language"
     words = spaced_words(text)
     asked = f"only {words!r} was searched by meaning" if words else "only its words were searched"
     warnings = (

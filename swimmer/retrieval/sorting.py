@@ -33,7 +33,8 @@ def read_sort(text: str) -> tuple[str, bool]:
     field, colon, direction = text.partition(":")
     if field not in SORTS or (colon and direction not in ("asc", "desc")):
         raise QueryError(
-            f"cannot sort by {text!r:.40}; there is {', '.join(SORTS)}, each with :asc or :desc"
+            f"cannot sort by {text!r:.40}",
+            hint=f"sort by one of {', '.join(SORTS)}, each with :asc or :desc",
         )
     return field, direction == "desc" if colon else field != "title"
 
@@ -52,8 +53,8 @@ def sorted_rows(store: PaperStore, rows: Sequence[int], sort: str) -> list[int]:
     name = next((one for one in _NAMES.get(field, (column,)) if one in known), None)
     if name is None:
         raise QueryError(
-            f"no paper of the store {store.name} has {field}; sort by year or title, or another "
-            f"of {', '.join(SORTS)} that its papers have"
+            f"no paper of the store {store.name} has {field}",
+            hint=f"sort by year or title, or another of {', '.join(SORTS)} that its papers have",
         )
     values: dict[int, list[Any]] = {}
     for row, value in store.database.values(name):

@@ -42,6 +42,14 @@ def rows_by_words(store: PaperStore, text: str) -> list[int]:
     )
 
 
+def holds_content(text: str) -> bool:
+    """Return whether a text holds more than stop words and single letters.
+
+    Other scripts than Latin have words of one character.
+    """
+    return not text.isascii() or any(len(word) > 1 for word in content_words(text[:TITLE_LIMIT]))
+
+
 def are_foreign(database: PaperDatabase, text: str) -> bool:
     """Return whether at least half of the words of a text are none that papers of a store use.
 

@@ -125,7 +125,7 @@ from .store import (
     PaperStore as PaperStore,
     open_store as open_store,
 )
-from .vocabulary import (
+from .topics import (
     Topic as Topic,
     topic_key as topic_key,
 )

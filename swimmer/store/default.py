@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from swimmer.store.names import (
 
 FILE = "default_store.txt"
 _LIMIT = 1_000
-_log = logging.getLogger(__name__)
 
 
 def default_store() -> Path:
@@ -48,7 +46,11 @@ def default_of(stores: Sequence[StoreInfo]) -> StoreInfo | None:
 
 @functools.cache
 def _log_missing(name: str) -> None:
-    _log.warning("the default store %s is not here, or cannot be read; the newest is taken", name)
+    import logging
+
+    logging.getLogger(__name__).warning(
+        "the default store %s is not here, or cannot be read; the newest is taken", name
+    )
 
 
 def default_name() -> str:
@@ -59,7 +61,11 @@ def default_name() -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        _log.warning("%s: cannot be read (%s); the newest store is taken", path, error)
+        import logging
+
+        logging.getLogger(__name__).warning(
+            "%s: cannot be read (%s); the newest store is taken", path, error
+        )
         return ""
     # The file may lie in a folder that somebody sent: a path in it would lead anywhere.
     return name if re.fullmatch(STORE_NAME, name) else ""

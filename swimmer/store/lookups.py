@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from swimmer.papers import (
     LONGEST_NAME,
@@ -14,8 +15,10 @@ from swimmer.papers import (
     name_words,
 )
 from swimmer.store.database import PaperDatabase
-from swimmer.store.vocabulary import Topic
 from swimmer.text import title_key
+
+if TYPE_CHECKING:
+    from swimmer.store.topics import Topic
 
 _NAMESAKES = 2_000
 _MOST_WORDS = 8
@@ -171,4 +174,6 @@ def topics_starting(database: PaperDatabase, key: str, limit: int) -> list[Topic
         "ORDER BY papers DESC, key LIMIT ?"
     )
     found = database.query(sql, (key, key + "\U0010ffff", limit), (str, int))
+    from swimmer.store.topics import Topic
+
     return [Topic(name, papers) for name, papers in found]

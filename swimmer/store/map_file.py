@@ -17,7 +17,7 @@ from swimmer.errors import StoreDamagedError
 from swimmer.files import read_bounded, write_file
 from swimmer.store.manifest import Manifest
 from swimmer.store.names import bundled_sample
-from swimmer.store.vocabulary import Topic, topic_key
+from swimmer.store.topics import Topic, topic_key
 from swimmer.text import clean
 
 # The topics are shown beside a known title, which is answered without numpy.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ STORES = "vectorstores"
 SAMPLE = "sample"
 STORE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """The pattern of a store's name."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -156,7 +153,11 @@ def readable_stores() -> list[StoreInfo]:
     found = list_stores()
     for info in found:
         if info.manifest is None:
-            _log.warning("the store %s is left out: %s", info.name, info.problem)
+            import logging
+
+            logging.getLogger(__name__).warning(
+                "the store %s is left out: %s", info.name, info.problem
+            )
     return [info for info in found if info.manifest is not None]
 
 

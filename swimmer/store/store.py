@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,13 +35,13 @@ from swimmer.store.similarity import Similarity
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
 if TYPE_CHECKING:
+    from logging import Logger
+
     from swimmer.embeddings import Embeddings, Model, ModelIdentity
     from swimmer.progress import Progress
     from swimmer.store.index import Rows, VectorIndex, Vectors
     from swimmer.store.lexical import LexicalIndex
     from swimmer.store.smoothing import Neighbours
-
-_log = logging.getLogger(__name__)
 
 
 def open_store(
@@ -304,11 +303,11 @@ class PaperStore:
             manifest = Manifest.read(self.folder)
             if self._manifest is None or manifest.generation != self._manifest.generation:
                 self._take(open_data_files(self.folder, manifest))
-                _log.info("the store %s was replaced; it is read again", self.name)
+                _log().info("the store %s was replaced; it is read again", self.name)
         except (StoreError, OSError) as error:
             if self._database is None:
                 raise
-            _log.warning("the store %s is searched as it was opened: %s", self.name, error)
+            _log().warning("the store %s is searched as it was opened: %s", self.name, error)
 
     @property
     def similarity(self) -> Similarity:
@@ -789,6 +788,13 @@ class _Pinned(threading.local):
     """The state that a thread is reading from, None when it is not inside `reading`."""
 
     files: DataFiles | None = None
+
+
+def _log() -> Logger:
+    # A command that answers a known title loads no module that it does not use.
+    import logging
+
+    return logging.getLogger(__name__)
 
 
 def _twice(rows: Rows) -> Rows:

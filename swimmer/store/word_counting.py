@@ -25,7 +25,8 @@ from swimmer.store.lexical import (
     pack_words,
     word_number,
 )
-from swimmer.store.vocabulary import LONGEST, SHORTEST, TopicCounts
+from swimmer.store.topics import TopicCounts
+from swimmer.store.vocabulary import LONGEST, SHORTEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

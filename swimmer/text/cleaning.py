@@ -7,7 +7,6 @@ surrogates or bidirectional overrides comes out, and cleaning twice changes noth
 from __future__ import annotations
 
 import functools
-import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -161,9 +160,11 @@ def clean_url(url: str, base: str = "") -> str:
 
 @functools.lru_cache(maxsize=1)
 def _latex_converter() -> Any:
+    # It would say on the terminal what it cannot read, a line for each command of a hostile title.
+    import logging
+
     from pylatexenc import latex2text, latexwalker
 
-    # It would say on the terminal what it cannot read, a line for each command of a hostile title.
     logging.getLogger("pylatexenc").addHandler(logging.NullHandler())
     logging.getLogger("pylatexenc").propagate = False
     context = latex2text.get_default_latex_context_db()

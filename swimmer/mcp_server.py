@@ -37,7 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from swimmer import __version__
-from swimmer.errors import InputError, SwimmerError
+from swimmer.errors import InputError, QueryError, SwimmerError
 from swimmer.store import StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
@@ -184,7 +184,7 @@ def build_server(
         title="swimmer: similar papers",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=[*_tools(pool), *(_list_tools(pool) if allow_lists else ())],
+        tools=[*_tools(pool, allow_lists), *(_list_tools(pool) if allow_lists else ())],
         log_level="WARNING",
     )
     _add_resources(server, pool)
@@ -260,7 +260,14 @@ class _NoArguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _tools(pool: StorePool) -> list[Tool]:
+def _tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
+    def check_list(name: str | None) -> None:
+        if name and not allow_lists:
+            raise QueryError(
+                "the reading lists are not for clients of this server",
+                hint="give titles; the user may start it with: swimmer mcp --allow-lists",
+            )
+
     def stores_of(given: dict[str, Any]) -> tuple[list[PaperStore], Conditions]:
         conditions = Conditions(**given)
         return _stores(pool, conditions.store_names), conditions
@@ -280,8 +287,9 @@ def _tools(pool: StorePool) -> list[Tool]:
         return answer_data(browse_for_tool(stores, k, filter=conditions.filter(), sort=sort))
 
     def papers_for_library(
-        titles: list[str], reading_list: bool, unlike: list[str], k: int, **given: Any
+        titles: list[str], reading_list: str | None, unlike: list[str], k: int, **given: Any
     ) -> AnswerData:
+        check_list(reading_list)
         stores, conditions = stores_of(given)
         found = recommend_for_tool(
             stores,
@@ -294,8 +302,9 @@ def _tools(pool: StorePool) -> list[Tool]:
         return recommendations_data(found)
 
     def people_near(
-        query: str | None, titles: list[str], reading_list: bool, k: int, **given: Any
+        query: str | None, titles: list[str], reading_list: str | None, k: int, **given: Any
     ) -> NearPeopleData:
+        check_list(reading_list)
         stores, conditions = stores_of(given)
         found = near_people_for_tool(
             stores, query, titles, k, reading_list=reading_list, filter=conditions.filter()

@@ -355,17 +355,21 @@ def test_a_folder_of_pdfs_is_a_library(swimmer: Run, conf: str, tmp_path: Path) 
     assert refused.code == 2 and "holds no PDF" in refused.err
 
 
-def test_the_reading_list_is_a_library(swimmer: Run, conf: str) -> None:
+def test_reading_lists_are_a_library(swimmer: Run, conf: str) -> None:
     empty = swimmer("foryou", "--library", "reading-list", "--store", conf)
-    assert empty.code == 2 and "is empty" in empty.err and "swimmer serve" in empty.err
+    assert empty.code == 2 and "no paper on your reading lists" in empty.err
     kept = ReadingList()
     for one in library(("privacy", 3)):
         kept.add("conf", one)
-    result = swimmer("foryou", "--library", "reading-list", "--store", conf, "-k", "3")
-    assert "for the reading list: 3 papers" in result.out
+    kept.add("conf", paper("robots", 0), "walking")
+    every = swimmer("foryou", "--library", "reading-list", "--store", conf, "-k", "3")
+    assert "for the reading lists: 4 papers" in every.out
+    one_list = swimmer("foryou", "--library", "list:walking", "--store", conf, "-k", "3")
+    assert "for walking: 1 paper, " in one_list.out
+    assert swimmer("foryou", "--library", "list:nothing", "--store", conf).code == 2
     kept.path.write_text("{damaged", encoding="utf-8")
     damaged = swimmer("foryou", "--library", "reading-list", "--store", conf)
-    assert damaged.code == 2 and "was damaged" in damaged.err
+    assert damaged.code == 2 and "damaged" in damaged.err
     assert list(kept.path.parent.glob("*.damaged-*"))
 
 
@@ -404,12 +408,19 @@ async def test_an_agent_gives_titles_or_takes_the_reading_list(conf: str) -> Non
             assert topic_of(one["near"][0]) == topic_of(one["title"])
         for wrong, said in (
             ({}, "the library is empty"),
-            ({"reading_list": True}, "is empty"),
+            ({"reading_list": "thesis"}, "not for clients"),
             ({"titles": ["a"] * 501}, "at most 500"),
             ({"file": "/etc/passwd"}, "no such argument"),
         ):
             refused = await client.call_tool("papers_for_library", wrong)
             assert refused.is_error and said in refused.content[0].text  # type: ignore[union-attr]
+    for one in library(("privacy", 3)):
+        ReadingList().add("conf", one, "thesis")
+    async with Client(build_server(conf, allow_lists=True)) as client:
+        call = {"reading_list": "thesis", "k": 3}
+        listed = (await client.call_tool("papers_for_library", call)).structured_content
+        assert listed is not None
+        assert {topic_of(one["title"]) for one in listed["papers"]} == {"privacy"}
 
 
 @given(

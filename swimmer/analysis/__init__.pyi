@@ -1,5 +1,17 @@
 """The names that other packages may use."""
 
+from .digest import (
+    Digest as Digest,
+    DigestEntry as DigestEntry,
+    StoreNews as StoreNews,
+    make_digest as make_digest,
+)
+from .digest_formats import (
+    DIGEST_WRITERS as DIGEST_WRITERS,
+    digest_to_atom as digest_to_atom,
+    digest_to_html as digest_to_html,
+    digest_to_markdown as digest_to_markdown,
+)
 from .drafts import (
     Draft as Draft,
     papers_named as papers_named,

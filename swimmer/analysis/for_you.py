@@ -160,6 +160,7 @@ def for_you(
     unlike: Sequence[str | Paper] = (),
     filter: Filter | None = None,
     half_life: float | None = None,
+    among: Sequence[Rows | None] | None = None,
 ) -> Recommendations:
     """Return the papers of stores that are nearest to a library, by each of its interests.
 
@@ -176,6 +177,7 @@ def for_you(
         filter: which papers may be found.
         half_life: years; a paper of the library that is so much older counts half, and one of a
             store loses up to a tenth of its score. None for all ages alike.
+        among: for each store the rows that may be found, ascending; None for all.
 
     Raises:
         QueryError: the library is empty, none of it can be read, k or half_life is not above 0,
@@ -191,7 +193,7 @@ def for_you(
             reading.enter_context(store.reading())
         own, unwanted = papers_meant(stores, library), papers_meant(stores, unlike)
         made, negative = embedded_libraries(stores, own), embedded_libraries(stores, unwanted)
-        return _Search(stores, made, negative, k, filter, half_life).result()
+        return _Search(stores, made, negative, k, filter, half_life, among).result()
 
 
 def _check(library: object, unlike: object, half_life: float | None) -> None:
@@ -228,7 +230,9 @@ class _Search:
         k: int,
         filter: Filter | None,
         half_life: float | None,
+        among: Sequence[Rows | None] | None,
     ) -> None:
+        self.among = among or [None] * len(stores)
         self.stores, self.library, self.negative = stores, library, negative
         self.k, self.filter, self.half_life = k, filter, half_life
         self.papers = library[0].papers
@@ -302,7 +306,7 @@ class _Search:
         bad = negative.vectors[negative.vectors.any(axis=1)]
         means = self._means(own.vectors, bad)
         excluded = own.rows_known | negative.rows_known
-        allowed = self._allowed(store, excluded)
+        allowed = self._allowed(store, excluded, self.among[place])
         if allowed is not None and not len(allowed):
             return [[] for _ in means]
         depth = max(RESCORED, 2 * self.k)
@@ -349,15 +353,21 @@ class _Search:
             [combined(mean[None], bad[owner == number]) for number, mean in enumerate(means)]
         )
 
-    def _allowed(self, store: PaperStore, excluded: frozenset[int]) -> Rows | None:
+    def _allowed(
+        self, store: PaperStore, excluded: frozenset[int], among: Rows | None
+    ) -> Rows | None:
         """Return the rows that may be found; None for all but those that are excluded."""
-        if self.filter is None and len(excluded) <= _DRAWN:
+        if self.filter is None and among is None and len(excluded) <= _DRAWN:
             return None
         mask = np.ones(len(store), bool)
         if self.filter is not None:
             mask = admitted(store.database, self.filter).copy()
             if not mask.any():
                 self.warnings.append(why_empty(store.database, self.filter))
+        if among is not None:
+            outside = np.ones(len(store), bool)
+            outside[among] = False
+            mask[outside] = False
         mask[list(excluded)] = False
         return np.flatnonzero(mask)
 

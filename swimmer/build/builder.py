@@ -29,16 +29,18 @@ from swimmer.errors import (
     StoreNotFoundError,
 )
 from swimmer.files import NotPlainFileError, check_own
-from swimmer.papers import Paper
+from swimmer.papers import FIRST_SEEN, Paper
 from swimmer.progress import Progress
 from swimmer.sources import Source, SourceReport, open_source
 from swimmer.store import (
+    FIRST_BUILT,
     WORK,
     PaperDatabase,
     PaperStore,
     Similarity,
     target_folder,
     text_hash,
+    time_now,
     writing,
 )
 
@@ -287,6 +289,7 @@ class _Build:
         database = self._scratch("papers.sqlite", words)
         with contextlib.closing(Texts(self.work)) as texts:
             stage(papers, database, model, self.report, self.progress, texts)
+            database.set_meta(FIRST_BUILT, time_now())
             self.report.added = len(database)
             vectors = np.zeros((self.report.added, model.identity.dimension), np.float32)
             pending = self._in_order(database, np.arange(self.report.added), model)
@@ -369,6 +372,9 @@ class _Build:
         path.unlink(missing_ok=True)
         database = old.database.copy(path)
         self._failing.callback(database.close)
+        arrived = time_now()
+        if not database.meta(FIRST_BUILT):
+            database.set_meta(FIRST_BUILT, old.manifest.created)
         total = len(database)
         origin = list(range(total)) if reusable else [-1] * total
         seen = bytearray(total)
@@ -376,7 +382,7 @@ class _Build:
             for paper in incoming.all_papers():
                 row = find_stored(database, paper, seen, same_source=same_source)
                 if row is None:
-                    added = self._with_own_id(paper, database)
+                    added = self._with_own_id(paper, database).marked(**{FIRST_SEEN: arrived})
                     self.report.note("added", added)
                     database.put(total, added, text_hash(model.text_of(added)), new=True)
                     origin.append(-1)

@@ -15,6 +15,7 @@ from swimmer.papers import (
     ABSTRACT_CUT,
     AUTHORS_ORDER,
     EVENTS,
+    FIRST_SEEN,
     Paper,
     derived_id,
     same_numbers,
@@ -133,6 +134,9 @@ def brought_up_to_date(kept: Paper, new: Paper, *, same_source: bool) -> Paper:
         extra[AUTHORS_ORDER] = "unknown"
     if same_source and kept.abstract == new.abstract and new.abstract_is_cut:
         extra[ABSTRACT_CUT] = True
+    if FIRST_SEEN in new.extra:
+        # Another store's time, in a list that was written from it.
+        new = replace(new, extra={k: v for k, v in new.extra.items() if k != FIRST_SEEN})
     return new.filled_from(replace(kept, extra=extra))
 
 

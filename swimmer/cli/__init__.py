@@ -21,6 +21,7 @@ GROUPS = {
         "search": "Find the papers most like a title or any text.",
         "related": "Find papers that a draft does not cite yet.",
         "foryou": "Rank a store by your own papers.",
+        "digest": "Show what came new to your stores for your own papers.",
         "people": "Find who works nearest to a topic or to your own papers.",
         "check": "Check a bibliography against your stores.",
     },

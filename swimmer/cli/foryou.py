@@ -101,7 +101,8 @@ def _table(found: Recommendations, library: Library, size: int, abstract_lines: 
     lines = [click.style(f"{size:,} papers in {found.store}, model {found.model}", dim=True)]
     there = "the store" if ", " not in found.store else "these stores"
     held = f"{found.known:,} of them in {there}" if found.known else f"none of them in {there}"
-    lines.append(f"for {printable(library.name)[:200]}: {found.library:,} papers, {held}")
+    counted = f"{found.library:,} paper{'' if found.library == 1 else 's'}"
+    lines.append(f"for {printable(library.name)[:200]}: {counted}, {held}")
     if found.unread:
         lines.append(
             f"{found.unread:,} papers hold no word that the model knows; they do not count"

@@ -23,8 +23,8 @@ _OPTIONS = (
         "-l",
         "libraries",
         multiple=True,
-        metavar="FILE|FOLDER|reading-list",
-        help="Your papers: .bib, .ris, Zotero's JSON, a folder of PDFs, the page's reading list.",
+        metavar="FILE|FOLDER|reading-list|list:NAME",
+        help="Your papers: .bib, .ris, Zotero's JSON, a folder of PDFs, your reading lists or one.",
     ),
     click.option(
         "--store",

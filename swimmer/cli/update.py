@@ -44,15 +44,11 @@ def update_command(
     """
     opening = open_store(name, trust_model=trust_model)
     with ProgressLine(quiet) as progress, opening as store:
-        opened = _source_of(store, source, fetch_options(progress, offline=offline, fresh=True))
+        opened = source_of(store, source, fetch_options(progress, offline=offline, fresh=True))
         plan = plan_update(opened, store, prune=not keep_withdrawn, progress=progress)
         progress.close()
-        if not force and plan.removed * 2 > len(store):
-            raise SourceError(
-                f"{store.name}: {plan.removed:,} of its {len(store):,} papers are not in "
-                f"{opened.origin} any more; nothing was changed",
-                hint="give --keep-withdrawn to keep them, or --force to remove them",
-            )
+        if not force:
+            check_few_removed(plan, store, opened)
         click.echo("\n".join(change_lines(plan)))
         if dry_run:
             click.echo("dry run: nothing was changed")
@@ -75,7 +71,26 @@ def update_command(
     updated.close()
 
 
-def _source_of(store: PaperStore, source: str | None, options: object) -> Source:
+def check_few_removed(plan: BuildReport, store: PaperStore, source: Source) -> None:
+    """Refuse an update that would remove more than half of the papers of a store.
+
+    Raises:
+        SourceError: it would.
+    """
+    if plan.removed * 2 > len(store):
+        raise SourceError(
+            f"{store.name}: {plan.removed:,} of its {len(store):,} papers are not in "
+            f"{source.origin} any more; nothing was changed",
+            hint="give --keep-withdrawn to keep them, or --force to remove them",
+        )
+
+
+def source_of(store: PaperStore, source: str | None, options: object) -> Source:
+    """Return the source that is given, else the one that a store was built from.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
     from swimmer.sources import SourceOptions
 
     assert isinstance(options, SourceOptions)

@@ -14,6 +14,7 @@ from .writers import (
     SUFFIXES as SUFFIXES,
     WRITERS as WRITERS,
     csv_cell as csv_cell,
+    escaped as escaped,
     papers_of as papers_of,
     papers_to_csv as papers_to_csv,
     papers_to_json as papers_to_json,

@@ -1,5 +1,9 @@
 """The names that other packages may use."""
 
+from .digest_state import (
+    DigestMemory as DigestMemory,
+    DigestState as DigestState,
+)
 from .entries import (
     DEFAULT_LIST as DEFAULT_LIST,
     NAME_LIMIT as NAME_LIMIT,

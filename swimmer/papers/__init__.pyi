@@ -46,6 +46,7 @@ from .paper import (
     AUTHORS_ORDER as AUTHORS_ORDER,
     DOCUMENT_RECORD as DOCUMENT_RECORD,
     EVENTS as EVENTS,
+    FIRST_SEEN as FIRST_SEEN,
     Paper as Paper,
     derived_id as derived_id,
 )

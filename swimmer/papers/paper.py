@@ -34,6 +34,9 @@ the beginning of the abstract."""
 EVENTS = "events"
 """The field with the events of a paper: a list of objects with kind, session, starttime …"""
 
+FIRST_SEEN = "first_seen"
+"""The field with the time at which an update brought a paper into its store, ISO 8601 in UTC."""
+
 DOCUMENT_RECORD = "langchain_document"
 """The field of a paper that keeps a document as it came, when it is not a paper's own."""
 

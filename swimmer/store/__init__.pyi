@@ -1,5 +1,11 @@
 """The names that other packages may use."""
 
+from .arrivals import (
+    FIRST_BUILT as FIRST_BUILT,
+    arrivals as arrivals,
+    read_time as read_time,
+    time_now as time_now,
+)
 from .database import (
     PaperDatabase as PaperDatabase,
     text_hash as text_hash,

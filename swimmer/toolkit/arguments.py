@@ -67,11 +67,11 @@ DESCRIPTIONS = {
     "find_authors": "Find authors by a name or the beginning of one, in any spelling, with the "
     "number of their papers. Give a name to `author` of the other tools to get the papers.",
     "papers_for_library": "Find the papers nearest to several papers that somebody has read or "
-    "written, given by their titles, or to the reading list of this machine. The interests among "
+    "written, given by their titles, or to a reading list of the user. The interests among "
     "them are found, and each gets its share of the answer; papers of the library are left out. "
     "`near` names the papers of the library that a paper is near to.",
     "people_near": "Find who works nearest to a topic or a paper, to several papers given by their "
-    "titles, or to the reading list of this machine. Each person comes with the nearest papers, "
+    "titles, or to a reading list of the user. Each person comes with the nearest papers, "
     "the institution where it is known, and when and where the papers are presented. A person is "
     "a name within one store. find_authors finds people by their names instead.",
     "changed_topics": "Find the topics whose share of the papers changed most between the first "
@@ -131,7 +131,11 @@ Titles = Annotated[
     Field(description="The titles of the papers of the library.", max_length=MOST_TITLES),
 ]
 ReadingListGiven = Annotated[
-    bool, Field(description="Whether the papers of the reading list belong to the library.")
+    str | None,
+    Field(
+        description="The name of a reading list of the user whose papers belong to the library.",
+        max_length=60,
+    ),
 ]
 Near = Annotated[
     str | None,
@@ -232,7 +236,7 @@ class PapersForLibrary(Conditions):
     """Arguments of `papers_for_library`."""
 
     titles: Titles = []
-    reading_list: ReadingListGiven = False
+    reading_list: ReadingListGiven = None
     unlike: Unlike = []
     k: Number = 20
 
@@ -242,7 +246,7 @@ class PeopleNear(Conditions):
 
     query: Near = None
     titles: Titles = []
-    reading_list: ReadingListGiven = False
+    reading_list: ReadingListGiven = None
     k: Number = 10
 
 

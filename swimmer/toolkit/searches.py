@@ -80,24 +80,22 @@ def recommend_for_tool(
     titles: Sequence[str],
     k: int,
     *,
-    reading_list: bool = False,
+    reading_list: str | None = None,
     unlike: Sequence[str] = (),
     filter: Filter | None = None,
 ) -> Recommendations:
-    """Return the papers nearest to a library of titles, and of the reading list if that is wanted.
+    """Return the papers nearest to a library of titles, and of a reading list if one is named.
 
     Raises:
         QueryError: the library is empty, k is not between 1 and MOST_HITS, or the filter is wrong.
-        StoreError: the reading list cannot be opened.
+        StoreError: the reading lists cannot be opened.
         ModelError: a title has to be embedded and a store's model cannot be loaded.
     """
     from swimmer.analysis import for_you
 
     library = _library(titles, reading_list)
     if not library:
-        raise QueryError(
-            "the library is empty", hint="give titles, or reading_list=true for the reading list"
-        )
+        raise QueryError("the library is empty", hint="give titles, or the name of a reading list")
     return for_you(stores, library, _checked_number(k), unlike=list(unlike), filter=filter)
 
 
@@ -107,10 +105,10 @@ def near_people_for_tool(
     titles: Sequence[str],
     k: int,
     *,
-    reading_list: bool = False,
+    reading_list: str | None = None,
     filter: Filter | None = None,
 ) -> list[NearPerson]:
-    """Return who works nearest to a query, or to a library of titles and of the reading list.
+    """Return who works nearest to a query, or to a library of titles and of a reading list.
 
     Raises:
         QueryError: there are a query and a library, or neither; as `recommend_for_tool` otherwise.
@@ -121,10 +119,10 @@ def near_people_for_tool(
     return people_near(stores, query or None, _checked_number(k), library=library, filter=filter)
 
 
-def _library(titles: Sequence[str], reading_list: bool) -> list[str | Paper]:
+def _library(titles: Sequence[str], reading_list: str | None) -> list[str | Paper]:
     from swimmer.toolkit.libraries import listed_library
 
-    return [*titles, *(listed_library().papers if reading_list else ())]
+    return [*titles, *(listed_library(reading_list).papers if reading_list else ())]
 
 
 def find_people(stores: Sequence[PaperStore], name: str) -> list[tuple[Person, PaperStore]]:

@@ -184,7 +184,11 @@ def build_server(
         title="swimmer: similar papers",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=[*_tools(pool, allow_lists), *(_list_tools(pool) if allow_lists else ())],
+        tools=[
+            *_tools(pool),
+            *_library_tools(pool, allow_lists),
+            *(_list_tools(pool) if allow_lists else ()),
+        ],
         log_level="WARNING",
     )
     _add_resources(server, pool)
@@ -260,14 +264,7 @@ class _NoArguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
-    def check_list(name: str | None) -> None:
-        if name and not allow_lists:
-            raise QueryError(
-                "the reading lists are not for clients of this server",
-                hint="give titles; the user may start it with: swimmer mcp --allow-lists",
-            )
-
+def _tools(pool: StorePool) -> list[Tool]:
     def stores_of(given: dict[str, Any]) -> tuple[list[PaperStore], Conditions]:
         conditions = Conditions(**given)
         return _stores(pool, conditions.store_names), conditions
@@ -285,31 +282,6 @@ def _tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
     def browse_papers(k: int, sort: str, **given: Any) -> AnswerData:
         stores, conditions = stores_of(given)
         return answer_data(browse_for_tool(stores, k, filter=conditions.filter(), sort=sort))
-
-    def papers_for_library(
-        titles: list[str], reading_list: str | None, unlike: list[str], k: int, **given: Any
-    ) -> AnswerData:
-        check_list(reading_list)
-        stores, conditions = stores_of(given)
-        found = recommend_for_tool(
-            stores,
-            titles,
-            k,
-            reading_list=reading_list,
-            unlike=unlike,
-            filter=conditions.filter(),
-        )
-        return recommendations_data(found)
-
-    def people_near(
-        query: str | None, titles: list[str], reading_list: str | None, k: int, **given: Any
-    ) -> NearPeopleData:
-        check_list(reading_list)
-        stores, conditions = stores_of(given)
-        found = near_people_for_tool(
-            stores, query, titles, k, reading_list=reading_list, filter=conditions.filter()
-        )
-        return near_people_data(found)
 
     def find_authors(name: str, k: int, **given: Any) -> AuthorList:
         stores = _stores(pool, InStores(**given).store_names)
@@ -336,6 +308,47 @@ def _tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
         PaperTool.made(list_stores, _NoArguments, StoreList, "The stores"),
         PaperTool.made(browse_papers, BrowsePapers, AnswerData, "Papers that meet conditions"),
         PaperTool.made(find_authors, FindAuthors, AuthorList, "Authors"),
+    ]
+
+
+def _library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
+    """Return the tools that start from several papers of the user."""
+
+    def check_list(name: str | None) -> None:
+        if name and not allow_lists:
+            raise QueryError(
+                "the reading lists are not for clients of this server",
+                hint="give titles; the user may start it with: swimmer mcp --allow-lists",
+            )
+
+    def papers_for_library(
+        titles: list[str], reading_list: str | None, unlike: list[str], k: int, **given: Any
+    ) -> AnswerData:
+        check_list(reading_list)
+        conditions = Conditions(**given)
+        stores = _stores(pool, conditions.store_names)
+        found = recommend_for_tool(
+            stores,
+            titles,
+            k,
+            reading_list=reading_list,
+            unlike=unlike,
+            filter=conditions.filter(),
+        )
+        return recommendations_data(found)
+
+    def people_near(
+        query: str | None, titles: list[str], reading_list: str | None, k: int, **given: Any
+    ) -> NearPeopleData:
+        check_list(reading_list)
+        conditions = Conditions(**given)
+        stores = _stores(pool, conditions.store_names)
+        found = near_people_for_tool(
+            stores, query, titles, k, reading_list=reading_list, filter=conditions.filter()
+        )
+        return near_people_data(found)
+
+    return [
         PaperTool.made(
             papers_for_library, PapersForLibrary, AnswerData, "Papers for a library of papers"
         ),

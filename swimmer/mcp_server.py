@@ -287,11 +287,6 @@ def _tools(pool: StorePool) -> list[Tool]:
         stores = _stores(pool, InStores(**given).store_names)
         return authors_data(find_people(stores, name), k)
 
-    def changed_topics(stores: list[str], k: int) -> ChangedTopicsData:
-        from swimmer.analysis import trends
-
-        return changed_topics_data(trends(_stores(pool, list(dict.fromkeys(stores))), k=k))
-
     def get_paper(paper: str, store: str | None) -> PaperData:
         opened = pool.store(store)
         return paper_data(find_paper(opened, paper), store=opened.name)
@@ -312,7 +307,7 @@ def _tools(pool: StorePool) -> list[Tool]:
 
 
 def _library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
-    """Return the tools that start from several papers of the user."""
+    """Return the tools that start from several papers of the user, or from several stores."""
 
     def check_list(name: str | None) -> None:
         if name and not allow_lists:
@@ -347,6 +342,11 @@ def _library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
             stores, query, titles, k, reading_list=reading_list, filter=conditions.filter()
         )
         return near_people_data(found)
+
+    def changed_topics(stores: list[str], k: int) -> ChangedTopicsData:
+        from swimmer.analysis import trends
+
+        return changed_topics_data(trends(_stores(pool, list(dict.fromkeys(stores))), k=k))
 
     return [
         PaperTool.made(

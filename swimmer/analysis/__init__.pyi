@@ -67,6 +67,24 @@ from .people import (
     NearPerson as NearPerson,
     people_near as people_near,
 )
+from .plan import (
+    Plan as Plan,
+    PlannedSession as PlannedSession,
+    Visit as Visit,
+    plan_visits as plan_visits,
+)
+from .plan_calendar import (
+    to_icalendar as to_icalendar,
+)
+from .plan_formats import (
+    days_of as days_of,
+    hours_of as hours_of,
+    instead_of as instead_of,
+    plan_to_html as plan_to_html,
+    plan_to_markdown as plan_to_markdown,
+    reason_of as reason_of,
+    summary_of as summary_of,
+)
 from .reference_check import (
     VERDICTS as VERDICTS,
     CheckedReference as CheckedReference,

@@ -22,6 +22,7 @@ GROUPS = {
         "related": "Find papers that a draft does not cite yet.",
         "foryou": "Rank a store by your own papers.",
         "digest": "Show what came new to your stores for your own papers.",
+        "plan": "Plan a conference: what to see when, by your own papers.",
         "people": "Find who works nearest to a topic or to your own papers.",
         "check": "Check a bibliography against your stores.",
     },
@@ -75,7 +76,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        if cmd_name in ("search", "foryou", "people"):
+        if cmd_name in ("search", "foryou", "plan", "people"):
             # Starting the threads of the linear algebra takes longer than one search.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"swimmer.cli.{MODULES.get(cmd_name, cmd_name)}")
@@ -108,7 +109,8 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The short help texts are here, so that --help loads no command.
-        width = max(map(len, VERBS))
+        # Not `map`: a submodule of this name hides it once it is imported.
+        width = max(len(name) for name in VERBS)
         for title, group in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), said) for name, said in group.items()])

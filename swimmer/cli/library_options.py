@@ -45,6 +45,9 @@ _OPTIONS = (
     ),
 )
 
+library_option, *_, where_option = _OPTIONS
+"""`--library` and `--where` alone, for a command that has stores of its own."""
+
 
 def library_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--library`, `--store`, `--all` and `--where`."""

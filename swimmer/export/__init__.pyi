@@ -4,6 +4,7 @@ from .bibtex import (
     to_bibtex as to_bibtex,
 )
 from .reading_list import (
+    literal as literal,
     to_reading_list as to_reading_list,
     translate_abstracts as translate_abstracts,
 )

@@ -50,6 +50,10 @@ from .paper import (
     Paper as Paper,
     derived_id as derived_id,
 )
+from .presentations import (
+    Presentation as Presentation,
+    presentations as presentations,
+)
 from .values import (
     plain_value as plain_value,
 )

@@ -63,14 +63,20 @@ class StaticEmbeddings:
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = PACKAGED_MODEL if folder is None else Path(folder)
+        from concurrent.futures import ThreadPoolExecutor
+
         config = _read_config(self.folder)
-        self.revision = _verified_revision(self.folder, config)
+        read = _verified(self.folder, TOKENIZER_FILE, config)
+        # The digest of the weights takes half as long as reading the tokenizer, and a core of
+        # its own.
+        with ThreadPoolExecutor(1) as thread:
+            weights = thread.submit(_verified, self.folder, WEIGHTS_FILE, config)
+            from tokenizers import Tokenizer
+
+            self._tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
+            self.revision = _revision(weights.result(), read)
         self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
         self.dimension = int(self._rows.shape[1])
-
-        from tokenizers import Tokenizer
-
-        self._tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
         if self._tokenizer.get_vocab_size() != len(self._rows):
             raise ModelError(
                 f"{self.folder / WEIGHTS_FILE} has {len(self._rows)} rows, but {TOKENIZER_FILE} "
@@ -258,18 +264,23 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _verified_revision(folder: Path, config: dict[str, Any]) -> str:
-    """Compare the files with their digests in the configuration; return the short joint digest."""
+def _verified(folder: Path, name: str, config: dict[str, Any]) -> str:
+    """Compare a file with its digest in the configuration; return the digest."""
+    met, expected = file_digest(folder / name), config["blake2b"].get(name)
+    if met != expected:
+        raise ModelError(
+            f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
+            f"says {expected}",
+            hint=_REINSTALL,
+        )
+    return met
+
+
+def _revision(*digests: str) -> str:
+    """Return the short joint digest of the files of a model."""
     joint = hashlib.sha256()
-    for name in (WEIGHTS_FILE, TOKENIZER_FILE):
-        met, expected = file_digest(folder / name), config["blake2b"].get(name)
-        if met != expected:
-            raise ModelError(
-                f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
-                f"says {expected}",
-                hint=_REINSTALL,
-            )
-        joint.update(met.encode())
+    for digest in digests:
+        joint.update(digest.encode())
     return joint.hexdigest()[:12]
 
 

@@ -36,21 +36,20 @@ class WordPieces:
         """
         if not self._vocabulary or self._unknown is None:
             return {}
-        unknown, silent = self._unknown, self._silent
-        return {
-            word: array(
-                "i", [n for n in self._numbers(word.decode(), unknown) if n not in silent]
-            ).tobytes()
-            for word in words
-        }
+        unknown, silent, longest = self._unknown, self._silent, self._longest_word
+        table, found = self._vocabulary, dict[bytes | str, bytes]()
+        for word in words:
+            text = word.decode()
+            # Most words are one piece.
+            whole = table.get(text) if len(text) <= longest else None
+            numbers = self._numbers(text, unknown) if whole is None else (whole,)
+            found[word] = array("i", [n for n in numbers if n not in silent]).tobytes()
+        return found
 
     def _numbers(self, word: str, unknown: int) -> list[int]:
         table, size = self._vocabulary, len(word)
         if size > self._longest_word:
             return [unknown]
-        whole = table.get(word)
-        if whole is not None:
-            return [whole]
         pieces, start, prefix = [], 0, ""
         while start < size:
             for end in range(size, start, -1):

@@ -5,7 +5,8 @@
     python benchmarks/reading.py ../before ../shared/corpora/iclr2025_downloads.json --build
 
 Each checkout reads the list in processes of its own and makes a paper of every record; with
-`--build` it builds a store of it with the static model. What counts is the processor's time without
+`--build` it builds a store of it with the static model, this one also without kept neighbours.
+What counts is the processor's time without
 the imports of numpy and FAISS: other programs disturb it less than the clock. The ratio is the
 median of the turns' own, each beside its neighbour.
 """
@@ -42,16 +43,23 @@ import faiss, numpy, sqlite3
 from swimmer import build_store
 with tempfile.TemporaryDirectory() as work:
     start = time.process_time()
-    store = build_store(sys.argv[1], Path(work) / "store", model="static")
+    store = build_store(
+        sys.argv[1], Path(work) / "store", model="static", **json.loads(sys.argv[2])
+    )
     print(json.dumps([len(store), time.process_time() - start]))
     store.close()
 """
 
 
-def measured(checkout: Path, papers: Path, *, build: bool = False) -> tuple[int, float]:
-    """Return how many papers a new process reads, and its seconds of processor time."""
+def measured(
+    checkout: Path, papers: Path, *, build: bool = False, **how: bool
+) -> tuple[int, float]:
+    """Return how many papers a new process reads, and its seconds of processor time.
+
+    `how` are further arguments of a build.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", _BUILT if build else _MEASURED, str(papers)],
+        [sys.executable, "-c", _BUILT if build else _MEASURED, str(papers), json.dumps(how)],
         check=True,
         capture_output=True,
         text=True,
@@ -75,22 +83,24 @@ def main() -> None:
     options = parser.parse_args()
     other, own = options.other.resolve(), Path(__file__).resolve().parent.parent
     for papers in options.lists:
-        before, now, counts = [], [], (0, 0)
+        ways: dict[str, dict[str, bool]] = {"now": {"build": options.build}}
+        if options.build:
+            ways["without kept neighbours"] = {"build": True, "neighbours": False}
+        before: list[float] = []
+        now: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(options.turns):
-            old, new = (
-                measured(checkout, papers.resolve(), build=options.build)
-                for checkout in (other, own)
+            count, seconds = measured(other, papers.resolve(), build=options.build)
+            before.append(seconds)
+            for name, how in ways.items():
+                now[name].append(measured(own, papers.resolve(), **how)[1])
+        print(f"{papers.name}: {count:,} papers before in {statistics.median(before):.2f} s")
+        for name, seconds_now in now.items():
+            ratios = sorted(b / a for a, b in zip(before, seconds_now, strict=True))
+            print(
+                f"  {name}: {statistics.median(seconds_now):.2f} s, "
+                f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}) of before",
+                flush=True,
             )
-            before.append(old[1])
-            now.append(new[1])
-            counts = old[0], new[0]
-        ratios = sorted(b / a for a, b in zip(before, now, strict=True))
-        print(
-            f"{papers.name}: {counts[0]:,} papers before in {statistics.median(before):.2f} s, "
-            f"{counts[1]:,} now in {statistics.median(now):.2f} s; now / before "
-            f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
-            flush=True,
-        )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,12 @@ def bge_layout(
     seed: int = 0,
     initializer_range: float = 0.5,
     prompts: dict[str, str] | None = None,
+    rows: int | None = None,
 ) -> Path:
-    """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens."""
+    """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens.
+
+    `rows` is the number of rows of its table of tokens, if there are to be more than tokens.
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers import XLMRobertaConfig, XLMRobertaModel
@@ -49,7 +53,7 @@ def bge_layout(
     tokenizer = _tokenizer(texts, vocabulary)
     tokenizer.save_pretrained(raw)
     config = XLMRobertaConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=rows or len(tokenizer),
         hidden_size=hidden,
         num_hidden_layers=layers,
         num_attention_heads=heads,

@@ -52,6 +52,7 @@ GROUPS = {
     "Programs": {
         "serve": "Open your stores in the browser.",
         "mcp": "Serve your stores to agents (Model Context Protocol).",
+        "doctor": "Show what is installed here and what is missing.",
         "completion": "Print the completion script of a shell.",
     },
 }

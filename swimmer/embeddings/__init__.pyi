@@ -1,11 +1,19 @@
 """The names that other packages may use."""
 
+from .availability import (
+    CachedModel as CachedModel,
+    cached_models as cached_models,
+    obstacle as obstacle,
+)
 from .backends import (
     BACKEND as BACKEND,
     BACKENDS as BACKENDS,
     choose_backend as choose_backend,
     has_package as has_package,
     has_torch as has_torch,
+)
+from .batches import (
+    usable_cores as usable_cores,
 )
 from .huggingface import (
     load_huggingface as load_huggingface,

@@ -6,6 +6,7 @@ for long where another program has one of the cores. Batches wait for nobody.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,13 @@ WORKERS = 16
 
 _KNOWN = {"normalize_embeddings", "batch_size", "prompt", "prompt_name"}
 _ALONE = threading.Lock()
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def encode(

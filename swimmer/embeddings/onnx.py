@@ -7,14 +7,13 @@ configuration files that sentence-transformers reads.
 from __future__ import annotations
 
 import importlib.util
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.embeddings.batches import COUNTED, in_batches
+from swimmer.embeddings.batches import COUNTED, in_batches, usable_cores
 from swimmer.embeddings.identity import split_variant
 from swimmer.embeddings.model import Model
 from swimmer.embeddings.model_files import NAMED, Named, is_hub_id, own_folder, unknown_model
@@ -151,7 +150,7 @@ class OnnxEmbeddings:
         self._lower = read_setting(folder, "sentence_bert_config.json").get("do_lower_case") is True
         self._tokenizer = _read_tokenizer(folder, name, limit)
         self._path = path
-        self._sessions = Sessions(path, device, _cores())
+        self._sessions = Sessions(path, device, usable_cores())
         self._plan: tuple[list[tuple[str, Any]], Output] | None = None
 
     def __repr__(self) -> str:
@@ -276,10 +275,3 @@ def _read_tokenizer(folder: Path, name: str, limit: int) -> Any:
 def _units(vectors: Vectors) -> Vectors:
     units: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
     return units
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

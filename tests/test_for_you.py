@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,16 @@ def test_what_one_has_already_is_left_out_by_title_identifier_and_spelling(
     assert not {one.title for one in held[:3]} & set(titles)
     assert held[3].title in titles
     assert found.known == 2
+
+
+def test_a_preprint_and_its_publication_are_one_paper(store: PaperStore) -> None:
+    own = [
+        *library(("robots", 2), ("proteins", 2)),
+        *(replace(one, id=f"{one.id}-arxiv", venue="arXiv") for one in library(("robots", 2))),
+    ]
+    found = for_you([store], own, 4)
+    assert found.library == 4
+    assert [round(one.share, 2) for one in found.interests] == [0.5, 0.5]
 
 
 def test_a_short_title_of_other_people_is_no_paper_of_the_library(tmp_path: Path) -> None:

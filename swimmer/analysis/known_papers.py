@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from swimmer.papers import Paper, identifiers, same_numbers, same_work
@@ -19,6 +20,9 @@ _SHORT_TITLE = 20
 def papers_meant(stores: Sequence[PaperStore], given: Sequence[str | Paper]) -> list[Paper]:
     """Return papers, each text as the paper that it names in a store, else as a title alone.
 
+    Of several with one title, as a preprint and its publication often are, the first is returned,
+    with the abstract of another where it has none.
+
     Raises:
         QueryError: a text is blank.
     """
@@ -30,7 +34,19 @@ def papers_meant(stores: Sequence[PaperStore], given: Sequence[str | Paper]) -> 
         text = checked_query(one)
         named = (paper for store in stores if (paper := _named(store, text)) is not None)
         found.append(next(named, None) or Paper(text))
-    return found
+    return _each_once(found)
+
+
+def _each_once(papers: Sequence[Paper]) -> list[Paper]:
+    """Return papers without those that have the title of an earlier one."""
+    once: dict[str, Paper] = {}
+    for paper in papers:
+        # A title in a script of which no letter is left is told apart by its id.
+        key = paper.key or paper.id
+        kept = once.setdefault(key, paper)
+        if paper.abstract and not kept.abstract:
+            once[key] = replace(kept, abstract=paper.abstract)
+    return list(once.values())
 
 
 def _named(store: PaperStore, text: str) -> Paper | None:

@@ -66,7 +66,7 @@ def read_references(path: str | Path) -> References:
             if not reason.startswith("not a paper")
         ]
         if len(papers) > MOST:
-            raise QueryError(f"{path}: more than {MOST:,} references; check it in parts")
+            raise QueryError(f"{path}: more than {MOST:,} references", hint="give it in parts")
     listed = [paper for paper in papers if cited is None or paper.id in cited]
     if not listed:
         raise QueryError(

@@ -404,7 +404,7 @@ class _Search:
         made = self._made(pools)
         order = in_turns(self.shares, [len(some) for some in made], sum(map(len, made)))
         turns = [iter(some) for some in made]
-        listed = [next(turns[number]) for number in order]
+        listed = [next(turns[number]) for number in order[: 2 * places + _SPARE]]
         by_paper = {id(one.hit.paper): one for one in listed}
         # In the order of the turns, which give each interest its places; not in that of scores.
         entries = [(one.hit, -float(place)) for place, one in enumerate(listed)]

@@ -38,7 +38,11 @@ def cosine_apart(own: Vectors, others: Vectors) -> float:
         others: vectors of papers of a store that were drawn from all of it.
     """
     drawn = own[:: -(-len(own) // _SAMPLE)]
-    return float(np.percentile(drawn @ others.T, APART)) if len(others) else 0.0
+    pairs = (drawn @ others.T).ravel()
+    if not len(pairs):
+        return 0.0
+    place = (len(pairs) - 1) * APART // 100
+    return float(np.partition(pairs, place)[place])
 
 
 def find_interests(vectors: Vectors, apart: float) -> Labels:
@@ -104,8 +108,9 @@ def _linked(vectors: Vectors, apart: float) -> Labels:
         sizes[one] += sizes[other]
         labels[labels == other] = one
         best[other] = -np.inf
-        stale = np.flatnonzero((nearest == one) | (nearest == other))
-        stale = np.union1d(stale[np.isfinite(best[stale])], [one])
+        again = ((nearest == one) | (nearest == other)) & np.isfinite(best)
+        again[one] = True
+        stale = np.flatnonzero(again)
         nearest[stale] = near[stale].argmax(axis=1)
         best[stale] = near[stale, nearest[stale]]
         closer = merged > best

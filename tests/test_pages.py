@@ -19,7 +19,8 @@ INSTALL = (
 
 
 @pytest.mark.parametrize(
-    ("page", "least"), [("index", 1), ("tutorial", 9), ("terminal", 10), ("python", 9)]
+    ("page", "least"),
+    [("index", 1), ("tutorial", 9), ("terminal", 10), ("python", 9), ("for-you", 5)],
 )
 def test_a_page_runs_as_it_stands(page: str, least: int, home: Path) -> None:
     pytest.importorskip("langchain_core")

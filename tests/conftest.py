@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
+from hypothesis.database import InMemoryExampleDatabase
 
 from swimmer import Paper
 
@@ -17,6 +19,11 @@ from .models import HashEmbeddings
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
+
+if not os.access(REPOSITORY, os.W_OK):
+    # Hypothesis warns where it cannot keep its examples, and a warning is an error here.
+    settings.register_profile("read-only checkout", database=InMemoryExampleDatabase())
+    settings.load_profile("read-only checkout")
 
 
 @pytest.fixture(scope="session")

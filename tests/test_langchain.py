@@ -77,7 +77,7 @@ def test_documents_carry_the_paper_its_score_and_its_rank(
         fields = {
             k: v
             for k, v in document.metadata.items()
-            if k not in ("score", "rank", "percentile", "cosine")
+            if k not in ("score", "rank", "percentile", "cosine", "closeness")
         }
         assert fields == paper.to_dict()
         assert json.loads(json.dumps(document.metadata)) == document.metadata

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,9 @@ def test_the_steps_to_a_first_source_work(tmp_path: Path) -> None:
         shutil.copytree(
             REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
         )
+    for path in tmp_path.rglob("*"):
+        # The copy of a checkout that cannot be written is to be written.
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     guide = pages.blocks(GUIDE.read_text("utf-8"))
     written = [block for block in guide if block.title]

@@ -22,6 +22,7 @@ pytest.importorskip("torch", reason='needs pip install "swimmer[huggingface]"')
 import torch
 from langchain_huggingface import HuggingFaceEmbeddings
 
+from benchmarks import case_study
 from swimmer import (
     Paper,
     PaperVectorStore,
@@ -45,19 +46,6 @@ HALF_COSINE = 0.999
 HALF_SCORE = 0.01
 """Difference at most between a score in half precision and in float32."""
 
-CASE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
-CASE_ANSWER = [
-    "29259",
-    "27968",
-    "28622",
-    "31025",
-    "30685",
-    "29189",
-    "27951",
-    "29422",
-    "28841",
-    "28626",
-]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -660,7 +648,7 @@ def test_what_the_hub_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_reference_answer_with_the_true_bge_m3(shared: Path, home: Path) -> None:
-    place = os.environ.get("SWIMMER_BGE_M3")
+    place = os.environ.get(case_study.MODEL)
     if not place:
         pytest.skip("needs the folder of BAAI/bge-m3 in $SWIMMER_BGE_M3")
     torch.set_num_threads(os.cpu_count() or 1)
@@ -668,8 +656,8 @@ def test_the_reference_answer_with_the_true_bge_m3(shared: Path, home: Path) -> 
     started = time.monotonic()
     source = open_source(shared / "corpora" / "iclr2025_downloads.json")
     store = build_store(source, "iclr2025", model=model)
-    found = [hit.paper.id for hit in search(store, CASE, lookup=False)]
-    overlap = len(set(found) & set(CASE_ANSWER))
+    found = [hit.paper.id for hit in search(store, case_study.QUERY, lookup=False)]
+    overlap = len(set(found) & set(case_study.REFERENCE))
     print(f"overlap {overlap} of 10, built in {time.monotonic() - started:.0f} s: {found}")
     assert overlap >= 8
 

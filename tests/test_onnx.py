@@ -406,6 +406,28 @@ def test_graphs_inside_graphs_have_an_end(tmp_path: Path) -> None:
         read_graph(path)
 
 
+def test_a_file_of_countless_parts_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swimmer.embeddings.onnx_graph.MOST_FIELDS", 1000)
+    path = tmp_path / "many.onnx"
+    path.write_bytes(b"\x12\x00" * 1001)
+    with pytest.raises(ModelError, match="more than 1,000 parts"):
+        read_graph(path)
+
+
+def test_external_data_that_are_named_twice(bare: Path) -> None:
+    import onnx
+
+    path = crafted(bare / "onnx" / "model.onnx", location="data.bin")
+    (path.parent / "data.bin").write_bytes(bytes(4 * HIDDEN))
+    model = onnx.load(path, load_external_data=False)
+    entry = model.graph.initializer[0].external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+    path.write_bytes(model.SerializeToString())
+    assert "named twice" in str(refused(bare))
+
+
 @pytest.mark.parametrize("there", ["nothing", "sentencepiece", "broken"])
 def test_a_tokenizer_of_an_unknown_kind(copy: Path, there: str) -> None:
     (copy / "tokenizer.json").unlink()

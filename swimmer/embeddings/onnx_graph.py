@@ -19,6 +19,9 @@ BUILT_IN = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 DEPTH = 16
 """Graphs inside graphs, at most; exported models have two or three."""
 
+MOST_FIELDS = 2_000_000
+"""Fields of a file that are read, at most: seconds; models of 24 layers have some 20,000."""
+
 LONGEST_NAME = 4096
 """Bytes of a name, at most."""
 
@@ -59,12 +62,13 @@ class OnnxGraph:
     """What an ONNX file names.
 
     `external` holds the tensors that are kept in other files, `domains` those of its operators,
-    `own_domains` those of the functions that it defines itself.
+    `own_domains` those of the functions that it defines itself, `fields` how many parts were read.
     """
 
     external: list[ExternalData] = field(default_factory=list)
     domains: set[str] = field(default_factory=set)
     own_domains: set[str] = field(default_factory=set)
+    fields: int = 0
 
     @property
     def locations(self) -> list[str]:
@@ -97,6 +101,9 @@ def _walk(data: mmap.mmap, start: int, end: int, kind: str, graph: OnnxGraph, de
         raise ValueError("graphs are nested too deep")
     inner, entries, domain = _INNER[kind], [], ""
     for number, first, last in _fields(data, start, end):
+        graph.fields += 1
+        if graph.fields > MOST_FIELDS:
+            raise ValueError(f"it has more than {MOST_FIELDS:,} parts")
         if number in inner:
             _walk(data, first, last, inner[number], graph, depth + 1)
         elif kind == "tensor" and number == 13:
@@ -108,7 +115,7 @@ def _walk(data: mmap.mmap, start: int, end: int, kind: str, graph: OnnxGraph, de
     elif kind == "function":
         graph.own_domains.add(domain)
     elif entries:
-        graph.external.append(_external(dict(_pair(data, *entry) for entry in entries)))
+        graph.external.append(_external([_pair(data, *entry) for entry in entries]))
 
 
 def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -157,7 +164,11 @@ def _pair(data: mmap.mmap, first: int, last: int) -> tuple[str, str]:
     return found.get(1, ""), found.get(2, "")
 
 
-def _external(entries: dict[str, str]) -> ExternalData:
+def _external(pairs: list[tuple[str, str]]) -> ExternalData:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        # Whoever loads the file might take the other one.
+        raise ValueError("external data are named twice")
     offset, length = int(entries.get("offset") or 0), int(entries.get("length") or 0)
     if offset < 0 or length < 0:
         raise ValueError("external data begin or end before their file does")

@@ -74,7 +74,8 @@ def load_huggingface(
         raise unknown_model(name)
     for package in ("sentence_transformers", "langchain_huggingface"):
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(f"the model {name}", "huggingface", or_else="onnx")
+            other = "" if importlib.util.find_spec("onnxruntime") else "onnx"
+            raise MissingExtraError(f"the model {name}", "huggingface", or_else=other)
     if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 8:
         raise ModelError(f"max_tokens is a whole number of at least 8, got {max_tokens!r:.40}")
     folder, commit = find_model(named.id, revision, named_by_store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from .models import HashEmbeddings
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A job in the background of a shell ignores Ctrl-C, and so would the processes that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if not os.access(REPOSITORY, os.W_OK):
     # Hypothesis warns where it cannot keep its examples, and a warning is an error here.
     settings.register_profile("read-only checkout", database=InMemoryExampleDatabase())

@@ -61,6 +61,8 @@ def shell(command: str, folder: Path) -> str:
         (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {what} "$@"\n')
         (tools / name).chmod(0o755)
     env = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    # The width that the pages are written for.
+    env["COLUMNS"] = "100"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,

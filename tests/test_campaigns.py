@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +36,8 @@ def test_a_slice_of_the_campaign_finds_nothing(name: str) -> None:
         pytest.importorskip("langchain_community")
     if name == "page":
         pytest.importorskip("starlette")
-    # Another part of it each time: a failure prints the seed that repeats it.
-    seed = random.SystemRandom().randrange(1_000_000)
-    done = run(name, "--minutes", "0.1", "--trials", "40", "--seed", str(seed))
+    # The same part each time; `.ci/run --full` tries others, and a failure prints its seed.
+    done = run(name, "--minutes", "0.1", "--trials", "40", "--seed", "664941")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{name}: " in done.stdout and ", 0 failed" in done.stdout
     assert not done.stdout.startswith(f"{name}: 0 tried")

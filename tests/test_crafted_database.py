@@ -283,6 +283,16 @@ def test_what_is_written_of_such_a_store_is_clean(
         assert done.code == 0 and "\x1b" not in done.out and "javascript:" not in done.out
 
 
+def test_words_of_no_paper_end_in_words_where_they_have_to_be_counted(home: Path) -> None:
+    build_store(PAPERS, "words", model="static").close()
+    folder = home / "vectorstores" / "words"
+    with crafted(folder) as connection:
+        connection.execute("DELETE FROM word_counts")
+        connection.execute("UPDATE words SET packed = x'010203' WHERE row = 2")
+    with open_store(folder) as store, pytest.raises(StoreDamagedError, match="words"):
+        store.database.word_counts()
+
+
 def test_a_paper_as_swimmer_writes_it_is_taken_as_it_is(folder: Path) -> None:
     """Whether a text needs cleaning is seen without doing it; both ways give the same paper."""
     for paper in (

@@ -310,10 +310,13 @@ class PaperTables(DatabaseFile):
     def packed_words(self, rows: Sequence[int]) -> dict[int, bytes]:
         """Return the packed words of rows, by row; those that have none are left out."""
         sql = "SELECT row, packed FROM words WHERE row IN (SELECT value FROM json_each(?))"
-        found = self.query(sql, (json.dumps(list(rows)),), (int, bytes))
-        if any(len(packed) % 4 for _, packed in found):
+        found = dict(self.query(sql, (json.dumps(list(rows)),), (int, bytes)))
+        self._check_words(found.values())
+        return found
+
+    def _check_words(self, rows: Iterable[bytes]) -> None:
+        if any(len(packed) % 4 for packed in rows):
             raise self.damaged("its words are not those of a paper")
-        return dict(found)
 
     def word_counts(self) -> tuple[int, bytes]:
         """Return the number of papers, and in how many of them each word stands, as packed."""
@@ -322,8 +325,9 @@ class PaperTables(DatabaseFile):
             return kept[0][0], kept[0][1]
         from swimmer.store.lexical import count_papers
 
-        packed = self.query("SELECT packed FROM words", (), (bytes,))
-        return len(self), count_papers([words for (words,) in packed])
+        packed = [words for (words,) in self.query("SELECT packed FROM words", (), (bytes,))]
+        self._check_words(packed)
+        return len(self), count_papers(packed)
 
 
 def contains(value: object, part: str) -> bool:

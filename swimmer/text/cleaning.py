@@ -268,8 +268,8 @@ def title_key(title: str) -> str:
         if not unicodedata.combining(char)
     )
     folded = text.casefold()
-    # A title of nothing but symbols still needs a key of its own.
-    return "".join(filter(str.isalnum, folded)) or folded
+    # A title of nothing but symbols, or of an accent alone, still needs a key of its own.
+    return "".join(filter(str.isalnum, folded)) or folded or decomposed
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +30,14 @@ if not os.access(REPOSITORY, os.W_OK):
     # Hypothesis warns where it cannot keep its examples, and a warning is an error here.
     settings.register_profile("read-only checkout", database=InMemoryExampleDatabase())
     settings.load_profile("read-only checkout")
+
+
+def writable_copy(source: Path, target: Path) -> Path:
+    """Copy a folder of the checkout, which may be one that cannot be written."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)
+    return target
 
 
 @pytest.fixture(scope="session")

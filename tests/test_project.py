@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pytest
 import swimmer
 
 from . import pages
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, writable_copy
 
 yaml = pytest.importorskip("yaml", reason="needs PyYAML")
 tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
@@ -112,12 +111,7 @@ def test_the_citation_is_that_of_this_version() -> None:
 def test_the_steps_to_a_first_source_work(tmp_path: Path) -> None:
     """The files of the guide, in a copy of the package, pass their own tests and the checks."""
     for name in ("swimmer", "tests"):
-        shutil.copytree(
-            REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for path in tmp_path.rglob("*"):
-        # The copy of a checkout that cannot be written is to be written.
-        path.chmod(path.stat().st_mode | stat.S_IWUSR)
+        writable_copy(REPOSITORY / name, tmp_path / name)
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     guide = pages.blocks(GUIDE.read_text("utf-8"))
     written = [block for block in guide if block.title]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import pytest
 from swimmer import Paper, build_store, search
 from swimmer.embeddings.static import PACKAGED_MODEL, StaticEmbeddings, file_digest
 from swimmer.store.store import PaperStore
+
+from .conftest import writable_copy
 
 DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data/quality.json").read_text())
 NEW_TITLES_AT_5 = 0.82
@@ -81,7 +82,7 @@ def worsened(folder: Path, damage: str) -> StaticEmbeddings:
     """The packaged model with its weights spoilt, correctly signed."""
     from safetensors.numpy import load_file, save_file
 
-    shutil.copytree(PACKAGED_MODEL, folder)
+    writable_copy(PACKAGED_MODEL, folder)
     tensors = load_file(folder / "model.safetensors")
     random = np.random.default_rng(0)
     if damage == "shuffled":

@@ -20,7 +20,7 @@ pytest.importorskip("mkdocstrings_handlers.python", reason='needs pip install "s
 
 import swimmer
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, writable_copy
 
 STYLE = re.compile(r"""@import\s+["']?([^"';)\s]+)|url\(\s*["']?([^"')]+)""")
 LOADING = {
@@ -185,9 +185,7 @@ FAULTS = [
 def test_what_is_wrong_ends_the_build(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     for name in ("docs", "swimmer"):
-        shutil.copytree(
-            REPOSITORY / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", "static")
-        )
+        writable_copy(REPOSITORY / name, clone / name)
     for name in ("mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
         shutil.copy(REPOSITORY / name, clone / name)
     (clone / "docs" / "lost.md").write_text("# In no menu\n", "utf-8")

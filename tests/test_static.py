@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from swimmer.embeddings.word_pieces import WordPieces
 from swimmer.errors import ModelError, QueryError, SwimmerError
 from tests.models import HashEmbeddings
 
+from .conftest import writable_copy
 from .manifests import edit_manifest
 
 TEXTS = [
@@ -55,7 +55,7 @@ def model() -> StaticEmbeddings:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(PACKAGED_MODEL, tmp_path / "model"))
+    return writable_copy(PACKAGED_MODEL, tmp_path / "model")
 
 
 def cosine(model: StaticEmbeddings, one: str, other: str) -> float:

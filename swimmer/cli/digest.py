@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swimmer.cli.library_options import library_options, read_examples, read_libraries
+from swimmer.cli.library_options import (
+    half_life_option,
+    library_options,
+    read_examples,
+    read_libraries,
+    unlike_option,
+)
 from swimmer.cli.options import read_filter, trust_option
 from swimmer.cli.output import warn, write_out
 from swimmer.cli.progress import ProgressLine
@@ -39,19 +45,9 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
     help="How far back papers count as new; by default since the last digest.",
 )
 @click.option("--update", is_flag=True, help="Update the stores first, as swimmer update does.")
-@click.option(
-    "--unlike",
-    multiple=True,
-    metavar="TITLE|FILE",
-    help="A negative example, or a list of them; may be repeated.",
-)
+@unlike_option
 @click.option("--number", "-k", "k", default=20, show_default=True, help="Papers at most.")
-@click.option(
-    "--half-life",
-    type=click.FloatRange(0, min_open=True),
-    metavar="YEARS",
-    help="Newer papers weigh more: of your library, one so much older counts half.",
-)
+@half_life_option
 @click.option(
     "--output", "-o", metavar="FILE", help="Write to FILE: .html, .md, or .xml for an Atom feed."
 )

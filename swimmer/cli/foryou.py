@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from swimmer.cli.library_options import library_options, read_examples, read_libraries
+from swimmer.cli.library_options import (
+    half_life_option,
+    library_options,
+    read_examples,
+    read_libraries,
+    unlike_option,
+)
 from swimmer.cli.options import read_filter, trust_option
 from swimmer.cli.output import FORMATS, chosen_format, emit, warn, write_out
 from swimmer.cli.search import ABSTRACT_LINES, MAX_WIDTH, hit_lines, opened_stores
@@ -22,19 +28,9 @@ if TYPE_CHECKING:
 
 @click.command("foryou")
 @library_options
-@click.option(
-    "--unlike",
-    multiple=True,
-    metavar="TITLE|FILE",
-    help="A negative example, or a list of them; may be repeated.",
-)
+@unlike_option
 @click.option("--number", "-k", "k", default=50, show_default=True, help="Number of papers.")
-@click.option(
-    "--half-life",
-    type=click.FloatRange(0, min_open=True),
-    metavar="YEARS",
-    help="Newer papers weigh more: of your library, one so much older counts half.",
-)
+@half_life_option
 @click.option("--json", "style", flag_value="json", help="One JSON object.")
 @click.option("--csv", "style", flag_value="csv", help="A CSV table, one row for each paper.")
 @click.option("--markdown", "style", flag_value="markdown", help="A Markdown list.")

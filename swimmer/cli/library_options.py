@@ -45,6 +45,20 @@ _OPTIONS = (
     ),
 )
 
+unlike_option = click.option(
+    "--unlike",
+    multiple=True,
+    metavar="TITLE|FILE",
+    help="A negative example, or a list of them; may be repeated.",
+)
+half_life_option = click.option(
+    "--half-life",
+    type=click.FloatRange(0, min_open=True),
+    metavar="YEARS",
+    help="Newer papers weigh more: of your library, one so much older counts half.",
+)
+"""What a ranking by a library takes besides."""
+
 library_option, *_, where_option = _OPTIONS
 """`--library` and `--where` alone, for a command that has stores of its own."""
 

@@ -6,12 +6,13 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from swimmer.errors import StoreError
 from swimmer.files import read_bounded, target_of, write_file
+from swimmer.library.damaged import set_aside
 from swimmer.store import user_folder
 
 FILE = "digests.json"
@@ -132,14 +133,7 @@ class DigestState:
             return self._renamed(error)
 
     def _renamed(self, error: Exception) -> dict[str, DigestMemory]:
-        when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
-        aside = self.path.with_name(f"{self.path.stem}.damaged-{when}{self.path.suffix}")
-        try:
-            self.path.replace(aside)
-        except OSError as failure:
-            raise StoreError(
-                f"{self.path}: is damaged ({error}) and cannot be renamed ({failure.strerror})"
-            ) from None
+        aside = set_aside(self.path, error)
         self.problem = (
             f"what digests have shown could not be read ({type(error).__name__}: "
             f"{str(error)[:200]}); the file is kept as {aside}, and papers may be shown again"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from swimmer.errors import CHECK_FILE, QueryError, StoreError
 from swimmer.files import read_bounded, target_of, write_file
+from swimmer.library.damaged import set_aside
 from swimmer.library.entries import (
     DEFAULT_LIST,
     MOST_LISTS,
@@ -334,14 +335,7 @@ class ReadingList:
             )
 
     def _rename_damaged(self, error: Exception) -> dict[str, ListEntry]:
-        when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
-        aside = self.path.with_name(f"{self.path.stem}.damaged-{when}{self.path.suffix}")
-        try:
-            self.path.replace(aside)
-        except OSError as failure:
-            raise StoreError(
-                f"{self.path}: is damaged ({error}) and cannot be renamed ({failure.strerror})"
-            ) from None
+        aside = set_aside(self.path, error)
         self.problem = (
             f"The reading list was damaged and could not be read ({type(error).__name__}: "
             f"{str(error)[:200]}). It is kept as {aside}; this is a new one."

@@ -174,9 +174,11 @@ class Paper:
     @property
     def document(self) -> tuple[str, dict[str, Any]] | None:
         """Text and metadata of the document that this paper keeps, None if it is a paper's own."""
+        if DOCUMENT_RECORD not in self.extra:
+            return None
         try:
             content, metadata = json.loads("".join(self.extra[DOCUMENT_RECORD]))
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             # A list of papers may hold a field of this name and whatever it likes in it.
             return None
         own = isinstance(content, str) and content.strip() and isinstance(metadata, dict)
@@ -204,9 +206,10 @@ class Paper:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-able values, those of `extra` beside the named ones."""
-        named: dict[str, Any] = {name: getattr(self, name) for name in _NAMED}
-        named["authors"], named["keywords"] = list(self.authors), list(self.keywords)
-        return {**{k: v for k, v in self.extra.items() if k not in named}, **named}
+        values = {name: value for name, value in self.extra.items() if name not in _NAMED}
+        values |= {name: getattr(self, name) for name in _NAMED}
+        values["authors"], values["keywords"] = list(self.authors), list(self.keywords)
+        return values
 
     def filled_from(self, other: Paper) -> Paper:
         """Return this paper with its blanks filled from another record of the same paper.

@@ -12,6 +12,7 @@ from swimmer.papers import arxiv_id, is_address, name_words, openreview_id
 from swimmer.retrieval.hits import Reading
 from swimmer.retrieval.titles import close_title, exact_titles
 from swimmer.store import (
+    MOST_NAME_WORDS,
     Person,
     correction,
     is_written,
@@ -134,7 +135,9 @@ def _resolved(store: PaperStore, text: str, title: int | None) -> Resolution:
 def _named(store: PaperStore, text: str, title: int | None) -> Resolution | None:
     """Return what a query names, None where it names nothing that the store knows."""
     if title is not None:
-        others = _people_readings(_people(store, text))
+        # A longer title is nobody's name.
+        people = _people(store, text) if text.count(" ") < MOST_NAME_WORDS else []
+        others = _people_readings(people)
         return _matched(store, "title", text, (title,), exact=True, others=others)
     if len(text) > TITLE_LIMIT:
         return None

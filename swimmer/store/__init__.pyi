@@ -62,6 +62,7 @@ from .lexical import (
     pack_words as pack_words,
 )
 from .lookups import (
+    MOST_NAME_WORDS as MOST_NAME_WORDS,
     Person as Person,
     people_named as people_named,
     people_starting as people_starting,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 from itertools import accumulate
 from operator import neg
 
@@ -82,10 +83,17 @@ def unpacked(packed: bytes, row: int, papers: int) -> list[tuple[int, float, flo
     # With one value that is no number, the sum is none either.
     if math.isnan(sum(values)) or min(values, default=0) < -1 or max(values, default=0) > 1:
         raise ValueError("scored by other values than cosines")
-    order = list(zip(map(neg, scores), rows, strict=True))
-    if order != sorted(order):
+    if list(scores) != sorted(scores, reverse=True) or not _are_ties_ordered(scores, rows):
         raise ValueError("not in the order of their scores")
     return list(zip(rows, scores, cosines, strict=True))
+
+
+def _are_ties_ordered(scores: Sequence[float], rows: Sequence[int]) -> bool:
+    """Return whether rows of equal scores, which stand together, are ascending."""
+    if len(set(scores)) == len(scores):
+        return True
+    order = list(zip(map(neg, scores), rows, strict=True))
+    return order == sorted(order)
 
 
 def inflated(packed: bytes, size: int) -> bytes:

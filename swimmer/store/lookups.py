@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from swimmer.store.topics import Topic
 
 _NAMESAKES = 2_000
-_MOST_WORDS = 8
+MOST_NAME_WORDS = 8
 """Words of a name that is also found in another order or with initials."""
 
 
@@ -101,7 +101,7 @@ def people_named(database: PaperDatabase, text: str) -> list[Person]:
         return exact
     long = [word for word in words if len(word) > 1]
     # A whole title is looked up too: longer names are found as they stand.
-    if not long or len(words) > _MOST_WORDS:
+    if not long or len(words) > MOST_NAME_WORDS:
         return []
     sql = (
         "SELECT person FROM people_words WHERE word IN (SELECT value FROM json_each(?)) "

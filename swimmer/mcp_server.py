@@ -83,6 +83,7 @@ from swimmer.toolkit import (
     related_work_prompt,
     store_data,
     stores_data,
+    whole_paper_data,
     wrong_call,
 )
 
@@ -289,7 +290,7 @@ def _tools(pool: StorePool) -> list[Tool]:
 
     def get_paper(paper: str, store: str | None) -> PaperData:
         opened = pool.store(store)
-        return paper_data(find_paper(opened, paper), store=opened.name)
+        return whole_paper_data(find_paper(opened, paper), opened.name)
 
     def list_stores() -> StoreList:
         return stores_data()

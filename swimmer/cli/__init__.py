@@ -30,6 +30,7 @@ GROUPS = {
         "lists": "Show your reading lists, or the papers of one.",
         "add": "Put a paper on a reading list.",
         "note": "Change the note, status and tags of a paper on your lists.",
+        "summarize": "Show papers in one sentence each.",
     },
     "A store as a whole": {
         "map": "Draw a store as a map with named topics.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from swimmer.cli.completion import complete_stores
 from swimmer.cli.housekeeping import confirmed
 from swimmer.cli.output import warn
 from swimmer.errors import InputError, QueryError
-from swimmer.library import DEFAULT_LIST, STATUSES, ListEntry, ReadingList, edited
+from swimmer.library import DEFAULT_LIST, STATUSES, ListEntry, ReadingList, Summaries, edited
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -143,16 +144,21 @@ def _show_papers(
             write_text(output, text)
             click.echo(printable(f"written to {output}: {count}"))
     elif as_json:
+        summaries = Summaries()
         for entry in entries:
-            click.echo(json.dumps(entry.to_dict(), ensure_ascii=False))
+            marked = dataclasses.replace(entry, paper=summaries.marked(entry.paper))
+            click.echo(json.dumps(marked.to_dict(), ensure_ascii=False))
     else:
+        summaries = Summaries()
         click.echo(printable(f"{name or 'all lists'}: {count}"))
         for number, entry in enumerate(entries, 1):
             click.echo()
-            click.echo("\n".join(_lines(entry, f"{number:3d}  ", name is None)))
+            click.echo("\n".join(_lines(entry, summaries, f"{number:3d}  ", name is None)))
 
 
-def _lines(entry: ListEntry, lead: str = "", with_lists: bool = True) -> list[str]:
+def _lines(
+    entry: ListEntry, summaries: Summaries, lead: str = "", with_lists: bool = True
+) -> list[str]:
     from swimmer.papers import venue_and_year
 
     paper, indent = entry.paper, " " * len(lead)
@@ -165,6 +171,8 @@ def _lines(entry: ListEntry, lead: str = "", with_lists: bool = True) -> list[st
         entry.added[:10],
     ]
     lines = [lead + paper.display_title, indent + " · ".join(part for part in about if part)]
+    written = summaries.written(paper)
+    lines += [f"{indent}{written.text} ({written.by})"] if written else []
     lines += [f"{indent}| {line}" for line in entry.note.splitlines()]
     return [printable(line) for line in lines]
 
@@ -208,7 +216,7 @@ def add_command(
     swimmer add bIlnpVM4bc --store iclr2025 --list thesis --tag vision --status reading
     """
     kept = ReadingList()
-    where, found = _paper_of(paper, store)
+    where, found = paper_of(paper, store)
     known = {entry.key: entry for entry in kept.entries()}
     # What is not valid must not leave the paper on the list without it.
     edited(ListEntry(where, found), note=note, status=status, tags=tags)
@@ -216,12 +224,12 @@ def add_command(
     on_it = entry.key in known and entry.lists == known[entry.key].lists
     entry = _edited(kept, entry, note, status, tags, (), False)
     click.echo(printable(f"{'is on' if on_it else 'added to'} {entry.lists[-1]}:"))
-    click.echo("\n".join(_lines(entry)))
+    click.echo("\n".join(_lines(entry, Summaries())))
     if kept.problem:
         warn(kept.problem)
 
 
-def _paper_of(text: str, store: str | None) -> tuple[str, Paper]:
+def paper_of(text: str, store: str | None) -> tuple[str, Paper]:
     """Return a paper and the name of its store: the one named, the default, or any that has it."""
     from swimmer.store import list_stores, open_store
     from swimmer.toolkit import find_paper
@@ -268,7 +276,7 @@ def note_command(
     if replace and text is None:
         raise InputError("--replace needs a TEXT", hint='an empty one deletes the note: ""')
     entry = _edited(kept, kept.find(paper), text, status, tags, untag, replace)
-    click.echo("\n".join(_lines(entry)))
+    click.echo("\n".join(_lines(entry, Summaries())))
     if kept.problem:
         warn(kept.problem)
 

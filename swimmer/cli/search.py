@@ -6,6 +6,7 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -20,6 +21,9 @@ from swimmer.store import PaperStore, open_store
 from swimmer.text import printable
 
 ABSTRACT_LINES = 3
+SUMMARY_LINES = 6
+"""Lines of an abstract, and of one sentence about a paper, that are shown at most."""
+
 MAX_WIDTH = 110
 """Columns that a result takes at most, on a terminal that has more."""
 
@@ -52,6 +56,7 @@ MAX_WIDTH = 110
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Output format.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
 @click.option("--brief", is_flag=True, help="Hide the abstracts.")
+@click.option("--summary", is_flag=True, help="One sentence for each paper, also in JSON.")
 @click.option(
     "--plot",
     is_flag=False,
@@ -73,6 +78,7 @@ def search_command(
     named: str | None,
     output: str | None,
     brief: bool,
+    summary: bool,
     plot: str | None,
     trust_model: bool,
     why: bool | None,
@@ -117,10 +123,13 @@ def search_command(
             check_plot(plot, len(queries), one_store=len(stores) < 2 and not every)
         answers = _answers(opened, queries, k, options)
         size = sum(map(len, opened))
+    if summary:
+        answers = [_summarized(answer) for answer in answers]
     if style:
         emit(answers, style, output)
     for answer in answers if style is None else ():
-        click.echo(render(answer, size, 0 if brief else ABSTRACT_LINES, nearest=bool(why)))
+        lines = SUMMARY_LINES if summary else 0 if brief else ABSTRACT_LINES
+        click.echo(render(answer, size, lines, nearest=bool(why), summary=summary))
     if plot is not None:
         from swimmer.cli.map import plot_answer
 
@@ -157,6 +166,14 @@ def _answers(
     return ask_stores(stores, queries, k, options)
 
 
+def _summarized(answer: Answer) -> Answer:
+    """Return an answer whose papers have their one sentence among their fields."""
+    from swimmer.library import Summaries
+
+    kept = Summaries()
+    return replace(answer, hits=[replace(hit, paper=kept.marked(hit.paper)) for hit in answer.hits])
+
+
 def _from_stdin(*, may_be_empty: bool) -> list[str]:
     """Return the titles on standard input; none where a filter alone is asked."""
     if sys.stdin is None or sys.stdin.isatty():
@@ -171,11 +188,17 @@ def _from_stdin(*, may_be_empty: bool) -> list[str]:
 
 
 def render(
-    answer: Answer, size: int, abstract_lines: int = ABSTRACT_LINES, *, nearest: bool = False
+    answer: Answer,
+    size: int,
+    abstract_lines: int = ABSTRACT_LINES,
+    *,
+    nearest: bool = False,
+    summary: bool = False,
 ) -> str:
     """Return an answer as text for a terminal, wrapped to its width.
 
-    `nearest` shows the sentence nearest to the query in place of the abstract's first lines.
+    `nearest` shows the sentence nearest to the query in place of the abstract's first lines,
+    `summary` the papers in one sentence, which they have among their fields.
     """
     import shutil
 
@@ -193,8 +216,16 @@ def render(
     elif not answer.related:
         lines.append("No close match. Nearest papers:")
     for hit in answer.hits:
-        lines += ["", *hit_lines(hit, width, abstract_lines, nearest, answer.listed)]
+        said = _said(hit.paper) if summary else ""
+        lines += ["", *hit_lines(hit, width, abstract_lines, nearest, answer.listed, said=said)]
     return "\n".join(lines) + "\n"
+
+
+def _said(paper: Paper) -> str:
+    text = str(paper.extra.get("summary", ""))
+    if paper.extra.get("summary_machine_written"):
+        text += f" (machine-written by {paper.extra.get('summary_by')})"
+    return text
 
 
 def _heading(answer: Answer, width: int) -> list[str]:
@@ -224,8 +255,12 @@ def hit_lines(
     nearest: bool = False,
     listed: bool = False,
     notes: Sequence[str] = (),
+    said: str = "",
 ) -> list[str]:
-    """Return a hit as lines for a terminal, with notes of the caller's before the abstract."""
+    """Return a hit as lines for a terminal, with notes of the caller's before the abstract.
+
+    `said` is shown in place of the abstract.
+    """
     paper = hit.paper
     lead = f"{hit.rank:3d}  " if listed else f"{hit.rank:3d}  {hit.score:.3f}  "
     lines = _wrapped(lead, printable(paper.display_title), width, bold=True)
@@ -261,7 +296,7 @@ def hit_lines(
         lines += textwrap.wrap(
             printable(note), width, initial_indent=indent, subsequent_indent=indent
         )
-    shown = hit.reasons.sentence if nearest and hit.reasons is not None else ""
+    shown = said or (hit.reasons.sentence if nearest and hit.reasons is not None else "")
     if abstract_lines and (shown or paper.abstract):
         columns = max(20, width - len(indent))
         # What fills two lines more than are shown has all that decides how they are wrapped.

@@ -18,6 +18,11 @@ from .retriever import (
     PaperRetriever as PaperRetriever,
     load_retriever as load_retriever,
 )
+from .summaries import (
+    SummaryReport as SummaryReport,
+    load_chat_model as load_chat_model,
+    summarize as summarize,
+)
 from .tools import (
     PaperToolkit as PaperToolkit,
     paper_tools as paper_tools,

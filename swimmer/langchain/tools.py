@@ -30,7 +30,7 @@ from swimmer.toolkit import (
     browse_for_tool,
     find_paper,
     find_people,
-    paper_data,
+    whole_paper_data,
     wrong_call,
 )
 
@@ -87,7 +87,7 @@ def _search_tools(shelf: _Stores) -> list[BaseTool]:
             except QueryError as error:
                 refused = refused or error
             else:
-                return as_text(paper_data(found, store=one.name)), [paper_document(found)]
+                return as_text(whole_paper_data(found, one.name)), [paper_document(found)]
         assert refused is not None
         raise refused
 

@@ -15,6 +15,15 @@ from .entries import (
     listed_papers as listed_papers,
     written as written,
 )
+from .one_sentence import (
+    SENTENCE_LIMIT as SENTENCE_LIMIT,
+    Summary as Summary,
+    main_sentence as main_sentence,
+    one_sentence as one_sentence,
+)
 from .reading_list import (
     ReadingList as ReadingList,
+)
+from .summaries import (
+    Summaries as Summaries,
 )

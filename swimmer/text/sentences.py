@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swimmer.text.patterns import pattern
 
-_SENTENCE = pattern(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])")
+_SENTENCE = pattern(r"(?<=[.!?])\s+(?=[A-Z0-9“\"(])|(?<=[。！？])")
 _NO_END = pattern(r"\b(?:e\.g|i\.e|et al|cf|vs|resp|Fig|Eq|Sec|[A-Z])\.$")
 
 

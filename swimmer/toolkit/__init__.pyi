@@ -24,6 +24,7 @@ from .answers import (
     store_data as store_data,
     stores_data as stores_data,
     tokens_of as tokens_of,
+    whole_paper_data as whole_paper_data,
 )
 from .arguments import (
     DESCRIPTIONS as DESCRIPTIONS,
@@ -58,6 +59,7 @@ from .lists import (
     reading_list_data as reading_list_data,
 )
 from .prompts import (
+    ONE_SENTENCE as ONE_SENTENCE,
     READING_PLAN as READING_PLAN,
     RELATED_WORK as RELATED_WORK,
     reading_plan_prompt as reading_plan_prompt,

@@ -38,6 +38,8 @@ class PaperData(TypedDict):
     """One paper as plain data; `score` and `rank` where it is a hit.
 
     `near` are titles of the library that it is near to, where a library was searched with.
+    `summary` is the paper in one sentence; `summary_by` says whether that is from its abstract or
+    its source, or which chat model wrote it.
     """
 
     store: NotRequired[str]
@@ -53,6 +55,8 @@ class PaperData(TypedDict):
     near: NotRequired[list[str]]
     keywords: NotRequired[list[str]]
     status: NotRequired[str]
+    summary: NotRequired[str]
+    summary_by: NotRequired[str]
 
 
 class AnswerData(TypedDict):
@@ -281,6 +285,21 @@ def paper_data(paper: Paper, abstract: int = ABSTRACT_LENGTH, *, store: str = ""
         data["keywords"] = [bounded(word, 100) for word in paper.keywords[:20]]
     if paper.status:
         data["status"] = bounded(paper.status, 100)
+    return data
+
+
+def whole_paper_data(paper: Paper, store: str) -> PaperData:
+    """Return a paper as plain data, with its one sentence and where that comes from.
+
+    Raises:
+        StoreError: the file of what chat models wrote cannot be read.
+    """
+    from swimmer.library import Summaries
+
+    data = paper_data(paper, store=store)
+    if found := Summaries().of(paper):
+        data["summary"] = found.text
+        data["summary_by"] = found.by
     return data
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from swimmer.cli.library_options import (
     unlike_option,
 )
 from swimmer.cli.options import read_filter, trust_option
-from swimmer.cli.output import FORMATS, chosen_format, emit, warn, write_out
+from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width, warn, write_out
 from swimmer.cli.search import ABSTRACT_LINES, MAX_WIDTH, hit_lines, opened_stores
 from swimmer.errors import QueryError
 from swimmer.text import printable
@@ -93,7 +92,7 @@ def foryou_command(
 
 
 def _table(found: Recommendations, library: Library, size: int, abstract_lines: int) -> str:
-    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
+    width = min(terminal_width(), MAX_WIDTH)
     lines = [click.style(f"{size:,} papers in {found.store}, model {found.model}", dim=True)]
     there = "the store" if ", " not in found.store else "these stores"
     held = f"{found.known:,} of them in {there}" if found.known else f"none of them in {there}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("json", "csv", "markdown", "bibtex", "ris", "reading-list")
 """The keys of `export.WRITERS`, repeated so that a search need not load the writers."""
+
+_WIDTH = 100
+"""Columns of what is printed to no terminal."""
 
 
 def chosen_format(named: str | None, output: str | None) -> str | None:
@@ -35,6 +39,18 @@ def chosen_format(named: str | None, output: str | None) -> str | None:
             hint=f"add --format, or use one of the endings {', '.join(SUFFIXES)}",
         )
     return found
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal: $COLUMNS, else what it says, else 100."""
+    # `shutil` has the same, but loads three ways of compressing files first.
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and len(given) < 6 and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size().columns or _WIDTH
+    except OSError:
+        return _WIDTH
 
 
 def warn(text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import click
 
 from swimmer.cli.library_options import library_options, read_libraries
 from swimmer.cli.options import read_filter, trust_option
-from swimmer.cli.output import warn
+from swimmer.cli.output import terminal_width, warn
 from swimmer.cli.search import MAX_WIDTH, opened_stores
 from swimmer.errors import QueryError
 from swimmer.text import printable
@@ -90,7 +89,7 @@ def _lines(team: list[tuple[int, NearPerson]], *, several: bool) -> list[str]:
     from swimmer.analysis import SHOWN_PAPERS
     from swimmer.papers import events_in_words
 
-    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
+    width = min(terminal_width(), MAX_WIDTH)
     lines = []
     for rank, one in team:
         papers = f"{len(one.near)} of {one.papers} paper{'' if one.papers == 1 else 's'} near"

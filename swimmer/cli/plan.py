@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import textwrap
 from datetime import tzinfo
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.library_options import library_option, read_libraries, where_option
 from swimmer.cli.options import read_filter, trust_option
-from swimmer.cli.output import warn, write_out
+from swimmer.cli.output import terminal_width, warn, write_out
 from swimmer.cli.search import MAX_WIDTH
 from swimmer.errors import QueryError
 from swimmer.text import printable
@@ -143,7 +142,7 @@ def _summary(plan: Plan) -> str:
 def _table(plan: Plan) -> str:
     from swimmer.analysis import days_of, hours_of, instead_of
 
-    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
+    width = min(terminal_width(), MAX_WIDTH)
     lines = [click.style(f"{plan.store}: {printable(_summary(plan))}", dim=True)]
     for day, sessions in days_of(plan):
         lines += ["", click.style(day, bold=True)]

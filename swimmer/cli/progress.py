@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from typing import Any
 
 import click
 
+from swimmer.cli.output import terminal_width
 from swimmer.text import printable
 
 LINE_SECONDS = 5.0
@@ -49,7 +49,7 @@ class ProgressLine:
         self._stage = ""
         if sys.stderr.isatty():
             # The next message replaces this line, as a bar would.
-            width = shutil.get_terminal_size((100, 24)).columns - 1
+            width = terminal_width() - 1
             click.echo(f"\r{printable(text)[:width]:<{width}}\r", err=True, nl=False)
         else:
             click.echo(printable(text), err=True)

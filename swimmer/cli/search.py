@@ -13,7 +13,7 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.options import backend_option, read_search, search_options, trust_option
-from swimmer.cli.output import FORMATS, chosen_format, emit
+from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width
 from swimmer.errors import QueryError
 from swimmer.papers import Paper, citation_line, events_in_words, venue_and_year
 from swimmer.retrieval import LOOKUPS, Answer, Hit, SearchOptions, ask
@@ -200,9 +200,7 @@ def render(
     `nearest` shows the sentence nearest to the query in place of the abstract's first lines,
     `summary` the papers in one sentence, which they have among their fields.
     """
-    import shutil
-
-    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
+    width = min(terminal_width(), MAX_WIDTH)
     head = f"{size:,} papers in {answer.store}, model {answer.model}"
     lines = [click.style(head, dim=True)]
     lines += _heading(answer, width)

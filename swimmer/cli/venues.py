@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import textwrap
 
 import click
 
+from swimmer.cli.output import terminal_width
 from swimmer.errors import QueryError
 from swimmer.sources import Adapter, Venue, adapters, near_names, spans
 from swimmer.store import list_stores
@@ -64,7 +64,7 @@ def _json_lines(scheme: str, venues: list[Venue], stores: set[str]) -> list[str]
 
 def _lines(scheme: str, adapter: Adapter, venues: list[Venue], stores: set[str]) -> list[str]:
     lines = [f"{click.style(scheme, bold=True)}: {adapter.summary}"]
-    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+    width = max(60, min(terminal_width(), 110))
     for venue in venues:
         built = _built(venue, stores)
         mark = "*" if built else " "

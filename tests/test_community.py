@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shlex
 import struct
 import time
 import tracemalloc
@@ -174,7 +175,7 @@ def document_with(**metadata: Any) -> tuple[InMemoryDocstore, dict[int, str]]:
 
 def hostile(trace: Path) -> dict[str, bytes]:
     """Pickles that would leave `trace` behind, were anything of them run."""
-    command = f"touch {trace}"
+    command = f"touch {shlex.quote(str(trace))}"
     code = f"open({str(trace)!r}, 'w')"
     docstore, rows = honest(a="text")
     return {

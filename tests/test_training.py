@@ -157,13 +157,13 @@ def test_the_documented_command_makes_a_model_and_makes_it_again(
     teacher = bge_layout(tmp_path)
     models = []
     for place, made in enumerate(("one", "two")):
-        monkeypatch.setattr(
-            sys,
-            "argv",
-            f"train {papers} {tmp_path / made} --teacher {teacher} --work {tmp_path / 'cache'} "
+        paths = [papers, tmp_path / made, "--teacher", teacher, "--work", tmp_path / "cache"]
+        options = (
             "--vocabulary 200 --dimension 16 --batch 32 --tokens 8 --epochs 3 --neighbours 5 "
-            f"--bfloat16 1 --threads 1 --log {tmp_path / made}.log".split(),
-        )
+            "--bfloat16 1 --threads 1 --log"
+        ).split()
+        command = ["train", *map(str, paths), *options, f"{tmp_path / made}.log"]
+        monkeypatch.setattr(sys, "argv", command)
         main()
         models.append(StaticEmbeddings(tmp_path / made))
         said = capsys.readouterr().out

@@ -38,6 +38,7 @@ from swimmer.store import (
     PaperDatabase,
     PaperStore,
     Similarity,
+    checked_format,
     target_folder,
     text_hash,
     time_now,
@@ -59,6 +60,7 @@ def build_store(
     prune: bool = False,
     plain: bool | None = None,
     neighbours: bool | None = None,
+    vectors: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> PaperStore:
@@ -73,6 +75,7 @@ def build_store(
         prune=prune,
         plain=plain,
         neighbours=neighbours,
+        vectors=vectors,
         progress=progress,
         trust_model=trust_model,
     ).store
@@ -86,6 +89,7 @@ def run_build(
     prune: bool = False,
     plain: bool | None = None,
     neighbours: bool | None = None,
+    vectors: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> BuildResult:
@@ -107,15 +111,20 @@ def run_build(
         neighbours: keep the nearest papers of each paper, so that a known title is answered
             without a search; None for what the store has, in a new one for True up to 50,000
             papers. They are found exactly up to so many, above that by an approximate index.
+        vectors: how many bits of each component of a vector are kept: `float32`, `float16` or
+            `int8`; None for what the store has, and for float32 in a new one.
         progress: called as the build goes on.
         trust_model: load the model that an existing store names, as `open_store` has it.
 
     Raises:
+        InputError: there is no such format of vectors.
         SourceError: the source cannot be read, or holds no paper.
         ModelError: the model cannot be loaded or answers wrongly; what was embedded is kept.
         StoreError: the folder cannot be written, or another build is at work there.
     """
     report = BuildReport()
+    if vectors is not None:
+        checked_format(vectors)
     if isinstance(source, (str, Path)):
         source = stored_papers(source) or open_source(source)
     origin, papers = _papers(source, report.source)
@@ -124,7 +133,7 @@ def run_build(
         raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
     folder = target_folder(name if name is not None else _default_name(source, first))
     build = _Build(
-        folder, model, prune, progress or _silent, report, trust_model, plain, neighbours
+        folder, model, prune, progress or _silent, report, trust_model, plain, neighbours, vectors
     )
     return BuildResult(build.run(itertools.chain(first, papers), origin), report)
 
@@ -205,8 +214,9 @@ class _Build:
         trust_model: bool = False,
         plain: bool | None = None,
         neighbours: bool | None = None,
+        form: str | None = None,
     ) -> None:
-        self.plain, self.neighbours = plain, neighbours
+        self.plain, self.neighbours, self.form = plain, neighbours, form
         self.folder, self.work = folder, folder / WORK
         self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
@@ -257,6 +267,7 @@ class _Build:
             similarity=similarity,
             neighbours=near,
             origin=origin,
+            form=self.form,
         )
         self.progress("writing", 0, None)
         store.commit(

@@ -14,6 +14,7 @@ from swimmer.cli.options import backend_option, trust_option
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import InputError
 from swimmer.sources import COLUMN_FIELDS, open_source
+from swimmer.store import FORMATS
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
     help="Keep the nearest papers of each paper; by default up to 50,000 papers.",
 )
 @click.option(
+    "--vectors",
+    type=click.Choice(FORMATS),
+    help="How each component of a vector is kept; by default as the store has it, else float32.",
+)
+@click.option(
     "--status",
     type=click.Choice(["accepted", "rejected", "withdrawn", "all"]),
     help="Which submissions; by default the accepted ones, and all of a file.",
@@ -64,6 +70,7 @@ def build_command(
     columns: str | None,
     plain: bool | None,
     neighbours: bool | None,
+    vectors: str | None,
     refresh: bool,
     offline: bool,
     quiet: bool,
@@ -83,7 +90,7 @@ def build_command(
     given again.
     """
     if is_langchain_folder(source):
-        _take_in(source, name, model, prune, neighbours)
+        _take_in(source, name, model, prune, neighbours, vectors)
         return
     with ProgressLine(quiet) as progress:
         try:
@@ -104,6 +111,7 @@ def build_command(
                 prune=prune,
                 plain=plain,
                 neighbours=neighbours,
+                vectors=vectors,
                 progress=progress,
                 trust_model=trust_model,
             )
@@ -129,7 +137,12 @@ def is_langchain_folder(source: str) -> bool:
 
 
 def _take_in(
-    folder: str, name: str | None, model: str | None, prune: bool, neighbours: bool | None
+    folder: str,
+    name: str | None,
+    model: str | None,
+    prune: bool,
+    neighbours: bool | None,
+    vectors: str | None,
 ) -> None:
     from swimmer.langchain import SAMPLE, build_from_langchain
 
@@ -138,7 +151,9 @@ def _take_in(
             "--prune does not apply to a folder of LangChain's FAISS: it becomes a new store",
             hint="leave --prune out",
         )
-    store, report = build_from_langchain(folder, name, model=model, neighbours=neighbours)
+    store, report = build_from_langchain(
+        folder, name, model=model, neighbours=neighbours, vectors=vectors
+    )
     lines = report_lines(report, store.name, str(store.folder))
     kept = printable(
         f"vectors    those of {folder}; {min(SAMPLE, len(store))} texts were embedded again and "

@@ -85,7 +85,9 @@ def show_command(name: str | None, as_json: bool) -> None:
             click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
             return
         model = manifest.model
-        search = "exact" if manifest.exact else f"approximate, recall@10 {manifest.recall:.3f}"
+        search = "exact" if manifest.exact else "approximate"
+        if manifest.recall < 1:
+            search += f", recall@10 {manifest.recall:.3f}"
         reads = ", ".join(model.languages) or "not stated"
         lines = [
             f"{store.name}: {manifest.papers:,} papers",
@@ -95,6 +97,7 @@ def show_command(name: str | None, as_json: bool) -> None:
             f"text      {model.text}"
             + (f"; query prompt {model.query_prompt!r}" if model.query_prompt else "")
             + (f"; document prompt {model.document_prompt!r}" if model.document_prompt else ""),
+            f"vectors   {manifest.vectors}, {model.dimension} components",
             f"search    {search}",
             f"files     {manifest.database.name} ({size_in_words(manifest.database.size)}), "
             f"{manifest.index.name} ({size_in_words(manifest.index.size)})",
@@ -146,6 +149,7 @@ def inspect_command(folder: str, as_json: bool) -> None:
             "notes": found.notes,
             "papers": manifest.papers if manifest else None,
             "titles": found.titles,
+            "vectors": manifest.vectors if manifest else None,
             "model": manifest.model.name if manifest else None,
         }
         click.echo(json.dumps(about))
@@ -155,6 +159,7 @@ def inspect_command(folder: str, as_json: bool) -> None:
             size = size_in_words(manifest.database.size + manifest.index.size)
             lines += [
                 f"papers    {manifest.papers:,}, {size}, built {manifest.created}",
+                f"vectors   {manifest.vectors}, {manifest.model.dimension} components",
                 f"model     {describe(manifest.model)}",
                 *(f"title     {title}" for title in found.titles),
             ]

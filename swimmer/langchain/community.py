@@ -96,6 +96,7 @@ def build_from_langchain(
     *,
     model: str | Embeddings | Model | None,
     neighbours: bool | None = None,
+    vectors: str | None = None,
 ) -> BuildResult:
     """Import a folder that LangChain's FAISS saved, and write it as a store; return it open.
 
@@ -105,9 +106,10 @@ def build_from_langchain(
         model: the model that the folder was built with; the folder does not say it.
         neighbours: keep the nearest papers of each, as `run_build` has it; None for no, where some
             documents were not a paper's.
+        vectors: how they are kept, as `run_build` has it.
 
     Raises:
-        InputError: no model is named, or there is a store of this name.
+        InputError: no model is named, there is a store of this name, or no such format.
         StoreError: the store cannot be written.
         SourceError, ModelMismatchError: as for `import_langchain_faiss`.
     """
@@ -126,7 +128,13 @@ def build_from_langchain(
         )
     store = import_langchain_faiss(folder, model)
     thresholds = learnt_thresholds(store)
-    store.commit(target, source=str(folder), thresholds=thresholds, neighbours=neighbours)
+    store.commit(
+        target,
+        source=str(folder),
+        thresholds=thresholds,
+        neighbours=neighbours,
+        vectors=vectors,
+    )
     written = PaperStore.open(target)
     read = SourceReport(read=len(written), without_abstract=sum(not p.abstract for p in written))
     report = BuildReport(

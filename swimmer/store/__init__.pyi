@@ -136,3 +136,7 @@ from .topics import (
     Topic as Topic,
     topic_key as topic_key,
 )
+from .vector_formats import (
+    FORMATS as FORMATS,
+    checked_format as checked_format,
+)

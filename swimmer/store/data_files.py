@@ -12,11 +12,11 @@ from swimmer.errors import REBUILD, StoreDamagedError, StoreError
 from swimmer.files import open_plain
 from swimmer.store.database import PaperDatabase
 from swimmer.store.folder import check_files
-from swimmer.store.index_file import flat_vectors
+from swimmer.store.index_file import flat_codes
 from swimmer.store.manifest import Manifest
 
 if TYPE_CHECKING:
-    from swimmer.store.index import VectorIndex, Vectors
+    from swimmer.store.index import VectorIndex
 
 _ATTEMPTS = 3
 
@@ -59,10 +59,15 @@ class DataFiles:
         assert self._held is not None
         manifest = self.manifest
         rows = [int(row) for row in manifest.probes]
-        for row, content in flat_vectors(
-            self._path, self._held, manifest.papers, manifest.model.dimension, rows
+        for row, code in flat_codes(
+            self._path,
+            self._held,
+            manifest.papers,
+            manifest.model.dimension,
+            manifest.vectors,
+            rows,
         ):
-            if _digest(content) != manifest.probes[str(row)]:
+            if digest_of_code(code) != manifest.probes[str(row)]:
                 raise _other_vectors(self._path)
 
     def close(self) -> None:
@@ -121,13 +126,9 @@ def read_manifest(folder: Path) -> Manifest:
     raise AssertionError("unreachable")
 
 
-def digest_of_vectors(vectors: Vectors) -> str:
-    """Return the short digest of vectors that a manifest keeps, 16 hexadecimal digits."""
-    return _digest(vectors.astype("<f4").tobytes())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+def digest_of_code(code: bytes) -> str:
+    """Return the short digest of what an index keeps of a vector, 16 hexadecimal digits."""
+    return hashlib.blake2b(code, digest_size=8).hexdigest()
 
 
 def _missing(error: StoreError | FileNotFoundError) -> StoreError:
@@ -163,9 +164,12 @@ def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> Vector
 
     from swimmer.store.index import VectorIndex
 
-    index = VectorIndex.open(path, manifest.papers, manifest.model.dimension, held)
-    for row, digest in manifest.probes.items():
-        if digest_of_vectors(index.vectors(np.array([int(row)]))) != digest:
+    index = VectorIndex.open(
+        path, manifest.papers, manifest.model.dimension, held, manifest.vectors
+    )
+    rows = np.array([int(row) for row in manifest.probes], np.int64)
+    for code, digest in zip(index.codes(rows), manifest.probes.values(), strict=True):
+        if digest_of_code(code) != digest:
             raise _other_vectors(path)
     return index
 

@@ -1,4 +1,9 @@
-"""The vectors of a store: a FAISS index whose row numbers are the papers' row numbers."""
+"""The vectors of a store: a FAISS index whose row numbers are the papers' row numbers.
+
+Vectors of 16 or 8 bits (`store.vector_formats`) are decoded and brought to unit length whenever
+they leave the index, and the best of a search are scored again so: a score is always the cosine of
+the vectors that `vectors` returns.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ import numpy as np
 
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.index_file import checked_index_file
+from swimmer.store.vector_formats import FLOAT32, QUANTISER, format_of, set_quantiser, unit_vectors
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -35,6 +41,11 @@ _SHARED_FROM, _THREADS = 50_000, 4
 _BLOCK = 50_000
 _SAMPLE = 200
 
+_SPARE = 20
+"""Candidates of vectors of few bits that are scored again beyond those wanted, and half as many."""
+_MANY = 16
+"""Queries from which on blocks of vectors are decoded and compared with all of them."""
+
 
 class VectorIndex:
     """Unit vectors by row number, ranked by inner product (cosine similarity).
@@ -48,37 +59,63 @@ class VectorIndex:
     ) -> None:
         self._index = index
         self._list_sizes, self._path = list_sizes, path
-        self._flat = isinstance(index, faiss.IndexFlat)
+        self._flat = isinstance(index, (faiss.IndexFlat, faiss.IndexScalarQuantizer))
+        self._plain = format_of(index) == FLOAT32
         self._spread: Vectors | None = None
         if not self._flat:
             index.nprobe = min(_PROBES, index.nlist)
 
     @classmethod
-    def of(cls, vectors: Vectors, *, exact: bool = True) -> VectorIndex:
-        """Return an index of float32 unit vectors (n, dimension); `exact=False` may approximate."""
+    def of(
+        cls,
+        vectors: Vectors,
+        *,
+        exact: bool = True,
+        form: str = FLOAT32,
+        like: VectorIndex | None = None,
+    ) -> VectorIndex:
+        """Return an index of float32 unit vectors (n, dimension).
+
+        Args:
+            vectors: what it will hold.
+            exact: False for an inverted file above EXACT_LIMIT vectors.
+            form: how the vectors are kept, one of `vector_formats.FORMATS`.
+            like: an index of an earlier state, whose codes are kept where they can be.
+        """
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         rows, dimension = vectors.shape
+        earlier = like._index if like is not None else None  # noqa: SLF001  same class
         if exact or rows <= EXACT_LIMIT:
-            flat = faiss.IndexFlatIP(dimension)
+            if form == FLOAT32:
+                flat = faiss.IndexFlatIP(dimension)
+            else:
+                flat = faiss.IndexScalarQuantizer(dimension, QUANTISER[form], _INNER_PRODUCT)
+                set_quantiser(flat, vectors, earlier)
             flat.add(vectors)
             return cls(flat)
-        ivf = inverted_file(vectors)
+        ivf = inverted_file(vectors, form, earlier)
         ivf.make_direct_map()
         return cls(ivf)
 
     @classmethod
     def open(
-        cls, path: Path, rows: int, dimension: int, opened: BinaryIO | None = None
+        cls,
+        path: Path,
+        rows: int,
+        dimension: int,
+        opened: BinaryIO | None = None,
+        form: str = FLOAT32,
     ) -> VectorIndex:
         """Map the index at `path`, which must hold `rows` vectors of `dimension`.
 
-        `opened` is the file, where it is open already: it may have been replaced since.
+        `opened` is the file, where it is open already: it may have been replaced since. `form` is
+        how the vectors must be kept.
 
         Raises:
             StoreDamagedError: it is not such an index, or not of that shape.
         """
         try:
-            sizes = checked_index_file(path, rows, dimension, opened).list_sizes
+            sizes = checked_index_file(path, rows, dimension, opened, form).list_sizes
             # Each kind of index has its own flag to be mapped; with the other's it is read whole.
             flag = faiss.IO_FLAG_MMAP_IFC if sizes is None else faiss.IO_FLAG_MMAP
             index = faiss.read_index(_name_of(path, opened), flag)
@@ -108,13 +145,36 @@ class VectorIndex:
         """Whether a search looks at every vector."""
         return self._flat
 
+    @property
+    def form(self) -> str:
+        """How the vectors are kept: one of `vector_formats.FORMATS`."""
+        return format_of(self._index)
+
     def vectors(self, rows: Rows | None = None) -> Vectors:
         """Return the vectors of `rows`, or of all rows, as float32 (n, dimension), a copy."""
+        return self.decoded(rows) if self._plain else unit_vectors(self.decoded(rows))
+
+    def codes(self, rows: Rows) -> list[bytes]:
+        """Return what is kept of the vectors of `rows`, each as bytes."""
+        decoded = self.decoded(rows)
+        if self._plain:
+            return [vector.astype("<f4").tobytes() for vector in decoded]
+        codes = self._index.sq.compute_codes(decoded)
+        return [code.tobytes() for code in codes]
+
+    def decoded(self, rows: Rows | None = None) -> Vectors:
+        """Return vectors as `vectors` does, but as they are kept: of nearly unit length.
+
+        An index that is made of them `like` this one has the same codes.
+        """
         if rows is not None:
             rows = self._checked_rows(np.asarray(rows, np.int64))
-        if self._flat:
+        if self._flat and self._plain:
             view = self._view()
             return view.copy() if rows is None else view[rows]
+        if self._flat and rows is None:
+            whole: Vectors = self._index.reconstruct_n(0, self.rows)
+            return whole
         if rows is None and self._list_sizes is None:
             out: Vectors = self._index.reconstruct_n(0, self.rows)
             return out
@@ -176,21 +236,49 @@ class VectorIndex:
         k = min(k, self.rows if allowed is None else len(allowed))
         if k < 1:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        if allowed is None:
-            if self._flat and len(queries) == 1 and self.rows >= _SHARED_FROM:
-                return self._search_in_parts(queries, k)
-            if self._flat:
-                return self._ranked(*self._index.search(queries, k))
-            return self._search_lists(queries, k, None)
         # One query walks the flat vectors faster than it copies a fraction of them; many queries
         # are worth the copy, which they multiply as one matrix.
-        rarity = 4 if len(queries) >= 16 else 64
-        if len(allowed) <= GATHER_LIMIT and (not self._flat or len(allowed) * rarity < self.rows):
+        rarity = 4 if len(queries) >= _MANY else 64
+        if (
+            allowed is not None
+            and len(allowed) <= GATHER_LIMIT
+            and (not self._flat or len(allowed) * rarity < self.rows)
+        ):
             return self._search_gathered(queries, k, allowed)
-        if self._flat:
+        if self._plain:
+            return self._ranked(*self._search_codes(queries, k, allowed))
+        if self._flat and allowed is None and len(queries) >= _MANY:
+            return self.search_exactly(queries, k)
+        most = self.rows if allowed is None else len(allowed)
+        found = self._search_codes(queries, min(most, k + max(_SPARE, k // 2)), allowed)[1]
+        scores, rows = self._ranked(self._scored_again(queries, found), found)
+        return scores[:, :k], rows[:, :k]
+
+    def _search_codes(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
+        """Return the k best by what is kept of the vectors, in any order."""
+        if not self._flat:
+            return self._search_lists(queries, k, allowed)
+        if allowed is not None:
             parameters = faiss.SearchParameters(sel=self._selector(allowed))
-            return self._ranked(*self._index.search(queries, k, params=parameters))
-        return self._search_lists(queries, k, allowed)
+            found: tuple[Vectors, Rows] = self._index.search(queries, k, params=parameters)
+            return found
+        if self._plain and len(queries) == 1 and self.rows >= _SHARED_FROM:
+            return self._search_in_parts(queries, k)
+        found = self._index.search(queries, k)
+        return found
+
+    def _scored_again(self, queries: Vectors, found: Rows) -> Vectors:
+        scores = np.empty(found.shape, np.float32)
+        for query, rows, out in zip(queries, found, scores, strict=True):
+            near = self.vectors(rows)
+            faiss.fvec_inner_products_ny(
+                *map(faiss.swig_ptr, (out, query, near)), self.dimension, len(near)
+            )
+        if not np.isfinite(scores).all():
+            raise StoreDamagedError(
+                f"{self._path or 'the vectors in memory'}: a vector holds no numbers", hint=REBUILD
+            )
+        return scores
 
     def _search_in_parts(self, query: Vectors, k: int) -> tuple[Vectors, Rows]:
         """Search for one query by several threads; FAISS would use one."""
@@ -228,7 +316,7 @@ class VectorIndex:
             scores, rows = self._index.search(queries, k, params=parameters)
             # A list may hold fewer than k rows that match: look into more until k are found.
             if probes >= self._index.nlist or bool((rows >= 0).all()):
-                return self._ranked(scores, rows)
+                return scores, rows
             probes = min(4 * probes, self._index.nlist)
 
     def search_exactly(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
@@ -236,12 +324,14 @@ class VectorIndex:
 
         Args and returned arrays are those of `search`.
         """
-        if self._flat:
+        if self._flat and self._plain:
             return self.search(queries, k)
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
         scores = np.empty((len(queries), 0), np.float32)
         rows = np.empty((len(queries), 0), np.int64)
         for start in range(0, self.rows, _BLOCK):
             block = self._index.reconstruct_n(start, min(_BLOCK, self.rows - start))
+            block = block if self._plain else unit_vectors(block)
             near, places = faiss.knn(queries, block, min(k, len(block)), metric=_INNER_PRODUCT)
             scores, rows = self._ranked(
                 np.hstack([scores, near]), np.hstack([rows, self._checked_rows(places) + start])
@@ -261,7 +351,7 @@ class VectorIndex:
         """Return the scores of one query with at most `most` evenly spread rows, and the rows."""
         step = max(1, -(-self.rows // most))
         rows = np.arange(0, self.rows, step)
-        if step == 1 and self._flat:
+        if step == 1 and self._flat and self._plain:
             return self._view() @ query, rows
         # Rows that lie apart are gathered once: each product would copy them again, which costs
         # more than the search itself.
@@ -270,16 +360,21 @@ class VectorIndex:
         # Not `@`: the threads of a matrix product go on spinning, and halve FAISS' next search.
         return np.einsum("ij,j->i", self._spread, query), rows
 
-    def recall(self, k: int = 10) -> float:
-        """Return the recall@k of this index against exact search, over a sample of its rows."""
-        if self._flat or not self.rows:
+    def recall(self, vectors: Vectors, k: int = 10) -> float:
+        """Return the recall@k of this index against exact search, over a sample of its rows.
+
+        Args:
+            vectors: what the index was made of, float32 (n, dimension).
+            k: the nearest that are looked for.
+        """
+        if (self._flat and self._plain) or not self.rows:
             return 1.0
         sample = np.random.default_rng(2).choice(self.rows, min(self.rows, _SAMPLE), replace=False)
-        queries = self.vectors(np.sort(sample))
+        queries = np.ascontiguousarray(vectors[np.sort(sample)])
         found = self.search(queries, k)[1]
-        exact = self.search_exactly(queries, k)[1]
+        exact = faiss.knn(queries, vectors, min(k, self.rows), metric=_INNER_PRODUCT)[1]
         hits = sum(len(np.intersect1d(a, b)) for a, b in zip(found, exact, strict=True))
-        return hits / exact.size
+        return hits / int(exact.size)
 
     def save(self, path: Path) -> None:
         """Write the index to `path`; OSError when the disk refuses."""
@@ -319,16 +414,30 @@ def pair_cosines(vectors: Vectors, rows: Rows, others: Rows) -> Vectors:
     return np.clip(found, -1.0, 1.0, out=found)
 
 
-def inverted_file(vectors: Vectors) -> Any:
-    """Return a FAISS IndexIVFFlat over unit vectors, float32 (n, dimension), by inner product."""
+def inverted_file(vectors: Vectors, form: str = FLOAT32, like: Any = None) -> Any:
+    """Return a FAISS inverted file over unit vectors, float32 (n, dimension), by inner product.
+
+    Args:
+        vectors: what it holds.
+        form: how they are kept, one of `vector_formats.FORMATS`.
+        like: an index of an earlier state, as `set_quantiser` takes it.
+    """
     rows, dimension = vectors.shape
     lists = int(2 ** np.ceil(np.log2(np.sqrt(rows) * 2)))
-    ivf = faiss.IndexIVFFlat(
-        faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT
-    )
+    centres = faiss.IndexFlatIP(dimension)
+    if form == FLOAT32:
+        ivf = faiss.IndexIVFFlat(centres, dimension, lists, _INNER_PRODUCT)
+    else:
+        # Of the vectors themselves, not of their differences from the centres: a code then stays
+        # what it is when the lists are others.
+        ivf = faiss.IndexIVFScalarQuantizer(
+            centres, dimension, lists, QUANTISER[form], _INNER_PRODUCT, False
+        )
     ivf.cp.spherical, ivf.cp.niter, ivf.cp.seed = True, 8, 1
     ivf.cp.max_points_per_centroid = 64
     rng = np.random.default_rng(1)
     ivf.train(vectors[np.sort(rng.choice(rows, min(rows, lists * 64), replace=False))])
+    if form != FLOAT32:
+        set_quantiser(ivf, vectors, like)
     ivf.add(vectors)
     return ivf

@@ -106,7 +106,10 @@ def _look_at_files(found: Inspection, manifest: Manifest) -> None:
         return
     try:
         checked_index_file(
-            found.folder / manifest.index.name, manifest.papers, manifest.model.dimension
+            found.folder / manifest.index.name,
+            manifest.papers,
+            manifest.model.dimension,
+            form=manifest.vectors,
         )
         database = PaperDatabase.open(found.folder / manifest.database.name, manifest.papers)
         try:

@@ -15,10 +15,13 @@ from swimmer.embeddings import ModelIdentity
 from swimmer.errors import REBUILD, UPGRADE, StoreDamagedError, StoreError, StoreNotFoundError
 from swimmer.files import digest_of, read_plain, write_file
 from swimmer.store.manifest_fields import checked_fields, shortened
+from swimmer.store.vector_formats import FLOAT32
 
 MANIFEST = "manifest.json"
-SCHEMA = 2
-"""The schema that is written; since 2 the manifest carries a digest of itself."""
+SCHEMA = 3
+"""The latest schema that is read. Since 2 the manifest carries a digest of itself, since 3 vectors
+may be kept in 16 or 8 bits; a store of float32 vectors is written as schema 2, which earlier
+releases read."""
 
 Stamp = tuple[int, int, int]
 """The time, size and inode of a manifest file."""
@@ -48,6 +51,8 @@ class Manifest:
     that belongs to another store is recognised without reading it whole), `generation` the same
     random name that stands in the database, `created` an ISO 8601 time in UTC. `similarity` holds
     the weights of `store.similarity`; none in a store that compares by its vectors alone.
+    `vectors` is how these are kept, one of `vector_formats.FORMATS`; `recall` is what the index
+    finds of the ten nearest by float32 vectors, measured on a sample.
     """
 
     papers: int
@@ -62,7 +67,8 @@ class Manifest:
     recall: float = 1.0
     thresholds: Mapping[str, float] = field(default_factory=dict)
     similarity: Mapping[str, float] = field(default_factory=dict)
-    schema: int = SCHEMA
+    vectors: str = FLOAT32
+    schema: int = SCHEMA - 1
 
     def write(self, folder: Path) -> None:
         """Replace the manifest of `folder` in one step that survives a power cut.
@@ -71,7 +77,13 @@ class Manifest:
             StoreError: a field holds what no manifest may hold, so that it could not be read.
             OSError: the disk refuses.
         """
-        content = sealed(asdict(self))
+        held = asdict(self)
+        if self.vectors == FLOAT32:
+            # Earlier releases refuse a field that they do not know.
+            del held["vectors"]
+        else:
+            held["schema"] = SCHEMA
+        content = sealed(held)
         try:
             checked_fields({k: v for k, v in json.loads(content).items() if k != "digest"})
         except ValueError as error:

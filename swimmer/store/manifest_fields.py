@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from swimmer.store.vector_formats import FORMATS
+
 Check = Callable[[Any], bool]
 
 
@@ -103,6 +105,7 @@ _MANIFEST: dict[str, tuple[Check, bool]] = {
     "recall": (_number(0, 1), False),
     "thresholds": (_mapping(1_000, _text(200), _number(-1e9, 1e9)), False),
     "similarity": (_mapping(100, _text(200), _number(0, 100)), False),
+    "vectors": (FORMATS.__contains__, False),
     "schema": (_whole(1, 1 << 31), False),
 }
 

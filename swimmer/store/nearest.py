@@ -73,7 +73,7 @@ class Nearest:
 
 def keep_nearest(
     database: PaperDatabase,
-    vectors: Vectors,
+    index: VectorIndex,
     similarity: Similarity,
     *,
     wanted: bool | None,
@@ -85,7 +85,7 @@ def keep_nearest(
 
     Args:
         database: the papers; it may hold the nearest of an earlier state.
-        vectors: theirs, as they are searched, float32 (papers, dimension).
+        index: their vectors, as they are searched.
         similarity: how the store compares.
         wanted: whether they are kept; None for what the store had, at first for those of at most
             EXACT_LIMIT papers. They serve known titles: where a store holds documents that were
@@ -96,14 +96,14 @@ def keep_nearest(
     """
     had = database.meta(RECALL)
     if wanted is None:
-        small = len(vectors) <= EXACT_LIMIT and had != "none"
+        small = index.rows <= EXACT_LIMIT and had != "none"
         wanted = (small or had not in ("", "none")) and not database.holds_documents
     old = _read(database, before.rows) if wanted and before is not None else None
     database.run("DROP TABLE IF EXISTS nearest")
     database.set_meta(RECALL, "none")
     if not wanted:
         return
-    vectors = np.ascontiguousarray(vectors, np.float32)
+    vectors = index.vectors()
     if old is not None and before is not None and origin is not None:
         nearest = update_nearest(vectors, old, before, origin, progress)
     else:

@@ -21,17 +21,18 @@ from swimmer.files import flush_to_disk, new_file
 from swimmer.papers import Paper
 from swimmer.store.data_files import (
     DataFiles,
-    digest_of_vectors,
+    digest_of_code,
     open_data_files,
     read_manifest,
 )
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.default import default_store
 from swimmer.store.folder import same_folder, settle, sweep, writing
-from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
+from swimmer.store.manifest import SCHEMA, Manifest, Stamp, manifest_stamp
 from swimmer.store.names import find_store
 from swimmer.store.near_titles import keep_title_lengths
 from swimmer.store.similarity import Similarity
+from swimmer.store.vector_formats import FLOAT32, checked_format, unit_vectors
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class PaperStore:
         self._before: VectorIndex | None = None
         self._neighbours: Neighbours | None = None
         self._stored: Vectors | None = None
+        self._form: str | None = None
         self._similarity = _kept_similarity(manifest)
         self._model: Model | None = None
         self._given: object = None
@@ -154,6 +156,7 @@ class PaperStore:
         similarity: Similarity | None = None,
         neighbours: Neighbours | None = None,
         origin: Rows | None = None,
+        form: str | None = None,
     ) -> PaperStore:
         """Return a store of papers and vectors made elsewhere, to be committed to `folder`.
 
@@ -168,6 +171,7 @@ class PaperStore:
             neighbours: those of the store that is replaced, where it smooths its vectors.
             origin: the row that each paper had in that store, with the same vector; -1 where it
                 had another one or none.
+            form: how the vectors are kept; None for what the store has that is replaced.
         """
         manifest = replaces._manifest if replaces is not None else None  # noqa: SLF001  same class
         store = cls(manifest, folder, model.identity)
@@ -177,6 +181,7 @@ class PaperStore:
         if replaces is not None and origin is not None:
             store._neighbours, store._origin = neighbours, _twice(origin)
             store._before = replaces.index
+        store._set_format(form)
         if store.similarity.lexical:
             database.count_words()
         return store
@@ -249,6 +254,26 @@ class PaperStore:
             return "" if self._writable or self._manifest is None else self._manifest.generation
 
     @property
+    def vector_format(self) -> str:
+        """How the vectors are kept: `float32`, `float16` or `int8`."""
+        if self._pinned.files is not None:
+            return self._pinned.files.manifest.vectors
+        if self._form is not None:
+            return self._form
+        return self._manifest.vectors if self._manifest is not None else FLOAT32
+
+    def _set_format(self, form: str | None) -> None:
+        """Choose how the vectors of a store that is being changed are kept; None for as before."""
+        before = self.vector_format
+        if form is None or checked_format(form) == before:
+            return
+        assert self._vectors is not None
+        if before != FLOAT32:
+            self._vectors = unit_vectors(self._vectors)
+        self._form = form
+        self._index = self._stored = None
+
+    @property
     def _writable(self) -> bool:
         return self._vectors is not None
 
@@ -273,7 +298,9 @@ class PaperStore:
                 if self._index is None:
                     from swimmer.store.index import VectorIndex
 
-                    self._index = VectorIndex.of(self._smoothed())
+                    self._index = VectorIndex.of(
+                        self._smoothed(), form=self.vector_format, like=self._before
+                    )
                 return self._index
             if self._files is None:
                 self._open_files()
@@ -346,7 +373,8 @@ class PaperStore:
     def own_vectors(self) -> tuple[Vectors, Neighbours | None]:
         """Return the vectors before smoothing, float32 (n, dimension), and their neighbours.
 
-        The vectors as they are searched, and None, in a store that does not smooth them.
+        The vectors as they are kept (`VectorIndex.decoded`), and None, in a store that does not
+        smooth them.
         """
         with self.reading():
             if self._vectors is not None:
@@ -357,7 +385,7 @@ class PaperStore:
                 from swimmer.store.own_vectors import read_own_vectors
 
                 kept = read_own_vectors(self.database, len(self), self.identity.dimension)
-            return kept or (self.index.vectors(), None)
+            return kept or (self.index.decoded(), None)
 
     @property
     def lexical(self) -> LexicalIndex | None:
@@ -603,6 +631,7 @@ class PaperStore:
         source: str | None = None,
         thresholds: dict[str, float] | None = None,
         neighbours: bool | None = None,
+        vectors: str | None = None,
         progress: Progress | None = None,
     ) -> Manifest:
         """Write the store to `folder` (its own by default); it becomes visible all at once.
@@ -617,9 +646,12 @@ class PaperStore:
             neighbours: whether the nearest papers of each paper are kept
                 (`swimmer.store.nearest`); None for what the store has, in a new one for those of
                 at most EXACT_LIMIT papers.
+            vectors: how many bits of each component are kept: `float32`, `float16` or `int8`
+                (`swimmer.store.vector_formats`); None for what the store has, float32 at first.
             progress: called as neighbours are found.
 
         Raises:
+            InputError: there is no such format.
             StoreBusyError: another process is writing there, or has written since this store was
                 opened.
             StoreError: the folder cannot be written, or the disk is full; the old store is whole.
@@ -639,8 +671,12 @@ class PaperStore:
                         f"{target}: another process has changed the store since it was opened",
                         hint="open it again and repeat the change",
                     )
-                if not self._writable and thresholds is None and neighbours is None:
+                unchanged = vectors is None or checked_format(vectors) == self._manifest.vectors
+                if not self._writable and unchanged and thresholds is None and neighbours is None:
                     return self._manifest
+            if vectors is not None and checked_format(vectors) != self.vector_format:
+                self._make_writable()
+                self._set_format(vectors)
             try:
                 return self._write(target, source, thresholds, neighbours, progress)
             except OSError as error:
@@ -658,6 +694,8 @@ class PaperStore:
         neighbours: bool | None,
         progress: Progress | None,
     ) -> Manifest:
+        import numpy as np
+
         from swimmer.embeddings import remember_model
         from swimmer.store.index import VectorIndex
         from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors
@@ -672,7 +710,9 @@ class PaperStore:
         if not database.writable:
             database = database.copy()
         database.set_meta("generation", generation)
-        vectors = self._smoothed() if self._vectors is not None else self.index.vectors()
+        vectors = self._smoothed() if self._vectors is not None else self.index.decoded()
+        like = self._before if self._vectors is not None else self.index
+        index = VectorIndex.of(vectors, exact=False, form=self.vector_format, like=like)
         if self._vectors is not None:
             near = self._neighbours if self.similarity.smoothing else None
             if near is not None and near.count:
@@ -682,7 +722,7 @@ class PaperStore:
         database.keep_word_counts()
         keep_title_lengths(database)
         if self._vectors is not None or neighbours is not None:
-            self._keep_nearest(database, vectors, neighbours, progress)
+            self._keep_nearest(database, index, neighbours, progress)
         if database.finished:
             database.hand_over(draft_papers)
         else:
@@ -690,7 +730,6 @@ class PaperStore:
             database.save(draft_papers)
             if database is not self.database:
                 database.close()
-        index = VectorIndex.of(vectors, exact=False)
         index.save(draft_index)
         files = [
             settle(draft, f"{stem}-{{}}.{suffix}")
@@ -700,11 +739,9 @@ class PaperStore:
             )
         ]
         flush_to_disk(target)
-        probes = {
-            str(row): digest_of_vectors(vectors[[row]])
-            for row in sorted({0, rows // 2, rows - 1})
-            if 0 <= row < rows
-        }
+        probed = [row for row in sorted({0, rows // 2, rows - 1}) if 0 <= row < rows]
+        codes = index.codes(np.array(probed, np.int64))
+        probes = {str(row): digest_of_code(code) for row, code in zip(probed, codes, strict=True)}
         manifest = Manifest(
             papers=rows,
             model=self.identity,
@@ -717,9 +754,11 @@ class PaperStore:
             .decode(),
             probes=probes,
             exact=index.exact,
-            recall=round(index.recall(), 4),
+            recall=round(index.recall(vectors), 4),
             thresholds=thresholds,
             similarity=self._similarity.to_dict() if self._similarity else {},
+            vectors=index.form,
+            schema=SCHEMA - 1 if index.form == FLOAT32 else SCHEMA,
         )
         manifest.write(target)
         sweep(target)
@@ -729,7 +768,7 @@ class PaperStore:
         self._manifest, self.folder, self._stamp = manifest, target, manifest_stamp(target)
         old, self._files, self._database = self._database, None, None
         self._index = self._vectors = self._origin = self._before = None
-        self._stored = self._neighbours = None
+        self._stored = self._neighbours = self._form = None
         if old is not None:
             old.close()
         return manifest
@@ -737,7 +776,7 @@ class PaperStore:
     def _keep_nearest(
         self,
         database: PaperDatabase,
-        vectors: Vectors,
+        index: VectorIndex,
         neighbours: bool | None,
         progress: Progress | None,
     ) -> None:
@@ -745,10 +784,10 @@ class PaperStore:
 
         origin = None
         if self._origin is not None and self._before is not None:
-            origin = self._origin[: len(vectors), 1]
+            origin = self._origin[: index.rows, 1]
         keep_nearest(
             database,
-            vectors,
+            index,
             self.similarity,
             wanted=neighbours,
             before=self._before,

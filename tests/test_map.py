@@ -22,7 +22,7 @@ pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 from swimmer import Paper, ask, build_store, open_store, paper_map
 from swimmer.analysis.map.files import write_map
 from swimmer.analysis.map.maps import kept_map
-from swimmer.analysis.map.topics import topic_names
+from swimmer.analysis.map.topic_names import topic_names
 from swimmer.errors import InputError, MissingExtraError
 from swimmer.store.map_file import MAP
 from tests.conftest import REPOSITORY
@@ -74,6 +74,52 @@ def test_a_topic_is_named_by_the_whole_phrase_that_a_word_is_mostly_part_of() ->
     labels = np.repeat(np.arange(2, dtype=np.int32), 18)
     (name, _), _ = topic_names([[title, ""] for title in titles], labels)
     assert name == "offline reinforcement learning"
+
+
+def names_of(*topics: list[str]) -> list[str]:
+    """The names of topics that are given as lists of titles."""
+    texts = [[title, ""] for titles in topics for title in titles]
+    labels = np.repeat(np.arange(len(topics), dtype=np.int32), [len(one) for one in topics])
+    return [name for name, _ in topic_names(texts, labels)]
+
+
+WORDS = ("pessimism", "safety", "transfer", "fairness", "rewards", "privacy")
+
+
+def test_a_name_is_a_phrase_of_titles_with_its_preposition() -> None:
+    mixed = [f"{word.title()} with Mixtures of Experts" for word in WORDS]
+    mixed += [f"Mixture of Experts and {word}" for word in WORDS]
+    assert names_of(mixed, [f"Gaussian splatting of {word}" for word in WORDS]) == [
+        "mixture of experts",
+        "gaussian splatting",
+    ]
+
+
+def test_two_topics_with_the_same_phrase_have_different_names() -> None:
+    first = [f"Diffusion models and {word}" for word in WORDS]
+    second = [f"Diffusion models for protein docking: {word}" for word in WORDS]
+    other = [f"Speech codecs and {word}" for word in WORDS]
+    assert names_of(first, second, other) == [
+        "diffusion models",
+        "protein docking",
+        "speech codecs",
+    ]
+
+
+def test_an_attribute_is_no_name() -> None:
+    after = ("games", "simulators", "auctions", "traffic", "negotiation", "swarms")
+    titles = [f"Multi-agent {one} in swarm robotics" for one in after]
+    name, _ = names_of(titles, [f"Gaussian splatting of {word}" for word in WORDS])
+    assert name == "swarm robotics"
+
+
+def test_an_abbreviation_is_named_by_what_it_stands_for() -> None:
+    said = "We study neural operators. Partial differential equations (PDEs) are solved fast."
+    texts = [[f"Solving PDEs with {word}", said] for word in WORDS]
+    texts += [[f"Partial differential equations and {word}", said] for word in WORDS]
+    texts += [[f"Gaussian splatting of {word}", "We render scenes."] for word in (*WORDS, *WORDS)]
+    labels = np.repeat(np.arange(2, dtype=np.int32), 12)
+    assert topic_names(texts, labels)[0][0] == "partial differential equations"
 
 
 @pytest.mark.parametrize("count", [5, 6, 19, 20, 21])

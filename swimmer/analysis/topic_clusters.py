@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.analysis.map.topics import paper_text, topic_names
+from swimmer.analysis.map.topic_names import topic_names
+from swimmer.analysis.map.topics import paper_text
 from swimmer.embeddings import check_same
 from swimmer.progress import Progress
 from swimmer.store import PaperStore

@@ -30,7 +30,8 @@ import numpy as np
 from swimmer import Paper, open_store
 from swimmer.embeddings import Model, load_model
 from swimmer.store import FORMATS, PaperDatabase, PaperStore, Similarity, text_hash
-from swimmer.store.index import VectorIndex, Vectors
+from swimmer.store.faiss_index import FaissIndex
+from swimmer.store.index import Vectors
 
 QUERIES, TURNS = 200, 15
 DIMENSION = 256
@@ -77,15 +78,15 @@ def compare(vectors: Vectors, formats: list[str], folder: Path) -> None:
     """Print the size, the recall and the time of a query of each format."""
     rows = np.sort(np.random.default_rng(3).choice(len(vectors), QUERIES, replace=False))
     true = nearest(rows, faiss.knn(vectors[rows], vectors, 11, metric=0)[1])
-    opened: dict[str, VectorIndex] = {}
+    opened: dict[str, FaissIndex] = {}
     sizes: dict[str, int] = {}
     for form in formats:
         path = folder / form
         started = time.perf_counter()
-        VectorIndex.of(vectors, exact=False, form=form).save(path)
+        FaissIndex.of(vectors, exact=False, form=form).save(path)
         print(f"{form}: made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
         sizes[form] = path.stat().st_size
-        opened[form] = VectorIndex.open(path, len(vectors), DIMENSION, form=form)
+        opened[form] = FaissIndex.open(path, len(vectors), DIMENSION, form=form)
     times: dict[str, list[float]] = {form: [] for form in formats}
     for row in rows[:TURNS].tolist():
         for form, index in opened.items():

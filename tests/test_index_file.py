@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from swimmer.errors import StoreDamagedError
 from swimmer.files import write_file
 from swimmer.store import index as index_module
-from swimmer.store.index import VectorIndex
+from swimmer.store.faiss_index import FaissIndex
 from swimmer.store.index_file import checked_index_file
 
 D, N = 8, 300
@@ -31,11 +31,11 @@ def vectors() -> np.ndarray:
 def written(folder: Path, vectors: np.ndarray, kind: str) -> Path:
     path = folder / f"{kind}.faiss"
     if kind == "flat":
-        VectorIndex.of(vectors).save(path)
+        FaissIndex.of(vectors).save(path)
         return path
     limit, index_module.EXACT_LIMIT = index_module.EXACT_LIMIT, 10
     try:
-        VectorIndex.of(vectors, exact=False).save(path)
+        FaissIndex.of(vectors, exact=False).save(path)
     finally:
         index_module.EXACT_LIMIT = limit
     return path
@@ -47,7 +47,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path, vectors: np.ndarray) ->
 
 
 def test_what_swimmer_writes_is_opened(path: Path, vectors: np.ndarray) -> None:
-    index = VectorIndex.open(path, N, D)
+    index = FaissIndex.open(path, N, D)
     assert index.exact == (path.name == "flat.faiss")
     assert np.array_equal(index.vectors(), vectors)
     assert np.array_equal(index.vectors(np.array([5, 0, 299])), vectors[[5, 0, 299]])
@@ -58,18 +58,18 @@ def test_what_swimmer_writes_is_opened(path: Path, vectors: np.ndarray) -> None:
 
 def test_lists_of_which_most_are_empty_are_opened(tmp_path: Path, vectors: np.ndarray) -> None:
     same = np.repeat(vectors[:2], 150, axis=0)
-    index = VectorIndex.open(written(tmp_path, same, "inverted"), N, D)
+    index = FaissIndex.open(written(tmp_path, same, "inverted"), N, D)
     assert np.array_equal(index.vectors(), same)
 
 
 def test_an_empty_index_is_opened(tmp_path: Path) -> None:
-    assert VectorIndex.open(written(tmp_path, np.zeros((0, D), np.float32), "flat"), 0, D).rows == 0
+    assert FaissIndex.open(written(tmp_path, np.zeros((0, D), np.float32), "flat"), 0, D).rows == 0
 
 
 def test_another_number_or_dimension_is_refused(path: Path) -> None:
     for rows, dimension in ((N + 1, D), (N - 1, D), (N, D + 1), (0, D), (N * 2, D // 2)):
         with pytest.raises(StoreDamagedError, match="not an index as swimmer writes it"):
-            VectorIndex.open(path, rows, dimension)
+            FaissIndex.open(path, rows, dimension)
 
 
 def test_every_truncation_and_every_addition_is_refused(path: Path) -> None:
@@ -104,7 +104,7 @@ def test_other_kinds_of_index_are_refused(kind: str, tmp_path: Path, vectors: np
     other.add(vectors)
     faiss.write_index(other, str(tmp_path / "x"))
     with pytest.raises(StoreDamagedError):
-        VectorIndex.open(tmp_path / "x", N, D)
+        FaissIndex.open(tmp_path / "x", N, D)
 
 
 def test_lists_in_another_file_are_refused_and_not_opened(
@@ -119,7 +119,7 @@ def test_lists_in_another_file_are_refused_and_not_opened(
     faiss.write_index(ivf, str(tmp_path / "x"))
     (tmp_path / "lists").unlink()
     with pytest.raises(StoreDamagedError, match="ilod"):
-        VectorIndex.open(tmp_path / "x", N, D)
+        FaissIndex.open(tmp_path / "x", N, D)
 
 
 def numbers_of(path: Path) -> dict[str, int]:
@@ -163,7 +163,7 @@ def test_a_changed_number_is_refused(tmp_path: Path, vectors: np.ndarray) -> Non
                 continue
             write_file(path, changed)
             with pytest.raises(StoreDamagedError):
-                VectorIndex.open(path, N, D)
+                FaissIndex.open(path, N, D)
 
 
 @pytest.mark.parametrize("place", [-1, 1 << 62, 5 << 32, (1 << 32) - 1, (40 << 32) | 1 << 20])
@@ -175,7 +175,7 @@ def test_a_direct_map_that_leads_away_is_refused(
     whole = bytearray(path.read_bytes())
     whole[at : at + 8] = place.to_bytes(8, "little", signed=True)
     write_file(path, whole)
-    index = VectorIndex.open(path, N, D)
+    index = FaissIndex.open(path, N, D)
     assert len(index.vectors(np.array([16, 18]))) == 2
     if place != 5 << 32:
         with pytest.raises(StoreDamagedError, match="direct map"):
@@ -190,7 +190,7 @@ def test_rows_that_the_lists_make_up_are_refused(
     whole = bytearray(path.read_bytes())
     whole[-8:] = wrong.to_bytes(8, "little", signed=True)
     write_file(path, whole)
-    index = VectorIndex.open(path, N, D)
+    index = FaissIndex.open(path, N, D)
     with pytest.raises(StoreDamagedError):
         index.search(vectors, N)
     assert np.array_equal(index.vectors(), vectors)
@@ -201,7 +201,7 @@ def test_vectors_that_are_not_numbers_are_refused(path: Path, vectors: np.ndarra
     for value in (np.nan, np.inf):
         raw = np.full(D, value, np.float32).tobytes()
         write_file(path, whole.replace(vectors[11].tobytes(), raw))
-        index = VectorIndex.open(path, N, D)
+        index = FaissIndex.open(path, N, D)
         if np.isnan(value):
             with pytest.raises(StoreDamagedError):
                 index.search(vectors[:2], N)
@@ -210,7 +210,7 @@ def test_vectors_that_are_not_numbers_are_refused(path: Path, vectors: np.ndarra
 
 
 def test_rows_outside_are_refused(path: Path, vectors: np.ndarray) -> None:
-    index = VectorIndex.open(path, N, D)
+    index = FaissIndex.open(path, N, D)
     for rows in ([N], [-1], [0, 1 << 40]):
         with pytest.raises(StoreDamagedError):
             index.vectors(np.array(rows))
@@ -233,7 +233,7 @@ def test_no_change_of_the_structure_kills_the_process(
         whole[data.draw(st.integers(0, payload - 1))] = data.draw(st.integers(0, 255))
     write_file(path, whole)
     try:
-        index = VectorIndex.open(path, N, D)
+        index = FaissIndex.open(path, N, D)
         index.search(made[:3], 20)
         index.vectors()
     except StoreDamagedError:

@@ -65,11 +65,11 @@ def test_the_numbers_of_how_it_works_are_those_of_the_code() -> None:
     from swimmer.papers import paper
     from swimmer.retrieval import titles
     from swimmer.sources.http import client
-    from swimmer.store import index
+    from swimmer.store import faiss_index, index
 
     text = " ".join((DOCS / "how-it-works.md").read_text(encoding="utf-8").split())
     assert f"Up to {index.EXACT_LIMIT:,} papers" in text
-    assert f"reads {index._PROBES} of its lists" in text
+    assert f"reads {faiss_index._PROBES} of its lists" in text
     assert f"first {paper.EXCERPT} characters" in text
     assert f"at least {calibration.FEWEST} papers" in text
     assert f"at most {client.SIZE_LIMIT >> 20} MB" in text

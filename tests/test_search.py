@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from swimmer import Paper, PaperStore, ask, build_store, search
 from swimmer.errors import QueryError
-from swimmer.store.index import VectorIndex
+from swimmer.store.faiss_index import FaissIndex
 from swimmer.text.language import foreign_language
 
 from .models import HashEmbeddings
@@ -243,12 +243,12 @@ def test_a_search_shared_among_threads_is_that_of_one(rows: int, k: int, distinc
     rng = np.random.default_rng(rows * 100 + k)
     vectors = rng.normal(size=(rows, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index = VectorIndex.of(np.repeat(vectors, distinct, axis=0))
+    index = FaissIndex.of(np.repeat(vectors, distinct, axis=0))
     query = vectors[:1]
     # All rows are ranked: which of equal ones are left out is open.
     whole = index.search(np.repeat(query, 2, axis=0), len(vectors) * distinct)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swimmer.store.index._SHARED_FROM", 1)
+        patch.setattr("swimmer.store.faiss_index._SHARED_FROM", 1)
         patch.setattr("faiss.omp_get_max_threads", lambda: 3)
         scores, found = index.search(query, k)
     assert np.array_equal(scores[0], whole[0][0][:k])

@@ -124,8 +124,8 @@ PLAIN_WORDS = st.text("abcdeilnorst0123456789xyz", max_size=70) | st.lists(
 def test_the_pieces_of_a_plain_word_are_those_of_the_tokenizer(word: str) -> None:
     tokenizer = _tokenizer()
     ids = tokenizer.encode(word, add_special_tokens=False).ids
-    assert _pieces(WordPieces(tokenizer, frozenset()), word) == ids
-    assert _pieces(WordPieces(tokenizer, frozenset(ids[:1])), word) == [
+    assert _pieces(_word_pieces(), word) == ids
+    assert _pieces(WordPieces(_description(), frozenset(ids[:1])), word) == [
         number for number in ids if number != ids[0]
     ]
 
@@ -141,16 +141,49 @@ def test_pieces_of_another_kind_of_tokenizer_are_left_to_it() -> None:
     from tokenizers import Tokenizer, models
 
     vocabulary = {"a": 0, "b": 1, "[UNK]": 2}
-    assert WordPieces(Tokenizer(models.BPE(vocabulary, [])), frozenset()).of([b"ab"]) == {}
-    unknown = models.WordPiece({"a": 0}, unk_token="[UNK]")
-    assert WordPieces(Tokenizer(unknown), frozenset()).of([b"ab"]) == {}
+    other = Tokenizer(models.BPE(vocabulary, []))
+    unknown = Tokenizer(models.WordPiece({"a": 0}, unk_token="[UNK]"))
     added = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     added.add_tokens(["ab"])
-    assert WordPieces(added, frozenset()).of([b"ab"]) == {}
+    for tokenizer in (other, unknown, added):
+        pieces = WordPieces(json.loads(tokenizer.to_str()), frozenset())
+        assert pieces.of([b"ab"]) == {}
+
+
+@pytest.mark.parametrize(
+    "vocabulary", [{"a": 0, "b": 2}, {"a": -1, "b": 0}, {"a": "0"}, {"a": 1 << 40}, ["a"]]
+)
+def test_a_vocabulary_with_other_ids_than_the_rows_is_refused(
+    folder: Path, vocabulary: object
+) -> None:
+    description = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    description["model"]["vocab"] = vocabulary
+    (folder / "tokenizer.json").write_text(json.dumps(description), encoding="utf-8")
+    _sign(folder)
+    with pytest.raises(ModelError, match=r"tokenizer\.json is not a tokenizer"):
+        StaticEmbeddings(folder)
+
+
+def test_plain_words_need_no_tokenizer() -> None:
+    code = (
+        "import sys; from swimmer.embeddings.static import StaticEmbeddings as Model; "
+        "Model().embed(['graph neural networks, 2025!']); assert 'tokenizers' not in sys.modules; "
+        "Model().embed(['gr\u00e4ph']); assert 'tokenizers' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def _pieces(pieces: WordPieces, word: str) -> list[int]:
     return [int(n) for n in np.frombuffer(pieces.of([word.encode()])[word.encode()], np.int32)]
+
+
+@functools.cache
+def _description() -> Any:
+    return json.loads((PACKAGED_MODEL / "tokenizer.json").read_text(encoding="utf-8"))
+
+
+def _word_pieces() -> WordPieces:
+    return WordPieces(_description(), frozenset())
 
 
 @functools.cache

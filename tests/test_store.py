@@ -551,7 +551,7 @@ def test_a_large_store_is_mapped_searched_filtered_and_changed(
     import faiss
 
     monkeypatch.setattr("swimmer.store.index.EXACT_LIMIT", 500)
-    monkeypatch.setattr("swimmer.store.index.GATHER_LIMIT", 50)
+    monkeypatch.setattr("swimmer.store.faiss_index.GATHER_LIMIT", 50)
     papers = [
         Paper(
             title=f"Topic {i % 40} method {i}",

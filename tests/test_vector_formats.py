@@ -19,7 +19,7 @@ from swimmer.errors import InputError, StoreDamagedError
 from swimmer.files import write_file
 from swimmer.langchain import PaperVectorStore
 from swimmer.store import FORMATS, Manifest, index as index_module, inspect_folder
-from swimmer.store.index import VectorIndex
+from swimmer.store.faiss_index import FaissIndex
 from swimmer.store.index_file import checked_index_file
 
 from .conftest import Outcome
@@ -55,7 +55,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 def saved(folder: Path, form: str, vectors: np.ndarray | None = None) -> Path:
     path = folder / f"{form}.faiss"
-    VectorIndex.of(clustered() if vectors is None else vectors, exact=False, form=form).save(path)
+    FaissIndex.of(clustered() if vectors is None else vectors, exact=False, form=form).save(path)
     return path
 
 
@@ -66,7 +66,7 @@ def saved(folder: Path, form: str, vectors: np.ndarray | None = None) -> Path:
 def test_what_is_written_is_opened(form: str, kind: str, tmp_path: Path) -> None:
     vectors = clustered()
     path = saved(tmp_path, form)
-    index = VectorIndex.open(path, N, D, form=form)
+    index = FaissIndex.open(path, N, D, form=form)
     assert index.form == form and index.exact == (kind == "flat")
     found = index.vectors()
     assert np.abs(found - vectors).max() < CLOSE[form]
@@ -81,7 +81,7 @@ def test_what_is_written_is_opened(form: str, kind: str, tmp_path: Path) -> None
 def test_a_score_is_the_cosine_of_the_vectors_that_are_returned(
     form: str, kind: str, tmp_path: Path
 ) -> None:
-    index = VectorIndex.open(saved(tmp_path, form), N, D, form=form)
+    index = FaissIndex.open(saved(tmp_path, form), N, D, form=form)
     found = index.vectors()
     allowed = np.arange(0, N, 2)
     for queries in (found[:1], found[:40], clustered()[:3]):
@@ -101,24 +101,24 @@ def test_a_score_is_the_cosine_of_the_vectors_that_are_returned(
 @pytest.mark.parametrize("form", FEW_BITS)
 def test_an_index_made_again_has_the_same_codes(form: str, kind: str) -> None:
     vectors, rows = clustered(), np.arange(N)
-    first = VectorIndex.of(vectors, exact=False, form=form)
-    again = VectorIndex.of(first.decoded(), exact=False, form=form, like=first)
+    first = FaissIndex.of(vectors, exact=False, form=form)
+    again = FaissIndex.of(first.decoded(), exact=False, form=form, like=first)
     assert again.codes(rows) == first.codes(rows)
     assert np.array_equal(again.vectors(), first.vectors())
     # With a vector more, the others stay what they are; one far outside makes new steps.
-    grown = VectorIndex.of(np.vstack([vectors, vectors[3:4]]), exact=False, form=form, like=first)
+    grown = FaissIndex.of(np.vstack([vectors, vectors[3:4]]), exact=False, form=form, like=first)
     assert grown.codes(rows) == first.codes(rows)
     outside = np.eye(1, D, dtype=np.float32)
-    other = VectorIndex.of(np.vstack([vectors, outside]), exact=False, form=form, like=first)
+    other = FaissIndex.of(np.vstack([vectors, outside]), exact=False, form=form, like=first)
     assert np.abs(other.vectors()[-1] - outside).max() < CLOSE[form]
 
 
 @pytest.mark.parametrize("form", FEW_BITS)
 def test_most_of_the_nearest_are_found(form: str) -> None:
     vectors = clustered(5_000, 64)
-    index = VectorIndex.of(vectors, form=form)
+    index = FaissIndex.of(vectors, form=form)
     assert index.recall(vectors) >= 0.97
-    assert VectorIndex.of(vectors).recall(vectors) == 1
+    assert FaissIndex.of(vectors).recall(vectors) == 1
 
 
 @settings(max_examples=40, deadline=None)
@@ -131,7 +131,7 @@ def test_any_unit_vectors_come_back(data: st.DataObject) -> None:
     lengths = np.linalg.norm(made, axis=1, keepdims=True)
     made = np.where(lengths > 0, made / np.maximum(lengths, 1e-9), 0).astype(np.float32)
     for form in FEW_BITS:
-        index = VectorIndex.of(made, form=form)
+        index = FaissIndex.of(made, form=form)
         found = index.vectors()
         assert np.abs(found - made).max(initial=0) < CLOSE[form]
         assert ((found == 0).all(axis=1) == (made == 0).all(axis=1)).all()
@@ -148,11 +148,11 @@ def test_another_format_number_or_dimension_is_refused(
     path = saved(tmp_path, form)
     for rows, dimension in ((N + 1, D), (N - 1, D), (N, D + 1), (0, D), (N * 2, D // 2)):
         with pytest.raises(StoreDamagedError, match="not an index as swimmer writes it"):
-            VectorIndex.open(path, rows, dimension, form=form)
+            FaissIndex.open(path, rows, dimension, form=form)
     for other in FORMATS:
         if other != form:
             with pytest.raises(StoreDamagedError, match="not an index as swimmer writes it"):
-                VectorIndex.open(path, N, D, form=other)
+                FaissIndex.open(path, N, D, form=other)
 
 
 @pytest.mark.parametrize("form", FEW_BITS)
@@ -192,7 +192,7 @@ def test_other_kinds_of_index_are_refused(other: str, metric: int, tmp_path: Pat
     faiss.write_index(made, str(tmp_path / "x"))
     for form in FEW_BITS:
         with pytest.raises(StoreDamagedError):
-            VectorIndex.open(tmp_path / "x", N, D, form=form)
+            FaissIndex.open(tmp_path / "x", N, D, form=form)
 
 
 def test_codes_of_differences_are_refused(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_codes_of_differences_are_refused(tmp_path: Path) -> None:
     ivf.make_direct_map()
     faiss.write_index(ivf, str(tmp_path / "x"))
     with pytest.raises(StoreDamagedError, match="differences"):
-        VectorIndex.open(tmp_path / "x", N, D, form="int8")
+        FaissIndex.open(tmp_path / "x", N, D, form="int8")
 
 
 def places_of(path: Path) -> dict[str, tuple[int, str]]:
@@ -246,7 +246,7 @@ def test_a_changed_number_is_refused(form: str, kind: str, tmp_path: Path) -> No
                 continue
             write_file(path, changed)
             with pytest.raises(StoreDamagedError):
-                VectorIndex.open(path, N, D, form=form)
+                FaissIndex.open(path, N, D, form=form)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, 17.0])
@@ -256,7 +256,7 @@ def test_steps_that_are_no_numbers_are_refused(value: float, kind: str, tmp_path
     struct.pack_into("<f", whole, places_of(path)["its numbers"][0] + 8 + 4 * 5, value)
     write_file(path, whole)
     with pytest.raises(StoreDamagedError, match="numbers"):
-        VectorIndex.open(path, N, D, form="int8")
+        FaissIndex.open(path, N, D, form="int8")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -267,7 +267,7 @@ def test_codes_that_are_no_numbers_are_refused(value: float, kind: str, tmp_path
     whole = path.read_bytes()
     assert whole.count(code) == 1
     write_file(path, whole.replace(code, np.full(D, value, "<f2").tobytes()))
-    index = VectorIndex.open(path, N, D, form="float16")
+    index = FaissIndex.open(path, N, D, form="float16")
     for allowed in (None, np.array([11, 12]), np.arange(N)):
         with pytest.raises(StoreDamagedError):
             index.search(vectors[:2], N, allowed)
@@ -295,7 +295,7 @@ def test_no_change_of_the_structure_kills_the_process(
         whole[data.draw(st.sampled_from(structure))] = data.draw(st.integers(0, 255))
     write_file(path, whole)
     try:
-        index = VectorIndex.open(path, N, D, form=form)
+        index = FaissIndex.open(path, N, D, form=form)
         index.search(clustered()[:3], 20)
         index.vectors()
     except StoreDamagedError:

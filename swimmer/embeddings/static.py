@@ -40,7 +40,6 @@ REPETITION = 0.5
 
 _BLOCK = 1024
 _CACHED_WORDS = 200_000
-_MANY_WORDS = 500
 # In ASCII the tokenizer splits at everything but letters and digits, and punctuation has no
 # weight: a table does both, and lower case, at a tenth of its cost. Controls vanish, as they do
 # there.
@@ -66,26 +65,39 @@ class StaticEmbeddings:
         from concurrent.futures import ThreadPoolExecutor
 
         config = _read_config(self.folder)
-        read = _verified(self.folder, TOKENIZER_FILE, config)
-        # The digest of the weights takes half as long as reading the tokenizer, and a core of
-        # its own.
+        self._description = _read(self.folder / TOKENIZER_FILE)
+        read = _verified(self.folder / TOKENIZER_FILE, self._description, config)
+        # The digest of the weights takes half as long as the vocabulary, and a core of its own.
         with ThreadPoolExecutor(1) as thread:
-            weights = thread.submit(_verified, self.folder, WEIGHTS_FILE, config)
-            from tokenizers import Tokenizer
-
-            self._tokenizer = Tokenizer.from_file(str(self.folder / TOKENIZER_FILE))
+            weights = thread.submit(_weights_digest, self.folder / WEIGHTS_FILE, config)
+            description = _parsed(self.folder / TOKENIZER_FILE, self._description)
             self.revision = _revision(weights.result(), read)
         self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
         self.dimension = int(self._rows.shape[1])
-        if self._tokenizer.get_vocab_size() != len(self._rows):
+        self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
+        self._word_pieces = _word_pieces(self.folder / TOKENIZER_FILE, description, self._silent)
+        tokens = len(self._word_pieces) or self._tokenizer.get_vocab_size()
+        if tokens != len(self._rows):
             raise ModelError(
                 f"{self.folder / WEIGHTS_FILE} has {len(self._rows)} rows, but {TOKENIZER_FILE} "
-                f"beside it has {self._tokenizer.get_vocab_size()} tokens",
+                f"beside it has {tokens} tokens",
                 hint=_REINSTALL,
             )
-        self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
         self._ascii_words = bool(config.get("ascii_words"))
         self._table: dict[bytes | str, bytes] = {}
+
+    @functools.cached_property
+    def _tokenizer(self) -> Any:
+        # For what is no plain word; most queries need none.
+        from tokenizers import Tokenizer
+
+        try:
+            return Tokenizer.from_buffer(self._description)
+        except Exception as error:  # noqa: BLE001 (the package raises nothing narrower)
+            raise ModelError(
+                f"{self.folder / TOKENIZER_FILE} is not a tokenizer: {error!s:.200}",
+                hint=_REINSTALL,
+            ) from None
 
     def __repr__(self) -> str:
         return f"StaticEmbeddings({str(self.folder)!r}, revision={self.revision!r})"
@@ -188,16 +200,12 @@ class StaticEmbeddings:
             self._table = {}
         table = self._table
         new = list(set(chain.from_iterable(rows)) - table.keys())
-        if len(new) >= _MANY_WORDS or "_word_pieces" in self.__dict__:
-            known = self._word_pieces.of(word for word in new if isinstance(word, bytes))
-            table.update(known)
-            new = [word for word in new if word not in known]
-        table.update(zip(new, self._encode([_text(word) for word in new]), strict=True))
+        known = self._word_pieces.of(word for word in new if isinstance(word, bytes))
+        table.update(known)
+        new = [word for word in new if word not in known]
+        if new:
+            table.update(zip(new, self._encode([_text(word) for word in new]), strict=True))
         return [b"".join(map(table.__getitem__, words)) for words in rows]
-
-    @functools.cached_property
-    def _word_pieces(self) -> WordPieces:
-        return WordPieces(self._tokenizer, self._silent)
 
     def _encode(self, texts: list[str]) -> list[bytes]:
         """Ids of the known tokens of each text, by the tokenizer itself."""
@@ -240,23 +248,42 @@ def _unit(vector: Floats) -> Floats:
 
 def file_digest(path: Path) -> str:
     """BLAKE2b of a file in hexadecimal; raises ``ModelError`` that names it if unreadable."""
+    return _digest(_read(path))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=32).hexdigest()
+
+
+def _read(path: Path) -> bytes:
     try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=32).hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"{path} of the static model cannot be read: {error}", hint=_REINSTALL
         ) from error
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    """The model's configuration; raises ``ModelError`` if it is not one of a static model."""
-    path = folder / CONFIG_FILE
+def _parsed(path: Path, content: bytes) -> Any:
     try:
-        config = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"{path} of the static model cannot be read: {error}", hint=_REINSTALL
         ) from error
+
+
+def _word_pieces(path: Path, description: Any, silent: frozenset[int]) -> WordPieces:
+    try:
+        return WordPieces(description, silent)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ModelError(f"{path} is not a tokenizer: {error!s:.200}", hint=_REINSTALL) from None
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """The model's configuration; raises ``ModelError`` if it is not one of a static model."""
+    path = folder / CONFIG_FILE
+    config = _parsed(path, _read(path))
     if not isinstance(config, dict) or not isinstance(config.get("blake2b"), dict):
         raise ModelError(
             f"{path} does not describe a static model of swimmer (no blake2b)", hint=_REINSTALL
@@ -264,16 +291,19 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _verified(folder: Path, name: str, config: dict[str, Any]) -> str:
+def _verified(path: Path, content: bytes, config: dict[str, Any]) -> str:
     """Compare a file with its digest in the configuration; return the digest."""
-    met, expected = file_digest(folder / name), config["blake2b"].get(name)
+    met, expected = _digest(content), config["blake2b"].get(path.name)
     if met != expected:
         raise ModelError(
-            f"{folder / name} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it "
-            f"says {expected}",
+            f"{path} is damaged: its BLAKE2b is {met}, but {CONFIG_FILE} beside it says {expected}",
             hint=_REINSTALL,
         )
     return met
+
+
+def _weights_digest(path: Path, config: dict[str, Any]) -> str:
+    return _verified(path, _read(path), config)
 
 
 def _revision(*digests: str) -> str:

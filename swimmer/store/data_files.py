@@ -162,11 +162,9 @@ def _open(folder: Path, manifest: Manifest) -> DataFiles:
 def _open_index(path: Path, manifest: Manifest, held: BinaryIO | None) -> VectorIndex:
     import numpy as np
 
-    from swimmer.store.index import VectorIndex
+    from swimmer.store.indexes import open_index
 
-    index = VectorIndex.open(
-        path, manifest.papers, manifest.model.dimension, held, manifest.vectors
-    )
+    index = open_index(path, manifest.papers, manifest.model.dimension, held, manifest.vectors)
     rows = np.array([int(row) for row in manifest.probes], np.int64)
     for code, digest in zip(index.codes(rows), manifest.probes.values(), strict=True):
         if digest_of_code(code) != digest:

@@ -15,7 +15,7 @@ import numpy as np
 
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.database import PaperDatabase
-from swimmer.store.index import inverted_file, pair_cosines
+from swimmer.store.indexes import pair_cosines
 from swimmer.store.kept_nearest import RECALL, VALUE_SIZE, count_kept, inflated
 from swimmer.store.lexical import LexicalIndex, LexicalPairs
 from swimmer.store.schema import NEAREST_TABLE
@@ -199,6 +199,8 @@ def _exact(vectors: Vectors) -> Callable[[Rows, int], Rows]:
 
 def _approximate(vectors: Vectors) -> tuple[Callable[[Rows, int], Rows], float]:
     """Return a search by an inverted file, and its recall; lists are added until it is enough."""
+    from swimmer.store.faiss_index import inverted_file
+
     index = inverted_file(vectors)
     count = count_kept(len(vectors))
     sample = np.random.default_rng(2).choice(len(vectors), _SAMPLE, replace=False)

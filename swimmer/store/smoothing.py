@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.store.index import inverted_file
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -153,6 +151,8 @@ def _find(vectors: Vectors, wanted: Rows, near: Neighbours) -> None:
     wanted = wanted[vectors[wanted].any(axis=1)]
     index = None
     if len(vectors) > EXACT_LIMIT and len(wanted) > EXACT_LIMIT // 10:
+        from swimmer.store.faiss_index import inverted_file
+
         index = inverted_file(vectors)
         index.nprobe = _PROBES
     depth = near.count + 1 + _SPARE

@@ -296,9 +296,9 @@ class PaperStore:
         with self._lock:
             if self._vectors is not None:
                 if self._index is None:
-                    from swimmer.store.index import VectorIndex
+                    from swimmer.store.indexes import index_of
 
-                    self._index = VectorIndex.of(
+                    self._index = index_of(
                         self._smoothed(), form=self.vector_format, like=self._before
                     )
                 return self._index
@@ -697,7 +697,7 @@ class PaperStore:
         import numpy as np
 
         from swimmer.embeddings import remember_model
-        from swimmer.store.index import VectorIndex
+        from swimmer.store.indexes import index_of
         from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors
 
         self._await_readers()
@@ -712,7 +712,7 @@ class PaperStore:
         database.set_meta("generation", generation)
         vectors = self._smoothed() if self._vectors is not None else self.index.decoded()
         like = self._before if self._vectors is not None else self.index
-        index = VectorIndex.of(vectors, exact=False, form=self.vector_format, like=like)
+        index = index_of(vectors, exact=False, form=self.vector_format, like=like)
         if self._vectors is not None:
             near = self._neighbours if self.similarity.smoothing else None
             if near is not None and near.count:

@@ -48,6 +48,9 @@ from .map.picture import (
     map_figure as map_figure,
     picture as picture,
 )
+from .map.renaming import (
+    rename_topic as rename_topic,
+)
 from .map.topics import (
     Topic as Topic,
 )

@@ -34,6 +34,7 @@ GROUPS = {
     },
     "A store as a whole": {
         "map": "Draw a store as a map with named topics.",
+        "topics": "List the topics of a store's map, or rename one.",
         "trends": "Compare the topics of several years.",
         "neighbours": "Export the nearest papers of every paper as a graph.",
     },

@@ -78,6 +78,7 @@ from .manifest import (
 )
 from .map_file import (
     MAP as MAP,
+    TOPIC_NAME_LIMIT as TOPIC_NAME_LIMIT,
     KeptMap as KeptMap,
     MapTopics as MapTopics,
     map_paths as map_paths,

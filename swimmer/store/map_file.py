@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 MAP = "map.safetensors"
 
 _FORMAT = "1"
-_NAME_LIMIT = 200
+TOPIC_NAME_LIMIT = 200
+"""Characters of the name of a topic."""
+
 _SIZE_LIMIT = 512 << 20
 # The points of a layout have a standard deviation of 1; far larger ones overflow when summed.
 _FARTHEST = 1e6
@@ -66,7 +68,7 @@ class KeptMap:
     `points` is float32 (n, 2), `labels` the number of each paper's topic, int32 (n,), `digests`
     tell the vectors that were laid out, uint8 (n, 8), `topics` are (name, words), `changed`
     says how many papers have come or gone since the layout. `generation` and `index` (SHA-256)
-    name the store's files that it belongs to.
+    name the store's files that it belongs to. `renamed` are the topics that somebody named.
     """
 
     points: NDArray[np.float32]
@@ -76,6 +78,7 @@ class KeptMap:
     changed: int
     generation: str
     index: str
+    renamed: frozenset[int] = frozenset()
 
     def belongs_to(self, manifest: Manifest) -> bool:
         """Whether it shows the very vectors that a manifest names."""
@@ -96,6 +99,7 @@ class KeptMap:
             "index": self.index,
             "changed": str(self.changed),
             "topics": json.dumps([[name, list(words)] for name, words in self.topics]),
+            "renamed": json.dumps(sorted(self.renamed)),
         }
         arrays: dict[str, NDArray[Any]] = {
             "points": np.ascontiguousarray(self.points),
@@ -129,10 +133,13 @@ class KeptMap:
         points, labels, digests = found["points"], found["labels"], found["digests"]
         topics = _named_topics(facts)
         count = len(points)
+        # Maps of earlier releases have none.
+        renamed = frozenset(json.loads(facts.get("renamed", "[]")))
         right = (
             (points.shape, labels.shape, digests.shape) == ((count, 2), (count,), (count, 8))
             and bool((np.abs(points) < _FARTHEST).all())
             and np.array_equal(np.unique(labels), np.arange(len(topics)))
+            and renamed <= set(range(len(topics)))
         )
         if not right:
             raise ValueError("its arrays are not those of a map")
@@ -144,6 +151,7 @@ class KeptMap:
             int(facts["changed"]),
             facts["generation"],
             facts["index"],
+            renamed,
         )
 
 
@@ -173,7 +181,7 @@ def read_topics(path: Path, manifest: Manifest) -> MapTopics | None:
 
 def _named_topics(facts: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:
     return [
-        (clean(name, _NAME_LIMIT), tuple(clean(word, _NAME_LIMIT) for word in words))
+        (clean(name, TOPIC_NAME_LIMIT), tuple(clean(word, TOPIC_NAME_LIMIT) for word in words))
         for name, words in json.loads(facts["topics"])
     ]
 

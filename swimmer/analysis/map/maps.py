@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from swimmer.analysis.map.layout import joined, nearest_of, placed
+from swimmer.analysis.map.renaming import carried
 from swimmer.analysis.map.topics import Topic, described, find_topics, paper_text
 from swimmer.errors import InputError, StoreError
 from swimmer.progress import Progress
@@ -81,14 +82,17 @@ def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMa
         # Smoothing moves a vector when its neighbours change; the paper is the same.
         own, _ = store.own_vectors()
     digests = _digests(own)
-    made = _continued(vectors, digests, _earlier(store))
+    earlier = _earlier(store)
+    made = _continued(vectors, digests, earlier)
     if made is None:
         points = placed(vectors, lambda done, total: tell("placing", done, total))
         tell("naming", 0, None)
         labels, topics = find_topics(vectors, points, texts)
-        made = PaperMap(points, labels, tuple(topics)), 0
+        old = _rows_in(earlier, digests)
+        topics, renamed = carried(earlier, old, labels, topics)
+        made = PaperMap(points, labels, tuple(topics)), 0, renamed
     if manifest is not None:
-        _keep(store, manifest, made[0], digests, made[1])
+        _keep(store, manifest, kept_of(made[0], manifest, digests, made[1], made[2]))
     return made[0]
 
 
@@ -138,15 +142,14 @@ def _earlier(store: PaperStore) -> KeptMap | None:
 
 def _continued(
     vectors: Vectors, digests: NDArray[np.uint8], earlier: KeptMap | None
-) -> tuple[PaperMap, int] | None:
+) -> tuple[PaperMap, int, frozenset[int]] | None:
     """Return an earlier map with papers removed and added, and how many since the layout.
 
-    None when too much has changed since the layout.
+    Third, the topics that somebody named. None when too much has changed since the layout.
     """
     if earlier is None or earlier.points.shape[0] < FEWEST:
         return None
-    places = {digest.tobytes(): row for row, digest in enumerate(earlier.digests)}
-    old = np.array([places.get(digest.tobytes(), -1) for digest in digests], np.int64)
+    old = _rows_in(earlier, digests)
     known, new = np.flatnonzero(old >= 0), np.flatnonzero(old < 0)
     # A paper whose text has changed is removed and added, and counts once.
     gone = len(earlier.points) - len(known)
@@ -167,16 +170,31 @@ def _continued(
         described(name, words, points[numbers == number])
         for number, (name, words) in enumerate(names)
     )
-    return PaperMap(points, numbers.astype(np.int32), topics), changed
+    renamed = frozenset(
+        place for place, number in enumerate(left.tolist()) if number in earlier.renamed
+    )
+    return PaperMap(points, numbers.astype(np.int32), topics), changed, renamed
+
+
+def _rows_in(earlier: KeptMap | None, digests: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the row in an earlier map of the paper with each digest, -1 where it has none."""
+    known = () if earlier is None else earlier.digests
+    places = {digest.tobytes(): row for row, digest in enumerate(known)}
+    return np.array([places.get(digest.tobytes(), -1) for digest in digests], np.int64)
 
 
 # ---------------------------------------------------------------------- on disk
 
 
-def _keep(
-    store: PaperStore, manifest: Manifest, made: PaperMap, digests: NDArray[np.uint8], changed: int
-) -> None:
-    kept = KeptMap(
+def kept_of(
+    made: PaperMap,
+    manifest: Manifest,
+    digests: NDArray[np.uint8],
+    changed: int,
+    renamed: frozenset[int],
+) -> KeptMap:
+    """Return a map as it is kept."""
+    return KeptMap(
         made.points,
         made.labels,
         digests,
@@ -184,7 +202,11 @@ def _keep(
         changed,
         manifest.generation,
         manifest.index.sha256,
+        renamed,
     )
+
+
+def _keep(store: PaperStore, manifest: Manifest, kept: KeptMap) -> None:
     assert store.folder is not None
     for path in map_paths(store.folder, manifest):
         # A map that cannot be kept is returned all the same.

@@ -37,7 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from swimmer import __version__
-from swimmer.errors import InputError, QueryError, SwimmerError
+from swimmer.errors import InputError, SwimmerError
 from swimmer.store import StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
@@ -68,6 +68,7 @@ from swimmer.toolkit import (
     authors_data,
     browse_for_tool,
     changed_topics_data,
+    check_reading_list,
     complete_argument,
     error_data,
     find_paper,
@@ -311,11 +312,7 @@ def _library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
     """Return the tools that start from several papers of the user, or from several stores."""
 
     def check_list(name: str | None) -> None:
-        if name and not allow_lists:
-            raise QueryError(
-                "the reading lists are not for clients of this server",
-                hint="give titles; the user may start it with: swimmer mcp --allow-lists",
-            )
+        check_reading_list(name, allow_lists, "swimmer mcp --allow-lists")
 
     def papers_for_library(
         titles: list[str], reading_list: str | None, unlike: list[str], k: int, **given: Any

@@ -17,6 +17,8 @@ TOOL_CALLS: dict[str, dict[str, Any]] = {
     "get_paper": {"paper": KNOWN},
     "browse_papers": {"author": "wang"},
     "find_authors": {"name": "wang"},
+    "papers_for_library": {"titles": [KNOWN]},
+    "people_near": {"query": KNOWN},
 }
 """A call of each tool."""
 

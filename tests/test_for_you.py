@@ -419,7 +419,7 @@ async def test_an_agent_gives_titles_or_takes_the_reading_list(conf: str) -> Non
             assert topic_of(one["near"][0]) == topic_of(one["title"])
         for wrong, said in (
             ({}, "the library is empty"),
-            ({"reading_list": "thesis"}, "not for clients"),
+            ({"reading_list": "thesis"}, "not open to programs"),
             ({"titles": ["a"] * 501}, "at most 500"),
             ({"file": "/etc/passwd"}, "no such argument"),
         ):

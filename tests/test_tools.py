@@ -22,6 +22,7 @@ from swimmer.langchain.related_work import (
     wrong_citations,
 )
 from swimmer.langchain.tools import PaperToolkit, paper_tools
+from swimmer.library import ReadingList
 from swimmer.retrieval.hits import Hit
 from swimmer.store import StorePool
 from swimmer.toolkit import (
@@ -199,11 +200,60 @@ def test_a_tool_takes_conditions(store: PaperStore, conditions: Any, met: Any) -
 def test_the_toolkit_has_all_tools(store: PaperStore) -> None:
     tools = PaperToolkit(store=store).get_tools()
     own = [tool.name for tool in paper_tools(store)]
-    assert [tool.name for tool in tools] == [*own, "browse_papers", "find_authors"]
+    assert [tool.name for tool in tools] == [
+        *own,
+        "browse_papers",
+        "find_authors",
+        "papers_for_library",
+        "people_near",
+    ]
     browse = tools[3]
     assert json.loads(browse.invoke('status="Oral"'))["papers"]
     with pytest.raises(ValueError, match="Extra inputs"):
         PaperToolkit(stores=store)  # type: ignore[call-arg]
+
+
+def test_papers_for_several_papers_and_their_authors(store: PaperStore, home: Path) -> None:
+    titles = [paper.title for paper in store.papers([0, 1])]
+    message = tool_message(store, "papers_for_library", titles=titles, k=3)
+    found = json.loads(message.text)["papers"]
+    assert len(found) == 3 and not {one["title"] for one in found} & set(titles)
+    assert all(one["near"] for one in found)
+    assert [one.metadata["title"] for one in message.artifact] == [one["title"] for one in found]
+    message = tool_message(store, "people_near", titles=titles, k=2)
+    people = json.loads(message.text)["people"]
+    assert len(people) == 2 and all(one["nearest"] for one in people)
+    shown = {one["title"] for person in people for one in person["nearest"]}
+    assert {one.metadata["title"] for one in message.artifact} == shown
+    assert json.loads(tool_message(store, "people_near", query=titles[0]).text)["people"]
+    for wrong in ({}, {"titles": titles, "query": "graphs"}):
+        refused = tool_message(store, "people_near", **wrong)
+        assert refused.status == "error" and refused.artifact == []
+    # Conditions hold here too.
+    message = tool_message(store, "papers_for_library", titles=titles, status="oral")
+    assert all(one["status"] == "Oral" for one in json.loads(message.text)["papers"])
+    # A text alone is the query, or the one paper of the library.
+    tools = {tool.name: tool for tool in PaperToolkit(store=store).get_tools()}
+    assert json.loads(tools["people_near"].invoke(titles[0]))["people"]
+    assert json.loads(tools["papers_for_library"].invoke(titles[0]))["papers"]
+
+
+def test_reading_lists_are_read_only_where_the_user_allows_it(
+    store: PaperStore, home: Path
+) -> None:
+    ReadingList().add("small", store.papers([0])[0], "thesis")
+    for name in ("papers_for_library", "people_near"):
+        refused = tool_message(store, name, reading_list="thesis")
+        assert refused.status == "error" and "allow_lists=True" in refused.text
+        tools = PaperToolkit(store=store, allow_lists=True).get_tools()
+        (tool,) = [one for one in tools if one.name == name]
+        (found,) = [
+            v
+            for v in json.loads(tool.invoke({"reading_list": "thesis"})).values()
+            if isinstance(v, list) and v
+        ]
+        assert found
+        assert "error" not in tool.invoke({"reading_list": "thesis"})[:20]
 
 
 def test_papers_are_browsed_and_authors_found(store: PaperStore) -> None:

@@ -10,26 +10,35 @@ from langchain_core.documents import Document
 from langchain_core.tools import BaseTool, BaseToolkit, StructuredTool, ToolException
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from swimmer.analysis import SHOWN_PAPERS
 from swimmer.errors import QueryError, SwimmerError
 from swimmer.langchain.documents import hit_document, paper_document
-from swimmer.retrieval import Answer
+from swimmer.retrieval import Answer, Hit
 from swimmer.store import PaperStore, StorePool
 from swimmer.toolkit import (
     DESCRIPTIONS,
+    AnswerData,
     BrowsePapers,
     Conditions,
     FindAuthors,
     FindSimilarPapers,
     GetPaper,
     InStores,
+    PapersForLibrary,
+    PeopleNear,
     SearchPapers,
     answer_data,
     as_text,
     ask_for_tool,
     authors_data,
     browse_for_tool,
+    check_reading_list,
     find_paper,
     find_people,
+    near_people_data,
+    near_people_for_tool,
+    recommend_for_tool,
+    recommendations_data,
     whole_paper_data,
     wrong_call,
 )
@@ -42,17 +51,24 @@ class PaperToolkit(BaseToolkit):
     """All tools of one or several stores, as a LangChain toolkit: those of `paper_tools` and more.
 
     browse_papers lists the papers that meet conditions, in the order of a field; find_authors
-    finds authors by a name or the beginning of one. `store` is what `paper_tools` takes.
+    finds authors by a name or the beginning of one; papers_for_library finds the papers nearest to
+    several, by each of their interests; people_near finds who works on something. `store` is what
+    `paper_tools` takes. With `allow_lists`, the last two may name one of the user's reading lists.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     store: Any = Field(default=None, exclude=True)
+    allow_lists: bool = False
 
     def get_tools(self) -> list[BaseTool]:
-        """Return find_similar_papers, search_papers, get_paper, browse_papers, find_authors."""
+        """Return the tools: the three of `paper_tools` and the four named above."""
         shelf = _Stores(self.store)
-        return [*_search_tools(shelf), *_list_tools(shelf)]
+        return [
+            *_search_tools(shelf),
+            *_list_tools(shelf),
+            *_library_tools(shelf, self.allow_lists),
+        ]
 
 
 def paper_tools(store: Given | Sequence[PaperStore | str | Path] = None) -> list[BaseTool]:
@@ -111,6 +127,47 @@ def _list_tools(shelf: _Stores) -> list[BaseTool]:
     return [_tool(browse_papers, BrowsePapers), _tool(find_authors, FindAuthors)]
 
 
+def _library_tools(shelf: _Stores, allow_lists: bool) -> list[BaseTool]:
+    """Return the tools that start from several papers of the user."""
+
+    def stores_of(given: dict[str, Any], reading_list: str | None) -> tuple[list[PaperStore], Any]:
+        check_reading_list(reading_list, allow_lists, "PaperToolkit(allow_lists=True)")
+        conditions = Conditions(**given)
+        return shelf.named(conditions.store_names), conditions.filter()
+
+    def papers_for_library(
+        titles: Sequence[str] = (),
+        reading_list: str | None = None,
+        unlike: Sequence[str] = (),
+        k: int = 20,
+        **given: Any,
+    ) -> ToolOutput:
+        stores, filter = stores_of(given, reading_list)
+        found = recommend_for_tool(
+            stores, titles, k, reading_list=reading_list, unlike=unlike, filter=filter
+        )
+        return _shown(recommendations_data(found), [one.hit for one in found.found])
+
+    def people_near(
+        query: str | None = None,
+        titles: Sequence[str] = (),
+        reading_list: str | None = None,
+        k: int = 10,
+        **given: Any,
+    ) -> ToolOutput:
+        stores, filter = stores_of(given, reading_list)
+        found = near_people_for_tool(
+            stores, query, titles, k, reading_list=reading_list, filter=filter
+        )
+        data = near_people_data(found)
+        near = [hit for one in found[: len(data["people"])] for hit in one.near[:SHOWN_PAPERS]]
+        # People who wrote a paper together are near by the same one.
+        once = {(hit.paper.extra.get("store"), hit.paper.id): hit for hit in near}
+        return as_text(data), [hit_document(hit) for hit in once.values()]
+
+    return [_tool(papers_for_library, PapersForLibrary), _tool(people_near, PeopleNear)]
+
+
 class _Stores:
     """The stores of some tools: those given, or any by name where none is."""
 
@@ -149,9 +206,12 @@ def _found(
 
 
 def _output(answer: Answer) -> ToolOutput:
-    data = answer_data(answer)
-    shown = answer.hits[: len(data["papers"])]
-    return as_text(data), [hit_document(hit) for hit in shown]
+    return _shown(answer_data(answer), answer.hits)
+
+
+def _shown(data: AnswerData, hits: Sequence[Hit]) -> ToolOutput:
+    """Return an answer as text, and the documents of the hits that it has room for."""
+    return as_text(data), [hit_document(hit) for hit in hits[: len(data["papers"])]]
 
 
 class _PaperTool(StructuredTool):
@@ -170,8 +230,10 @@ class _PaperTool(StructuredTool):
             return tool_input
         schema = self.args_schema
         assert isinstance(schema, type) and issubclass(schema, BaseModel)
-        required = [name for name, field in schema.model_fields.items() if field.is_required()]
-        return {(required or ["where"])[0]: tool_input}
+        fields = schema.model_fields
+        names = [name for name, field in fields.items() if field.is_required()]
+        names += [name for name in ("query", "titles", "where") if name in fields]
+        return {names[0]: [tool_input] if names[0] == "titles" else tool_input}
 
 
 def _with_artifact(result: Any) -> Any:

@@ -49,6 +49,7 @@ from .completions import (
 )
 from .libraries import (
     READING_LIST as READING_LIST,
+    check_reading_list as check_reading_list,
     listed_library as listed_library,
     named_library as named_library,
 )

@@ -54,3 +54,16 @@ def listed_library(name: str | None = None) -> Library:
         raise QueryError(kept.problem or what, hint='add some: swimmer add "TITLE", or on the page')
     called = "the reading lists" if name is None else name
     return Library(called, papers, (kept.problem,) if kept.problem else ())
+
+
+def check_reading_list(name: str | None, allowed: bool, how: str) -> None:
+    """Check that a program may read the reading list that it names; None names none.
+
+    Raises:
+        QueryError: it may not; `how` says how the user allows it.
+    """
+    if name and not allowed:
+        raise QueryError(
+            "the reading lists are not open to programs here",
+            hint=f"give titles; the user may allow it with: {how}",
+        )

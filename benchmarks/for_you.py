@@ -1,13 +1,14 @@
 """How well `swimmer foryou` serves a library of several interests, and how long it takes.
 
-    python benchmarks/for_you.py topics CORPUS [--libraries 60] [--seed 0]
+    python benchmarks/for_you.py topics CORPUS [--libraries 60] [--seed 0] [--small]
     python benchmarks/for_you.py authors EARLIER LATER [--libraries 60] [--seed 0]
     python benchmarks/for_you.py time STORE [--library 500]
 
 `topics`: CORPUS is a list of papers with a `topic`. A library is made of some papers of two topics,
-or of three; what is right are the other papers of these topics. `authors`: a library is what two
-or three authors have published in the list EARLIER; right is what they published in LATER. Lists
-are what `swimmer build` takes. In both, the first 20 places are looked at:
+or of three; what is right are the other papers of these topics. With `--small` it is three papers
+of one topic and a single one of another, or three, two and a single one. `authors`: a library is
+what two or three authors have published in the list EARLIER; right is what they published in
+LATER. Lists are what `swimmer build` takes. In both, the first 20 places are looked at:
 
 - right papers of each interest in them, as a share of what the same library without its other
   interests gets in as many places as are this interest's share;
@@ -47,6 +48,9 @@ PLACES = 20
 FEWEST, MOST = 8, 30
 """Papers of one interest in a library."""
 
+SMALL = {2: (3, 1), 3: (3, 2, 1)}
+"""Papers of each interest of a small library."""
+
 FEWEST_BY_AUTHOR = 3
 """Papers of an author in each of the two lists."""
 
@@ -78,6 +82,7 @@ def main() -> None:
             one.add_argument(name)
         one.add_argument("--libraries", type=int, default=60)
         one.add_argument("--seed", type=int, default=0)
+        one.add_argument("--small", action="store_true")
     one = kinds.add_parser("time")
     one.add_argument("store")
     one.add_argument("--library", type=int, default=500)
@@ -92,7 +97,8 @@ def main() -> None:
         with store:
             for interests in (2, 3):
                 draw = random.Random(given.seed)
-                cases = [drawn(groups, interests, draw) for _ in range(given.libraries)]
+                sizes = SMALL[interests] if given.small else None
+                cases = [drawn(groups, interests, draw, sizes) for _ in range(given.libraries)]
                 print(f"{interests} interests, {len(cases)} libraries, {len(store):,} papers")
                 for line in compared(store, cases):
                     print(f"  {line}")
@@ -138,11 +144,15 @@ def by_author(files: Sequence[Path], folder: Path) -> tuple[PaperStore, Groups]:
     ]
 
 
-def drawn(groups: Groups, interests: int, draw: random.Random) -> Case:
-    """Return a library of so many topics or authors."""
+def drawn(
+    groups: Groups, interests: int, draw: random.Random, sizes: Sequence[int] | None = None
+) -> Case:
+    """Return a library of so many topics or authors, of each so many papers if that is given."""
     case = Case([], [])
-    for papers, right in draw.sample(groups, interests):
-        if {paper.id for paper in papers} == right:
+    for place, (papers, right) in enumerate(draw.sample(groups, interests)):
+        if sizes is not None:
+            papers = draw.sample(papers, min(sizes[place], len(papers) - 1))
+        elif {paper.id for paper in papers} == right:
             # A topic: half of it at most is the library, the rest is right.
             papers = draw.sample(papers, min(draw.randint(FEWEST, MOST), len(papers) // 2))
         case.libraries.append(papers)

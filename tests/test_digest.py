@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import atoma
+import feedparser
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -32,6 +34,7 @@ from swimmer.export import to_bibtex
 from swimmer.library import DigestState
 from swimmer.retrieval import Hit
 from swimmer.store import arrivals
+from swimmer.text import title_key
 
 from .conftest import Outcome
 from .test_for_you import EVERY, TOPICS, paper
@@ -251,6 +254,58 @@ def check_feed(text: str) -> list[ElementTree.Element]:
         # Without a link, an entry must have content.
         assert len(entry.findall(f"{ATOM}content")) == 1
     return entries
+
+
+TEXT = st.text(max_size=60).filter(lambda text: title_key(text) != "")
+
+
+@given(
+    st.lists(
+        st.tuples(TEXT, TEXT, st.sampled_from(["", "https://papers.example/1?a=1&b=<2>"])),
+        max_size=4,
+    ),
+    TEXT,
+)
+@settings(max_examples=60, deadline=None)
+def test_readers_of_feeds_take_any_text(given_papers: list[tuple[str, str, str]], own: str) -> None:
+    """Read by two parsers of others: feedparser, which marks what is wrong, and atoma."""
+    made = [
+        Paper(title, abstract=about, url=url and f"{url}{number}", id=str(number))
+        for number, (title, about, url) in enumerate(given_papers)
+    ]
+    feed = digest_to_atom(digest_of(*made, own=own))
+    check_feed(feed)
+    read = feedparser.parse(feed.encode())
+    assert not read.bozo and read.version == "atom10"
+    assert read.feed.updated_parsed is not None and read.feed.id.startswith("urn:uuid:")
+    strict = atoma.parse_atom_bytes(feed.encode())
+    assert strict.updated == NOW and len(strict.entries) == len(read.entries) == len(made)
+    for one, entry, other in zip(made, strict.entries, read.entries, strict=True):
+        assert entry.title.value.split() == one.display_title.split()
+        assert entry.id_ == other.id and entry.content.text_type is atoma.atom.AtomTextType.text
+        assert [link.href for link in entry.links] == ([one.url] if one.url else [])
+        assert other.updated_parsed is not None and other.published_parsed is not None
+
+
+@pytest.mark.parametrize(
+    ("was", "instead"),
+    [
+        (r"<updated>[^<]*</updated>", ""),
+        (r"(?s)(<entry>.*?)<id>[^<]*</id>", r"\1"),
+        (r"<title>[^<]*</title>", ""),
+        (r"(?s)<author>.*?</author>", ""),
+        (r"Z</published>", "</published>"),
+        (r"(?s)(<entry>.*</entry>)", r"\1\1"),
+        (r"https://", "javascript:"),
+        (r"(?s)<content.*?</content>", ""),
+    ],
+)
+def test_the_check_of_a_feed_finds_what_the_standard_forbids(was: str, instead: str) -> None:
+    feed = digest_to_atom(digest_of(Paper("One", url="https://papers.example/1", id="1")))
+    spoiled = re.sub(was, instead, feed, count=1)
+    assert spoiled != feed and check_feed(feed)
+    with pytest.raises((AssertionError, ValueError)):
+        check_feed(spoiled)
 
 
 def test_a_feed_keeps_its_entries_and_knows_one_again() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from mcp import Client
 
 from swimmer import Paper, PaperStore, build_store
 from swimmer.analysis import for_you, read_library
-from swimmer.analysis.interests import find_interests, in_turns
+from swimmer.analysis.interests import Apart, apart_for, find_interests, in_turns
 from swimmer.errors import QueryError
 from swimmer.export import to_bibtex
 from swimmer.library import ReadingList
@@ -464,13 +465,13 @@ def test_interests_are_numbered_by_size_and_hold_what_is_equal(
     draw = np.random.default_rng(seed)
     centres = np.eye(8, dtype=np.float32)[:groups]
     owner = draw.integers(0, groups, count)
-    labels = find_interests(centres[owner], 0.5)
+    labels = find_interests(centres[owner], Apart(0.5))
     sizes = np.bincount(labels)
     assert sizes.min() > 0 and list(sizes) == sorted(sizes, reverse=True)
     assert len(sizes) == len(set(owner.tolist()))
     for group in set(owner.tolist()):
         assert len(set(labels[owner == group].tolist())) == 1
-    assert len(set(find_interests(centres[owner], -2.0).tolist())) == 1
+    assert len(set(find_interests(centres[owner], Apart(-2.0)).tolist())) == 1
 
 
 def test_a_library_larger_than_what_is_compared_has_the_same_interests() -> None:
@@ -478,5 +479,27 @@ def test_a_library_larger_than_what_is_compared_has_the_same_interests() -> None
     owner = draw.integers(0, 3, 5_000)
     vectors = np.eye(16, dtype=np.float32)[owner] + draw.normal(0, 0.05, (5_000, 16))
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    labels = find_interests(vectors, 0.5)
+    labels = find_interests(vectors, Apart(0.5))
     assert len(set(zip(owner.tolist(), labels.tolist(), strict=True))) == 3
+
+
+def test_a_single_paper_of_a_small_library_is_an_interest_of_its_own() -> None:
+    """Where it is no nearer to the others than papers of a store are by chance."""
+    draw = np.random.default_rng(3)
+
+    def unit(rows: int) -> Any:
+        made = draw.normal(size=(rows, 64)).astype(np.float32)
+        return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+    store, runs = unit(1_000), 300
+    merged = {1: 0, 3: 0, 30: 0}
+    for size in merged:
+        for _ in range(runs):
+            group = unit(1) + 0.4 * unit(size)
+            group /= np.linalg.norm(group, axis=1, keepdims=True)
+            vectors = np.concatenate([group, unit(1)]).astype(np.float32)
+            labels = find_interests(vectors, apart_for(vectors, store))
+            assert len(set(labels[:size].tolist())) == 1
+            merged[size] += labels[-1] == labels[0]
+    # Without more care for small groups it is a third of the times.
+    assert merged[1] < 0.2 * runs and merged[3] < 0.25 * runs and merged[30] < 0.33 * runs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from swimmer.analysis.interests import cosine_apart, find_interests, in_turns
+from swimmer.analysis.interests import Apart, apart_for, find_interests, in_turns
 from swimmer.analysis.known_papers import is_same_paper, papers_meant
 from swimmer.analysis.library_vectors import EmbeddedLibrary, embedded_libraries
 from swimmer.errors import QueryError
@@ -257,10 +257,10 @@ class _Search:
             return np.ones(len(self.papers), np.float32)
         return _by_age(self.papers, self.half_life)
 
-    def _apart(self, read: NDArray[np.bool_]) -> float:
+    def _apart(self, read: NDArray[np.bool_]) -> Apart:
         store = self.stores[0]
         drawn = np.linspace(0, len(store) - 1, min(len(store), _DRAWN)).astype(np.int64)
-        return cosine_apart(self.library[0].vectors[read], store.index.vectors(drawn))
+        return apart_for(self.library[0].vectors[read], store.index.vectors(drawn))
 
     def result(self) -> Recommendations:
         found: list[list[_Candidate]] = [[] for _ in range(self.count)]

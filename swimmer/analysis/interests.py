@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +22,10 @@ MOST = 50
 APART = 67
 """Percentile of the cosines between a library and a store below which two groups stay apart."""
 
+SPREAD = 1.0
+"""How much more two single papers must be near: standard deviations of these cosines, over the
+square root of the papers of the library."""
+
 _COMPARED = 1_000
 """Papers that are compared each with each; those of a larger library join the nearest group."""
 
@@ -27,11 +33,31 @@ _SAMPLE = 300
 _SEED = 1
 
 
-def cosine_apart(own: Vectors, others: Vectors) -> float:
+@dataclass(frozen=True)
+class Apart:
+    """The mean cosine below which two groups of a library are two interests.
+
+    Attributes:
+        cosine: that of two very large groups.
+        spread: by how much it is higher for two single papers. The mean of few cosines is high
+            by chance more often than that of many.
+    """
+
+    cosine: float
+    spread: float = 0.0
+
+    def of(self, size: Any, sizes: Any) -> Any:
+        """Return it for groups of so many papers: it falls as the error of their mean does."""
+        return self.cosine + self.spread * np.sqrt((1 / size + 1 / sizes) / 2)
+
+
+def apart_for(own: Vectors, others: Vectors) -> Apart:
     """Return the mean cosine below which two groups of a library are two interests.
 
     It is one that a third of all pairs of a paper of the library and one of the store exceed, so
-    that it is right for every model.
+    that it is right for every model. So many single papers of another interest would exceed it by
+    chance: for small groups it is higher, the more so the smaller the library is, where one paper
+    has a large share of the places.
 
     Args:
         own: vectors of the library, float32 (n, dimension).
@@ -40,20 +66,23 @@ def cosine_apart(own: Vectors, others: Vectors) -> float:
     drawn = own[:: -(-len(own) // _SAMPLE)]
     pairs = (drawn @ others.T).ravel()
     if not len(pairs):
-        return 0.0
-    place = (len(pairs) - 1) * APART // 100
-    return float(np.partition(pairs, place)[place])
+        return Apart(0.0)
+    last = len(pairs) - 1
+    places = [last * percentile // 100 for percentile in (16, 50, APART)]
+    low, middle, high = np.partition(pairs, places)[places].tolist()
+    # A standard deviation of what is not alike: what is alike is above the middle.
+    return Apart(high, SPREAD * (middle - low) / math.sqrt(len(own)))
 
 
-def find_interests(vectors: Vectors, apart: float) -> Labels:
+def find_interests(vectors: Vectors, apart: Apart) -> Labels:
     """Return the interest of each paper, (n,), numbered from 0, the largest first.
 
-    Groups are merged, the nearest two first, while the mean cosine between their papers is at
-    least `apart` (average linkage; Sokal and Michener, 1958). How many remain is found.
+    Groups are merged while the mean cosine between their papers is at least `apart`, those first
+    which exceed it most (average linkage; Sokal and Michener, 1958). How many remain is found.
 
     Args:
         vectors: float32 (n, dimension), of unit length.
-        apart: what `cosine_apart` gives.
+        apart: what `apart_for` gives.
     """
     count = len(vectors)
     compared = np.linspace(0, count - 1, min(count, _COMPARED)).round().astype(np.int64)
@@ -86,35 +115,41 @@ def _means(vectors: Vectors, labels: Labels) -> Vectors:
     return unit
 
 
-def _linked(vectors: Vectors, apart: float) -> Labels:
+def _linked(vectors: Vectors, apart: Apart) -> Labels:
     """Return the groups of average linkage, (n,)."""
     count = len(vectors)
     near = (vectors @ vectors.T).astype(np.float32)
-    np.fill_diagonal(near, -np.inf)
     sizes = np.ones(count, np.float32)
     labels = np.arange(count)
+    # By how much the cosine of two groups exceeds that of two interests.
+    excess = near - apart.of(sizes[:, None], sizes)
+    np.fill_diagonal(excess, -np.inf)
     # The nearest of each group: it changes for the few groups that were nearest to a merged one.
-    nearest = near.argmax(axis=1)
-    best = near[labels, nearest]
+    nearest = excess.argmax(axis=1)
+    best = excess[labels, nearest]
     for _ in range(count - 1):
         one = int(best.argmax())
         other = int(nearest[one])
-        if best[one] < apart:
+        if best[one] < 0:
             break
         merged = (sizes[one] * near[one] + sizes[other] * near[other]) / (sizes[one] + sizes[other])
-        merged[[one, other]] = -np.inf
         near[one], near[:, one] = merged, merged
-        near[other], near[:, other] = -np.inf, -np.inf
         sizes[one] += sizes[other]
         labels[labels == other] = one
+        gone = ~np.isfinite(best)
         best[other] = -np.inf
+        gone[other] = True
+        now = merged - apart.of(sizes[one], sizes)
+        now[gone], now[one] = -np.inf, -np.inf
+        excess[one], excess[:, one] = now, now
+        excess[other], excess[:, other] = -np.inf, -np.inf
         again = ((nearest == one) | (nearest == other)) & np.isfinite(best)
         again[one] = True
         stale = np.flatnonzero(again)
-        nearest[stale] = near[stale].argmax(axis=1)
-        best[stale] = near[stale, nearest[stale]]
-        closer = merged > best
-        nearest[closer], best[closer] = one, merged[closer]
+        nearest[stale] = excess[stale].argmax(axis=1)
+        best[stale] = excess[stale, nearest[stale]]
+        closer = now > best
+        nearest[closer], best[closer] = one, now[closer]
     groups: Labels = np.unique(labels, return_inverse=True)[1].reshape(-1)
     return groups
 

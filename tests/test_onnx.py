@@ -284,8 +284,13 @@ def test_options_that_cannot_be(bge: Path, options: dict[str, Any]) -> None:
 
 
 def test_the_command_line_builds_and_searches(
-    bge: Path, corpus_file: Path, swimmer: Callable[..., Any]
+    bge: Path,
+    corpus_file: Path,
+    swimmer: Callable[..., Any],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(home)
     built = swimmer("build", corpus_file, "--name", "mine", "--model", bge, "--backend", "onnx")
     assert built.code == 0, built.err
     found = swimmer("search", "--text", "safe agents", "-s", "mine", "--backend", "onnx", "--json")
@@ -293,6 +298,32 @@ def test_the_command_line_builds_and_searches(
     assert len(json.loads(found.out)["hits"]) == 10
     assert backends.BACKEND not in os.environ
     assert swimmer("search", "x", "-s", "mine", "--backend", "tf").code == 2
+    own = Path("own.json")
+    own.write_text(json.dumps([{"title": "Agents that are safe"}]), encoding="utf-8")
+    for command in (
+        ("verify", "mine"),
+        ("foryou", "--library", own, "-s", "mine"),
+        ("people", "safe agents", "-s", "mine"),
+        ("digest", "--library", own, "-s", "mine", "--since", "7d"),
+    ):
+        done = swimmer(*command, "--backend", "onnx")
+        assert done.code == 0, done.err
+    # The choice reaches the model: without torch at hand, only one of them can load it.
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    assert swimmer("verify", "mine", "--backend", "onnx").code == 0
+    refused = swimmer("verify", "mine", "--backend", "torch")
+    assert refused.code == 1 and "swimmer[huggingface]" in refused.err
+    assert backends.BACKEND not in os.environ
+
+
+@pytest.mark.parametrize(
+    "verb", "build update search related foryou digest plan people map verify".split()
+)
+def test_each_command_that_may_load_a_model_takes_the_backend(
+    verb: str, swimmer: Callable[..., Any]
+) -> None:
+    told = swimmer(verb, "--help").out
+    assert "--backend" in told and "--trust-model" in told
 
 
 def test_neither_torch_nor_transformers_is_imported(bge: Path) -> None:

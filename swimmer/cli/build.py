@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from swimmer.build import BuildReport, run_build, stored_papers
-from swimmer.cli.options import backend_option, trust_option
+from swimmer.cli.options import model_options
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import InputError
 from swimmer.sources import COLUMN_FIELDS, open_source
@@ -59,8 +59,7 @@ if TYPE_CHECKING:
 @click.option("--refresh", is_flag=True, help="Download again a list that is kept on disk.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; download nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
-@trust_option
-@backend_option
+@model_options
 def build_command(
     source: str,
     name: str | None,

@@ -16,7 +16,7 @@ from swimmer.cli.library_options import (
     read_libraries,
     unlike_option,
 )
-from swimmer.cli.options import read_filter, trust_option
+from swimmer.cli.options import model_options, read_filter
 from swimmer.cli.output import warn, write_out
 from swimmer.cli.progress import ProgressLine
 from swimmer.cli.search import opened_stores
@@ -52,7 +52,7 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
     "--output", "-o", metavar="FILE", help="Write to FILE: .html, .md, or .xml for an Atom feed."
 )
 @click.option("--again", is_flag=True, help="Show papers of earlier digests again, keep nothing.")
-@trust_option
+@model_options
 def digest_command(
     libraries: tuple[str, ...],
     stores: tuple[str, ...],

@@ -15,7 +15,7 @@ from swimmer.cli.library_options import (
     read_libraries,
     unlike_option,
 )
-from swimmer.cli.options import read_filter, trust_option
+from swimmer.cli.options import model_options, read_filter
 from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width, warn, write_out
 from swimmer.cli.search import ABSTRACT_LINES, MAX_WIDTH, hit_lines, opened_stores
 from swimmer.errors import QueryError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Output format.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
 @click.option("--brief", is_flag=True, help="Hide the abstracts.")
-@trust_option
+@model_options
 def foryou_command(
     libraries: tuple[str, ...],
     stores: tuple[str, ...],

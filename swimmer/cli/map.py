@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import backend_option, trust_option
+from swimmer.cli.options import model_options
 from swimmer.cli.output import warn
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import QueryError
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--open", "shown", is_flag=True, help="Open the file when it is done.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@trust_option
-@backend_option
+@model_options
 def map_command(
     name: str | None,
     query: str | None,

@@ -79,12 +79,11 @@ _OPTIONS = (
 )
 
 
-trust_option = click.option(
+_trust_option = click.option(
     "--trust-model",
     is_flag=True,
     help="Load the model that the store names; remembered. Only if you trust its maker.",
 )
-"""The option of the commands that may load a model which only a store names."""
 
 
 def _set_backend(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -104,14 +103,21 @@ def _set_backend(ctx: click.Context, _: click.Parameter, value: str | None) -> N
     ctx.call_on_close(restore)
 
 
-backend_option = click.option(
+_backend_option = click.option(
     "--backend",
     type=click.Choice(["onnx", "torch"]),
     expose_value=False,
     callback=_set_backend,
     help="What computes a transformer model; by default torch where it is installed.",
 )
-"""The option of the commands that may load a transformer; it sets `$SWIMMER_BACKEND`."""
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that may load a store's model `--trust-model` and `--backend`.
+
+    The first is its argument `trust_model`; the second sets `$SWIMMER_BACKEND` while it runs.
+    """
+    return _trust_option(_backend_option(command))
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from swimmer.cli.library_options import library_options, read_libraries
-from swimmer.cli.options import read_filter, trust_option
+from swimmer.cli.options import model_options, read_filter
 from swimmer.cli.output import terminal_width, warn
 from swimmer.cli.search import MAX_WIDTH, opened_stores
 from swimmer.errors import QueryError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @library_options
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Number of people.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each person.")
-@trust_option
+@model_options
 def people_command(
     query: str | None,
     libraries: tuple[str, ...],

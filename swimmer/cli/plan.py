@@ -12,7 +12,7 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.library_options import library_option, read_libraries, where_option
-from swimmer.cli.options import read_filter, trust_option
+from swimmer.cli.options import model_options, read_filter
 from swimmer.cli.output import terminal_width, warn, write_out
 from swimmer.cli.search import MAX_WIDTH
 from swimmer.errors import QueryError
@@ -42,7 +42,7 @@ _SUFFIXES = {".ics": "ics", ".md": "markdown", ".html": "html", ".htm": "html", 
 @click.option("--each", is_flag=True, help="In a calendar, one event for each paper.")
 @click.option("--format", "-f", "named", type=click.Choice(FORMATS), help="Output format.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
-@trust_option
+@model_options
 def plan_command(
     store: str | None,
     libraries: tuple[str, ...],

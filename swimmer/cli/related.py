@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import backend_option, read_search, search_options, trust_option
+from swimmer.cli.options import model_options, read_search, search_options
 from swimmer.cli.output import FORMATS, chosen_format, emit
 from swimmer.store import open_store
 from swimmer.text import printable
@@ -28,8 +28,7 @@ from swimmer.text import printable
     "--format", "-f", "named", type=click.Choice(FORMATS), help="Output format; BibTeX by default."
 )
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE; its ending sets the format.")
-@trust_option
-@backend_option
+@model_options
 @search_options
 def related_command(
     draft: str,

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import backend_option, read_search, search_options, trust_option
+from swimmer.cli.options import model_options, read_search, search_options
 from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width
 from swimmer.errors import QueryError
 from swimmer.papers import Paper, citation_line, events_in_words, venue_and_year
@@ -64,8 +64,7 @@ MAX_WIDTH = 110
     metavar="[FILE]",
     help="Mark the results on the store's map: .html, .png, .svg; without FILE, open it.",
 )
-@trust_option
-@backend_option
+@model_options
 def search_command(
     titles: tuple[str, ...],
     stores: tuple[str, ...],

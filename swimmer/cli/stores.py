@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import trust_option
+from swimmer.cli.options import model_options
 from swimmer.store import StoreInfo, bundled_sample, default_name, list_stores
 from swimmer.text import printable
 
@@ -108,7 +108,7 @@ def show_command(name: str | None, as_json: bool) -> None:
 
 @click.command("verify")
 @click.argument("name", required=False, shell_complete=complete_stores)
-@trust_option
+@model_options
 def verify_command(name: str | None, trust_model: bool) -> None:
     """Check the store NAME for damage: files, counts, vectors, model fingerprint."""
     from swimmer.store import open_store

@@ -6,7 +6,7 @@ import click
 
 from swimmer.build import BuildReport, plan_update, run_build
 from swimmer.cli.build import fetch_options, report_lines
-from swimmer.cli.options import backend_option, trust_option
+from swimmer.cli.options import model_options
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import SourceError
 from swimmer.sources import Source, open_source
@@ -25,8 +25,7 @@ _WORDS = {"added": "added", "changed": "changed", "removed": "withdrawn"}
 @click.option("--force", is_flag=True, help="Update even if more than half of the papers are gone.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; download nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
-@trust_option
-@backend_option
+@model_options
 def update_command(
     name: str | None,
     source: str | None,

@@ -3,7 +3,7 @@
     pip install -c constraints.txt ".[map]" playwright plotly bokeh
     python -m benchmarks.map_page STORE [--rounds 5]
 
-The same points, titles and topic names as one offline HTML file: by `swimmer map` (Apache ECharts),
+The same points, titles and topic names as one offline HTML file: by `swimmer map`,
 by Plotly (scattergl, its whole plotly.js inside) and by Bokeh (webgl). `drawn` is the median time
 from the start of the visit until two frames after the library says that it is done; `asks` are the
 requests that the file makes. A page is opened in a fresh Chromium without a GPU.

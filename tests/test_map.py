@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ pytest.importorskip("sklearn", reason='needs pip install "swimmer[map]"')
 pytest.importorskip("matplotlib", reason='needs pip install "swimmer[map]"')
 
 from swimmer import Paper, ask, build_store, open_store, paper_map
+from swimmer.analysis.map.colouring import by_field, by_scores, telling_fields
+from swimmer.analysis.map.drawing import marked, packed_payload, points_payload
 from swimmer.analysis.map.files import write_map
-from swimmer.analysis.map.maps import kept_map
+from swimmer.analysis.map.groups import topic_groups
+from swimmer.analysis.map.maps import PaperMap, kept_map
+from swimmer.analysis.map.overlay import joint_map
+from swimmer.analysis.map.page import SCRIPTS
 from swimmer.analysis.map.topic_names import topic_names
+from swimmer.analysis.map.topics import described
 from swimmer.errors import InputError, MissingExtraError
+from swimmer.retrieval import all_scores, ask_stores
 from swimmer.store.map_file import MAP
 from tests.conftest import REPOSITORY
+from tests.models import HashEmbeddings
 
 SUBJECTS = ("graph rewiring", "speech codecs", "protein folding", "offline bandits")
 HOSTILE = "</script><script>window.broken=1</script> <img src=x onerror=window.broken=1> $\\frac$"
@@ -345,10 +354,11 @@ def test_the_page_carries_everything_and_shows_titles_as_text(home: Path) -> Non
     row = int(np.argmin([int(p.id != papers[0].id) for p in store]))
     assert marks["query"]["x"] == pytest.approx(points["x"][row])
     # Nothing of a title starts an element, and the policy knows no script but the page's own.
-    for library in ("vendor/echarts.min.js", "map.js"):
-        file = REPOSITORY / "swimmer" / "web" / "static" / library
+    for script in SCRIPTS:
+        file = REPOSITORY / "swimmer" / "web" / "static" / script
+        assert file.read_text(encoding="utf-8") in page
         page = page.replace(file.read_text(encoding="utf-8"), "")
-    assert page.count("<script") == 4 and "<img" not in page and "onerror=" in page
+    assert page.count("<script") == 3 and "<img" not in page and "onerror=" in page
     assert "default-src 'none'" in page
     links = re.findall(r"<[^>]*(?:src|href)=(\S*)", page.split('id="map-points"')[0])
     assert links and all(link.startswith('"https://example.org/') for link in links)
@@ -374,6 +384,104 @@ def test_pictures_are_drawn_whatever_stands_in_titles(home: Path) -> None:
     )
     svg = write_map(store, home / "map.svg", answer).read_text(encoding="utf-8")
     assert "<svg" in svg and "<script" not in svg
+
+
+def test_points_of_many_papers_are_packed_and_say_the_same() -> None:
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(50_001, 2)).astype(np.float32)
+    labels = rng.integers(0, 3, len(points)).astype(np.int32)
+    topics = tuple(described(f"topic {n}", (), points[labels == n]) for n in range(3))
+    plain = points_payload(PaperMap(points, labels, topics))
+    packed = json.loads(json.dumps(packed_payload(plain)))
+    digits = {digit: value for value, digit in enumerate(packed["digits"])}
+    for name in ("x", "y"):
+        high, low = packed[name]
+        read = [
+            digits[a] * len(digits) + digits[b] + packed["lowest"]
+            for a, b in zip(high, low, strict=True)
+        ]
+        assert read == plain[name]
+    assert [digits[one] for one in packed["topic"]] == plain["topic"]
+    assert len(json.dumps(packed)) < len(json.dumps(plain)) / 2
+    # Whoever draws a place again finds it within a pixel of a window of 4,000.
+    assert (
+        np.abs(
+            np.array(plain["x"]) / max(map(abs, plain["x"] + plain["y"])) * np.abs(points).max()
+            - points[:, 0]
+        ).max()
+        < np.abs(points).max() / 2_000
+    )
+
+
+def test_topics_that_lie_together_are_a_group_with_the_name_of_one() -> None:
+    topics = []
+    for name, x in (("graph", 0.0), ("speech", 10.0), ("protein", 20.0)):
+        for number in range(4):
+            at = np.array([[x + 0.1 * number, 0.2 * number]], np.float32)
+            words = (f"{name} networks", f"{name} {number}")
+            topics.append(described(f"{name} {number}", words, np.repeat(at, 10 + number, axis=0)))
+    groups = topic_groups(topics)
+    # Twelve topics have five groups at most; none reaches over two places.
+    assert len(groups) == 5
+    assert sorted(number for group in groups for number in group.topics) == list(range(12))
+    for group in groups:
+        names = {topics[number].name.split()[0] for number in group.topics}
+        assert len(names) == 1 and group.name.split()[0] in names
+        assert group.name in {topics[number].name for number in group.topics}
+    papers = [sum(topics[number].papers for number in group.topics) for group in groups]
+    assert papers == sorted(papers, reverse=True)
+    assert [group.topics for group in topic_groups(topics[:5])] == [(3,), (2,), (1,), (0,), (4,)]
+
+
+def test_points_are_coloured_by_fields_and_by_scores(home: Path) -> None:
+    papers = [
+        replace(paper, year=2010 + n if n < 14 else None, venue=f"V{n % 9}" if n % 3 else "")
+        for n, paper in enumerate(many(40))
+    ]
+    store = build_store(papers, home / "store")
+    years = by_field([store], "year")
+    # Ten years have a colour each; what is earlier is the first step, what is not known the last.
+    assert [label for label, _ in years.labels] == [
+        "earlier",
+        *map(str, range(2014, 2024)),
+        "not known",
+    ]
+    assert years.scale and years.rest == 1 and dict(years.labels)["earlier"] == 4
+    rows = {paper.id: row for row, paper in enumerate(store)}
+    assert years.codes[rows["0"]] == 0 and years.codes[rows["13"]] == 10
+    assert years.codes[rows["20"]] == 11
+    venues = by_field([store, store], "venue")
+    assert len(venues.codes) == 80 and not venues.scale
+    assert np.bincount(venues.codes).tolist() == [count for _, count in venues.labels]
+    assert telling_fields([store]) == ["year", "venue"]
+    scores = all_scores(store, papers[1].title)
+    assert int(scores.argmax()) == rows["1"] and scores.dtype == np.float32
+    heat = by_scores(scores)
+    assert heat.codes[rows["1"]] == heat.codes.max() == 9 and heat.scale
+    assert sum(count for _, count in heat.labels) == 40
+
+
+def test_two_stores_are_on_one_map(folder: Path, home: Path) -> None:
+    with open_store(folder) as store, build_store(many(8), home / "other") as other:
+        own = paper_map(store)
+        both = joint_map(store, own, other)
+        assert np.array_equal(both.points[:80], own.points) and len(both) == 88
+        # Each of the other store lies where those of its subject do.
+        places = {paper.id: row for row, paper in enumerate(store)}
+        for row, paper in enumerate(other):
+            alike = own.points[[places[str(n)] for n in range(80) if n % 4 == int(paper.id) % 4]]
+            apart = np.hypot(*(both.points[80 + row] - np.median(alike, axis=0)))
+            assert apart <= np.hypot(*(alike - np.median(alike, axis=0)).T).max() + 1e-6
+        assert sum(topic.papers for topic in both.topics) == 88
+        (answer,) = ask_stores([store, other], [many(1)[0].title], 5)
+        found = marked(store, both, answer, other)
+        assert len(found.rows) == len(answer.hits)
+    with (
+        build_store(many(8), home / "third", model=HashEmbeddings(64)) as third,
+        open_store(folder) as store,
+        pytest.raises(InputError, match="made by different models"),
+    ):
+        joint_map(store, own, third)
 
 
 # ---------------------------------------------------------------------- the command line

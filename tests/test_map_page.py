@@ -170,3 +170,130 @@ def test_too_few_papers_and_unknown_stores_are_told(home: Path) -> None:
         assert "a map needs at least 5" in client.get("/map?store=two").text
         assert client.get("/map?store=nowhere").status_code == 404
         assert client.get("/map/points?store=nowhere").status_code == 404
+
+
+# ---------------------------------------------------------------------- what the script asks for
+
+
+def addresses(page: str) -> dict[str, str]:
+    return {
+        name: html.unescape(address)
+        for name, address in re.findall(r'data-(points|papers|find|colours|keep)="([^"]*)"', page)
+    }
+
+
+@pytest.fixture
+def asked(client: TestClient, store: Path) -> dict[str, str]:
+    """The addresses that the page of a map names, an answer marked on it."""
+    paper_map(open_store(store))
+    return addresses(client.get("/map?store=conf&q=speech+codecs").text)
+
+
+def test_papers_are_given_by_their_points(client: TestClient, asked: dict[str, str]) -> None:
+    with open_store(client.app.state.site.pool.store("conf").folder) as store:  # type: ignore[attr-defined]
+        papers = store.papers([3, 30])
+    found = client.get(f"{asked['papers']}&points=3,30")
+    assert found.json()["title"] == [paper.display_title for paper in papers]
+    assert [client.get(page).status_code for page in found.json()["page"]] == [200, 200]
+    assert "immutable" in found.headers["cache-control"]
+    for wrong in ("31", "-1", "x", "1,2,99999999999", ",".join(["1"] * 201)):
+        assert client.get(f"{asked['papers']}&points={wrong}").status_code == 400
+
+
+def test_titles_are_found_whatever_their_case(client: TestClient, asked: dict[str, str]) -> None:
+    found = client.get(f"{asked['find']}&text=CODECS").json()["points"]
+    held = client.get(asked["papers"] + "&points=" + ",".join(map(str, range(31)))).json()
+    holding = [n for n, title in enumerate(held["title"]) if "codecs" in title.lower()]
+    assert found == holding and found
+    assert client.get(f"{asked['find']}&text=%20").json()["points"] == []
+    assert client.get(f"{asked['find']}&text=%25").json()["points"] == []
+
+
+def test_points_are_coloured_by_what_the_page_offers(
+    client: TestClient, asked: dict[str, str]
+) -> None:
+    page = client.get("/map?store=conf&q=speech+codecs").text
+    offered = re.search(r'<select class="map-colour".*?</select>', page, re.S)
+    assert offered is not None
+    names = re.findall(r'<option value="(\w+)"', offered[0])
+    # No paper but one has a venue, a year and a status.
+    assert names == ["topic", "score", "list"]
+    for name in (*names[1:], "year", "venue", "status"):
+        given = client.get(f"{asked['colours']}&by={name}").json()
+        assert len(given["codes"]) == 31
+        counted = [given["codes"].count(code) for code in range(len(given["legend"]))]
+        assert counted == [one["papers"] for one in given["legend"]]
+    score = client.get(f"{asked['colours']}&by=score").json()["codes"]
+    best = marks(page)["point"][0]
+    assert score[best] == max(score)
+    assert client.get(f"{asked['colours']}&by=password").status_code == 400
+    assert client.get("/map/colours?store=conf&by=score").status_code == 400
+
+
+def test_what_is_selected_goes_on_the_reading_list(
+    client: TestClient, asked: dict[str, str]
+) -> None:
+    same = {"sec-fetch-site": "same-origin"}
+    said = client.post(asked["keep"], data={"points": "1,2,3"}, headers=same)
+    assert said.text == "3 papers added to the reading list."
+    said = client.post(asked["keep"], data={"points": "3,4"}, headers=same)
+    assert said.text == "1 paper added to the reading list. 1 was on it already."
+    assert client.get("/list").text.count('<li class="hit"') == 4
+    listed = client.get(f"{asked['colours']}&by=list").json()
+    assert [n for n, code in enumerate(listed["codes"]) if code] == [1, 2, 3, 4]
+    assert client.post(asked["keep"], data={"points": "1"}).status_code == 403
+    wrong = client.post(asked["keep"], data={"points": "1,900"}, headers=same)
+    assert wrong.status_code == 400
+    changed = client.post("/map/keep?store=conf&v=old", data={"points": "1"}, headers=same)
+    assert changed.status_code == 409 and "has changed" in changed.text
+
+
+def test_a_page_for_many_visitors_keeps_nothing(store: Path) -> None:
+    paper_map(open_store(store))
+    with TestClient(create_app([store], read_only=True), base_url="http://127.0.0.1") as client:
+        page = client.get("/map?store=conf").text
+        assert "Add to reading list" not in page and 'value="list"' not in page
+        asked = addresses(page)
+        same = {"sec-fetch-site": "same-origin"}
+        kept = client.post(asked["keep"], data={"points": "1"}, headers=same)
+        assert kept.status_code in (403, 404)
+        assert client.get(f"{asked['colours']}&by=list").status_code == 400
+
+
+def test_two_stores_are_on_one_map_each_with_its_papers(home: Path, store: Path) -> None:
+    more = [Paper(f"{WORDS[i % 8]} of another year {i}", "Text.", id=f"p{i}") for i in range(12)]
+    build_store(more, home / "older").close()
+    with TestClient(create_app([store, home / "older"]), base_url="http://127.0.0.1") as client:
+        client.get("/map?store=conf&with=older")
+        for _ in range(600):
+            page = client.get("/map?store=conf&with=older&q=speech").text
+            if "data-points" in page:
+                break
+            time.sleep(0.1)
+        asked = addresses(page)
+        assert client.get(asked["points"]).json()["papers"] == 43
+        given = client.get(f"{asked['colours']}&by=store").json()
+        assert given["codes"] == [0] * 31 + [1] * 12
+        assert [one["label"] for one in given["legend"]] == ["conf", "older"]
+        papers = client.get(f"{asked['papers']}&points=42,0").json()
+        assert "another year" in papers["title"][0]
+        assert "store=older" in papers["page"][0] and "store=conf" in papers["page"][1]
+        assert client.get(papers["page"][0]).status_code == 200
+        found = client.get(f"{asked['find']}&text=another+year").json()["points"]
+        assert found == list(range(31, 43))
+        hits = marks(page)
+        assert hits["point"] and all(0 <= point < 43 for point in hits["point"])
+        assert client.get("/map?store=conf&with=nowhere").status_code == 404
+
+
+def test_a_topic_leads_to_the_list_of_its_papers_without_a_script(
+    client: TestClient, asked: dict[str, str], store: Path
+) -> None:
+    drawn = paper_map(open_store(store))
+    page = client.get("/map?store=conf").text
+    links = [html.unescape(one) for one in re.findall(r'href="(/search\?[^"]*topic=[^"]*)"', page)]
+    assert len(links) == len(drawn.topics)
+    for link, topic in zip(links, drawn.topics, strict=True):
+        listed = client.get(link)
+        assert listed.status_code == 200
+        assert listed.text.count('<li class="hit"') == min(topic.papers, 50)

@@ -654,15 +654,15 @@ def test_a_finger_scrolls_past_the_map_until_it_is_zoomed(browser: Browser, mapp
 
 
 DRAWN_NAMES = """() => {
-  const chart = echarts.getInstanceByDom(document.querySelector(".map-canvas"));
-  const found = [];
-  for (const drawn of chart.getZr().storage.getDisplayList(true)) {
-    if (drawn.type !== "tspan" || drawn.ignore || !drawn.parent) continue;
-    const box = drawn.getBoundingRect().clone();
-    if (drawn.transform) box.applyTransform(drawn.transform);
-    found.push([drawn.style.text, box.x, box.x + box.width]);
-  }
-  return [chart.getWidth(), found];
+  const view = document.querySelector(".map-view").getBoundingClientRect();
+  return [view.width, Array.from(document.querySelectorAll(".map-label"), (label) => {
+    const range = document.createRange();
+    range.selectNodeContents(label);
+    const box = range.getBoundingClientRect();
+    return [
+      label.innerText, box.x - view.x, box.right - view.x, box.y - view.y, box.bottom - view.y,
+    ];
+  })];
 }"""
 
 
@@ -710,6 +710,181 @@ def test_hostile_papers_on_the_map_are_text(browser: Browser, mapped: Path) -> N
             expect(page.locator(".map-tip b")).to_contain_text(shown[-20:])
             assert OVERRIDE not in page.locator(".map").inner_text()
         assert page.locator(".map img, .map svg, .map script, .map u").count() == 0
+
+
+def overlapping(names: list[list[Any]]) -> list[tuple[str, str]]:
+    """Return the labels of a map of which one covers another by more than a pixel."""
+    return [
+        (one[0], other[0])
+        for at, one in enumerate(names)
+        for other in names[:at]
+        if min(one[2], other[2]) - max(one[1], other[1]) > 1
+        and min(one[4], other[4]) - max(one[3], other[3]) > 1
+    ]
+
+
+def test_names_hits_and_titles_of_the_map_never_cover_each_other(
+    browser: Browser, mapped: Path
+) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}&q=reward+models")
+        expect(page.locator(".map-query")).to_have_text("your query")
+        for _ in range(4):
+            _, names = page.evaluate(DRAWN_NAMES)
+            shown = [name[0] for name in names]
+            # Every hit has a number that can be read.
+            assert sorted(one for one in shown if one.isdigit()) == sorted(map(str, range(1, 11)))
+            assert overlapping(names) == []
+            page.get_by_role("button", name="Zoom in").click()
+            page.wait_for_timeout(150)
+        page.get_by_role("button", name="Show all").click()
+        # Where few papers are in view they have their titles.
+        expect(page.locator(".map-title").first).to_be_visible()
+        _, names = page.evaluate(DRAWN_NAMES)
+        assert overlapping(names) == []
+        with open_store(mapped) as opened:
+            titles = " ".join(paper.display_title for paper in opened)
+        for title in page.locator(".map-title").all_inner_texts():
+            assert title.split("\n")[0].strip(" …") in titles
+
+
+def test_the_list_and_the_map_light_each_other(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}&q=reward+models")
+        third = page.locator(".map-hits li").nth(2)
+        third.hover()
+        lit = page.locator(".map-hit.is-lit")
+        expect(lit).to_have_text("3")
+        # And back: a number of the map lights its entry, by mouse as by the focus.
+        page.mouse.move(5, 5)
+        box = page.locator(".map-hit", has_text=re.compile("^2$")).bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 11, box["y"] + 11)
+        expect(page.locator(".map-hits li.is-lit")).to_have_count(1)
+        expect(page.locator(".map-hits li.is-lit > span")).to_have_text("2")
+        page.locator(".map-hits a").nth(4).focus()
+        expect(lit).to_have_text("5")
+
+
+def test_papers_drawn_around_are_listed_and_saved(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}")
+        page.get_by_role("button", name="Draw around papers").click()
+        box = page.locator(".map-canvas").bounding_box()
+        assert box is not None
+        left, top = box["x"] + 5, box["y"] + 5
+        right, low = left + box["width"] / 2, top + box["height"] - 10
+        page.mouse.move(left, top)
+        page.mouse.down()
+        for place in ((right, top), (right, low), (left, low)):
+            page.mouse.move(*place, steps=3)
+        page.mouse.up()
+        said = page.locator(".map-said")
+        expect(said).to_have_text(re.compile(r"^\d+ papers? selected$"))
+        count = int(said.inner_text().split()[0])
+        listed = page.locator(".map-chosen li")
+        expect(listed).to_have_count(min(count, 50))
+        assert 0 < count < len(corpus())
+        page.get_by_role("button", name="Add to reading list").click()
+        expect(said).to_have_text(f"{count} papers added to the reading list.")
+        title = listed.first.inner_text()
+        visit.open("/list")
+        expect(page.locator("li.hit")).to_have_count(count)
+        expect(page.get_by_role("link", name=title)).to_be_visible()
+
+
+def test_the_map_by_arrow_keys_and_what_is_in_view_selected(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}")
+        select = page.get_by_role("button", name="Select in view")
+        select.click()
+        said = page.locator(".map-said")
+        with open_store(mapped) as opened:
+            everything = len(opened)
+        expect(said).to_have_text(f"{everything} papers selected")
+        visit.tab_to("Map of the papers")
+        for key in ("+", "+", "+", "ArrowLeft", "ArrowUp"):
+            page.keyboard.press(key)
+        select.click()
+        expect(said).not_to_have_text(f"{everything} papers selected")
+        page.get_by_role("button", name="Clear").click()
+        expect(page.locator(".map-chosen")).to_be_hidden()
+
+
+def test_points_are_coloured_with_a_legend(browser: Browser, mapped: Path) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}&q=reward+models")
+        choice = page.get_by_label("Colour by")
+        for offered in choice.locator("option").all():
+            value = offered.get_attribute("value")
+            choice.select_option(value)
+            entries = page.locator(".map-legend button")
+            if value == "topic":
+                expect(entries).to_have_count(0)
+                continue
+            expect(entries.first).to_be_visible()
+            colours = page.locator(".map-legend i").evaluate_all(
+                "all => all.map(one => getComputedStyle(one).backgroundColor)"
+            )
+            assert len(set(colours)) == len(colours) and "rgba(0, 0, 0, 0)" not in colours
+        entries.first.click()
+        expect(entries.first).to_have_attribute("aria-pressed", "true")
+
+
+BOTH_WAYS = """() => {
+  const counted = (pixels) => Array.from({ length: 64 }, (_, at) => {
+    let sum = 0;
+    const left = 25 * (at % 8), top = 25 * Math.floor(at / 8);
+    for (let y = top; y < top + 25; y++) {
+      for (let x = left; x < left + 25; x++) sum += pixels[4 * (200 * y + x) + 3] > 60;
+    }
+    return sum;
+  });
+  const drawn = (make, read) => {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 200;
+    const painter = make(canvas);
+    if (!painter) return null;
+    const x = [-3, 0, 2.5, 3.4], y = [-3, 0.4, 1, 3.3], colours = new Uint8Array(16).fill(255);
+    painter.set(Float32Array.from(x), Float32Array.from(y), colours);
+    painter.draw({ unit: 25, left: 100, top: 100 }, 8);
+    return counted(read(canvas));
+  };
+  const plain = drawn(swimmerMap.plain, (canvas) =>
+    canvas.getContext("2d").getImageData(0, 0, 200, 200).data);
+  const webgl = drawn(swimmerMap.webgl, (canvas) => {
+    const gl = canvas.getContext("webgl"), pixels = new Uint8Array(160000), turned = [];
+    gl.readPixels(0, 0, 200, 200, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    for (let y = 199; y >= 0; y--) turned.push(...pixels.subarray(800 * y, 800 * (y + 1)));
+    return turned;
+  });
+  return [plain, webgl];
+}"""
+
+
+def test_both_ways_of_drawing_put_the_points_in_the_same_places(
+    browser: Browser, mapped: Path
+) -> None:
+    with serving(mapped) as address, visiting(browser, address) as visit:
+        page = on_the_map(visit, f"/map?store={NAME}")
+        plain, webgl = page.evaluate(BOTH_WAYS)
+        assert sum(plain) > 150
+        if webgl is None:
+            pytest.skip("this Chromium has no WebGL")
+        assert all(abs(one - other) <= 12 for one, other in zip(plain, webgl, strict=True))
+
+
+def test_the_topics_lead_to_lists_without_a_script(browser: Browser, mapped: Path) -> None:
+    with (
+        serving(mapped) as address,
+        visiting(browser, address, java_script_enabled=False) as visit,
+    ):
+        page = visit.open(f"/map?store={NAME}")
+        link = page.locator(".map-topics a").first
+        count = int(re.sub(r"\D", "", link.inner_text().split()[0]))
+        link.click()
+        page.wait_for_url("**/search?*topic=*")
+        expect(page.locator("ol.hits > li")).to_have_count(min(count, 50))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

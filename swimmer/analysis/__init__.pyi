@@ -24,11 +24,20 @@ from .for_you import (
     Recommendations as Recommendations,
     for_you as for_you,
 )
+from .map.colouring import (
+    FIELDS as FIELDS,
+    Colouring as Colouring,
+    by_field as by_field,
+    by_membership as by_membership,
+    by_scores as by_scores,
+    telling_fields as telling_fields,
+)
 from .map.drawing import (
-    MOST_POINTS as MOST_POINTS,
     Marked as Marked,
     marked as marked,
     marks_payload as marks_payload,
+    packed_payload as packed_payload,
+    paper_columns as paper_columns,
     points_payload as points_payload,
 )
 from .map.files import (
@@ -41,7 +50,11 @@ from .map.maps import (
     kept_map as kept_map,
     paper_map as paper_map,
 )
+from .map.overlay import (
+    joint_map as joint_map,
+)
 from .map.page import (
+    SCRIPTS as SCRIPTS,
     json_text as json_text,
 )
 from .map.picture import (

@@ -1,5 +1,8 @@
 """The names that other packages may use."""
 
+from .all_scores import (
+    all_scores as all_scores,
+)
 from .completion import (
     Completion as Completion,
     complete as complete,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
-PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.list_pages"]
+PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.map_data", "swimmer.web.list_pages"]
 """The modules of the page, each with `ROUTES`, and with a `MENU` item if it is in the menu.
 
 To add a page, add its module here.

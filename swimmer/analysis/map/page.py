@@ -9,26 +9,34 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swimmer.analysis.map.drawing import Marked, marks_payload, points_payload
+from swimmer.analysis.map.colouring import by_field, telling_fields
+from swimmer.analysis.map.drawing import (
+    Marked,
+    drawn_rows,
+    marks_payload,
+    paper_columns,
+    points_payload,
+)
 from swimmer.text import printable
 
 if TYPE_CHECKING:
     from swimmer.analysis.map.maps import PaperMap
     from swimmer.store import PaperStore
 
+SCRIPTS = ("map_points.js", "map_labels.js", "map.js")
+"""The scripts of the map among the page's static files, in their order."""
+
 _WEB = Path(__file__).parent.parent.parent / "web"
 
 _COLOURS = """
 :root { --ground: #fbfbfa; --raised: #fff; --ink: #1c2128; --quiet: #59636e; --line: #d9dee4;
-  --accent: #0b62bd; --tint: #e8f1fb; color-scheme: light dark;
-  --map-height: calc(100vh - 5.4rem); }
+  --accent: #0b62bd; --accent-ink: #fff; --tint: #e8f1fb; color-scheme: light dark;
+  --map-height: 100dvh; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14181d; --raised: #1c2229; --ink: #e6eaef;
-  --quiet: #a0abb7; --line: #343d47; --accent: #74b4f5; --tint: #1d3147; } }
+  --quiet: #a0abb7; --line: #343d47; --accent: #74b4f5; --accent-ink: #0b1622; --tint: #1d3147; } }
 * { box-sizing: border-box; }
-body { margin: 0; padding: 0.7rem 1rem 1rem; background: var(--ground); color: var(--ink);
+body { margin: 0; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-h1 { font-size: 1.2rem; margin: 0 0 0.1rem; }
-header p { margin: 0 0 0.6rem; color: var(--quiet); font-size: 0.9rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 """
@@ -37,15 +45,19 @@ a { color: var(--accent); }
 def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) -> str:
     """Return the page of a map; `found` marks an answer on it.
 
-    The page loads nothing from elsewhere; its content security policy allows only its two scripts.
+    The page loads nothing from elsewhere; its content security policy allows only its script.
     """
-    data, marks = points_payload(store, drawn), marks_payload(store, drawn, found)
-    library = (_WEB / "static" / "vendor" / "echarts.min.js").read_text(encoding="utf-8")
-    program = (_WEB / "static" / "map.js").read_text(encoding="utf-8")
+    rows = drawn_rows(drawn, found)
+    data = points_payload(drawn, rows) | paper_columns(store.papers(rows.tolist()))
+    fields = telling_fields([store])
+    data["colours"] = {field: by_field([store], field).only(rows).payload() for field in fields}
+    hits = [] if found is None else store.papers(list(found.rows))
+    marks = marks_payload(drawn, found, hits, rows)
+    program = "\n".join((_WEB / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS)
     style = _COLOURS + (_WEB / "static" / "map.css").read_text(encoding="utf-8")
     view = (_WEB / "templates" / "map_view.html").read_text(encoding="utf-8").rstrip()
     policy = (
-        f"default-src 'none'; script-src {_digest(library)} {_digest(program)}; "
+        f"default-src 'none'; script-src {_digest(program)}; "
         f"style-src {_digest(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     )
     name = escape(printable(store.name))
@@ -61,23 +73,38 @@ def map_page(store: PaperStore, drawn: PaperMap, found: Marked | None = None) ->
 <style>{style}</style>
 </head>
 <body>
-<header>
-<h1>{name}</h1>
-<p>{_about(data, found)}</p>
-</header>
 <main class="map">
 {view}
-<div class="map-side">
+<div class="map-side" tabindex="0" role="region" aria-label="Hits and topics">
+<h1>{name}</h1>
+<p class="map-about">{_about(data, found)}</p>
+<label class="map-field">Colour by
+<select class="map-colour" autocomplete="off">
+<option value="topic">topic</option>
+{"".join(f'<option value="{field}">{field}</option>' for field in fields)}
+</select></label>
+<ul class="map-legend" aria-label="Colours"></ul>
 <label class="map-field">Find in titles
 <input class="map-find" type="search" autocomplete="off"></label>
 <p class="map-count" role="status"></p>
-{_hits(marks, len(data["x"]))}
+<div class="map-tools" role="group" aria-label="Select papers">
+<button type="button" data-action="draw" aria-pressed="false">Draw around papers</button>
+<button type="button" data-action="view">Select in view</button>
+</div>
+<p class="map-said" role="status"></p>
+<section class="map-chosen" aria-label="Selected papers" hidden>
+<ol></ol>
+<div class="map-tools">
+<button type="button" data-action="more">Show more</button>
+<button type="button" data-action="clear">Clear</button>
+</div>
+</section>
+{_hits(marks)}
 {_topics(data)}
 </div>
 </main>
 <script type="application/json" id="map-points">{json_text(data)}</script>
 <script type="application/json" id="map-marks">{json_text(marks)}</script>
-<script>{library}</script>
 <script>{program}</script>
 </body>
 </html>
@@ -103,23 +130,24 @@ def _about(data: dict[str, Any], found: Marked | None) -> str:
     return papers + query
 
 
-def _hits(marks: dict[str, Any], drawn: int) -> str:
-    """Return the hits as a list; they come after the points that are drawn."""
+def _hits(marks: dict[str, Any]) -> str:
+    """Return the hits as a list."""
     items = []
-    for number, (title, url) in enumerate(zip(marks["title"], marks["url"], strict=True)):
+    columns = zip(marks["point"], marks["title"], marks["url"], strict=True)
+    for number, (point, title, url) in enumerate(columns, 1):
         text, address = escape(title), escape(url, quote=True)
         linked = f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
         items.append(
-            f'<li data-point="{drawn + number}"><span>{number + 1}</span> '
+            f'<li data-point="{point}"><span>{number}</span> '
             f"<bdi>{linked if url else text}</bdi></li>"
         )
-    return f"<h2>Nearest papers</h2>\n<ol>{''.join(items)}</ol>" if items else ""
+    return f'<h2>Nearest papers</h2>\n<ol class="map-hits">{"".join(items)}</ol>' if items else ""
 
 
 def _topics(data: dict[str, Any]) -> str:
     items = [
-        f'<li><button type="button" data-topic="{number}"><bdi>{escape(topic["name"])}</bdi> '
-        f"<span>{topic['papers']:,}</span></button></li>"
+        f'<li><button type="button" data-topic="{number}"><bdi>{escape(topic["name"])}</bdi>'
+        f"</button> <span>{topic['papers']:,}</span></li>"
         for number, topic in enumerate(data["topics"])
     ]
-    return f"<h2>Topics</h2>\n<ul>{''.join(items)}</ul>"
+    return f'<h2>Topics</h2>\n<ul class="map-topics">{"".join(items)}</ul>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -238,13 +239,16 @@ def _page(
         named = of.papers(rows)
         marks = marks_payload(drawn, found, [paper for _, paper in named])
         asked = {name: given[name] for name in ("q", "id") if given[name]}
-        addresses = {
-            name: of.address(f"/map/{name}") for name in ("points", "papers", "find", "keep")
-        }
+        addresses = {name: of.address(f"/map/{name}") for name in ("papers", "find", "keep")}
         pages = [paper_page(name, paper) for name, paper in named]
         columns = zip(rows, marks["title"], pages, strict=True)
         context = {
-            "points": {**addresses, "colours": of.address("/map/colours", **asked)},
+            "points": {
+                **addresses,
+                # A name that is changed by hand leaves the store as it is.
+                "points": of.address("/map/points", names=_digest(drawn)),
+                "colours": of.address("/map/colours", **asked),
+            },
             "marks_json": json_text(marks),
             "hits": [{"point": row, "title": text, "page": page} for row, text, page in columns],
         }
@@ -287,6 +291,11 @@ def _topics(of: MapStores, drawn: PaperMap) -> list[dict[str, Any]]:
         }
         for number, topic in enumerate(drawn.topics)
     ]
+
+
+def _digest(drawn: PaperMap) -> str:
+    names = "\n".join(topic.name for topic in drawn.topics)
+    return hashlib.blake2b(names.encode(), digest_size=6).hexdigest()
 
 
 def _list_page(store: str, topic: str, papers: int) -> str:

@@ -175,15 +175,13 @@ def test_sessions_are_bounded_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mcp")
     from swimmer import mcp_server
 
-    monkeypatch.setattr(mcp_server, "SESSIONS", 5)
-    monkeypatch.setattr(mcp_server, "SESSION_SECONDS", 1.5)
     seen: list[Any] = []
     monkeypatch.setattr(
         serving, "serve_app", lambda app, listener, share: seen.append((app, share))
     )
-    mcp_server.serve_http(mcp_server.build_server(), 0)
+    mcp_server.serve_http(mcp_server.build_server(), 0, sessions=5, session_seconds=1.5)
     ((app, share),) = seen
-    assert share == mcp_server.CALLS
+    assert share == 3
     from starlette.testclient import TestClient
 
     with TestClient(app, base_url="http://127.0.0.1:1") as client:

@@ -1,6 +1,6 @@
 """The tools for agents: checked arguments in, plain data of bounded size out.
 
-`langchain/tools.py` and `mcp_server.py` are front ends of this package.
+`langchain/tools.py` and `mcp_server/` are front ends of this package.
 """
 
 import lazy_loader

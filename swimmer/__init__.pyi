@@ -50,9 +50,11 @@ from .sources.registry import (
 from .store.names import (
     list_stores as list_stores,
 )
+from .store.opening import (
+    open_store as open_store,
+)
 from .store.store import (
     PaperStore as PaperStore,
-    open_store as open_store,
 )
 
 __all__: list[str]

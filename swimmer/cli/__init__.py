@@ -49,6 +49,8 @@ GROUPS = {
         "verify": "Check a store for damage.",
         "pack": "Write a store to one file, to hand it on.",
         "unpack": "Make a store of a file that was packed.",
+        "push": "Write a store to Milvus.",
+        "pull": "Make a store of one on Milvus.",
         "inspect": "Check a store from someone else: what it holds, and whether it is safe.",
     },
     "Programs": {
@@ -67,6 +69,7 @@ MODULES = {
     **dict.fromkeys(("list", "show", "verify", "inspect"), "stores"),
     **dict.fromkeys(("lists", "add", "note"), "lists"),
     **dict.fromkeys(("default", "remove", "pack", "unpack"), "housekeeping"),
+    **dict.fromkeys(("push", "pull"), "transfer"),
 }
 
 

@@ -32,7 +32,7 @@ from swimmer.retrieval import (
     OPTION_NAMES,
     Answer,
     SearchOptions,
-    allowed_rows,
+    check_filter,
     checked_k,
 )
 from swimmer.store import PaperStore, open_store
@@ -315,5 +315,5 @@ def load_retriever(
     # What is wrong is said here, not at the first query.
     _, checked, _ = retriever.checked_options({})
     if checked.filter is not None:
-        allowed_rows(opened, checked.filter)
+        check_filter(opened, checked.filter)
     return retriever

@@ -54,6 +54,8 @@ async def asearch_each(
     small store where no model is needed, or where it has been awaited; else the search runs in
     one.
     """
+    if store.remote:
+        return await run_in_executor(None, search_each, store, queries, k, options)
     texts = _distinct(queries)
     model = await own_async_model(store, options.embeddings)
     inline = len(store) <= INLINE_PAPERS and not options.reranks

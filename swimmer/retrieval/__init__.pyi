@@ -56,6 +56,7 @@ from .query import (
     allowed_rows as allowed_rows,
     ask as ask,
     browse as browse,
+    check_filter as check_filter,
     checked_k as checked_k,
     search as search,
 )

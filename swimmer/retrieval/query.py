@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from swimmer.retrieval.options import RerankFunction, SearchArguments
-    from swimmer.store import Filter, Rows, Vectors
+    from swimmer.store import Filter, Rows, SearchableStore, Vectors
 
 
 def search(
@@ -104,6 +104,10 @@ def ask(
         )
     if not (queries or like):
         return []
+    if store.remote:
+        from swimmer.retrieval.remote import ask_remote
+
+        return ask_remote(_searchable(store), queries, k, options, store.thresholds)
     reranker = None
     if options.reranks:
         from swimmer.retrieval.reranking import load_reranker
@@ -121,6 +125,13 @@ def ask(
         if rest or not own:
             found = iter(_searched(store, rest, examples, k, allowed, options, reranker, empty))
         return [answer or next(found) for answer in known]
+
+
+def _searchable(store: PaperStore) -> SearchableStore:
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    return store
 
 
 def _admitted(store: PaperStore, filter: Filter | None) -> tuple[NDArray[np.bool_] | None, str]:
@@ -195,6 +206,10 @@ def browse(store: PaperStore, k: int, options: SearchOptions) -> Answer:
             hint="give a title, some words or a paper, examples as like=[…], or a filter",
         )
     k = checked_k(k)
+    if store.remote:
+        from swimmer.retrieval.remote import browse_remote
+
+        return browse_remote(_searchable(store), k, options)
     with store.reading():
         allowed, empty = _admitted(store, options.filter)
         assert allowed is not None
@@ -387,6 +402,16 @@ def checked_k(k: object) -> int:
     if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise QueryError(f"k is the number of papers wanted, a whole number from 1; got {k!r:.40}")
     return int(k)
+
+
+def check_filter(store: PaperStore, filter: Filter) -> None:
+    """Raise QueryError where a filter is wrong."""
+    if store.remote:
+        from swimmer.store import compile_filter
+
+        compile_filter(filter, store.fields())
+    else:
+        allowed_rows(store, filter)
 
 
 def allowed_rows(store: PaperStore, filter: Filter | None) -> Rows | None:

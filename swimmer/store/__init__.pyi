@@ -83,6 +83,17 @@ from .map_file import (
     MapTopics as MapTopics,
     map_paths as map_paths,
 )
+from .milvus import (
+    MilvusStore as MilvusStore,
+)
+from .milvus_address import (
+    is_milvus as is_milvus,
+)
+from .milvus_transfer import (
+    Pushed as Pushed,
+    pull_store as pull_store,
+    push_store as push_store,
+)
 from .names import (
     SAMPLE as SAMPLE,
     STORE_NAME as STORE_NAME,
@@ -96,6 +107,9 @@ from .names import (
 )
 from .near_titles import (
     near_titles as near_titles,
+)
+from .opening import (
+    open_store as open_store,
 )
 from .pack import (
     PackedStore as PackedStore,
@@ -112,6 +126,11 @@ from .removal import (
 )
 from .schema import (
     COLUMNS as COLUMNS,
+)
+from .searchable import (
+    FolderSearch as FolderSearch,
+    Found as Found,
+    SearchableStore as SearchableStore,
 )
 from .similarity import (
     CLOSENESS as CLOSENESS,
@@ -131,7 +150,6 @@ from .stemming import (
 )
 from .store import (
     PaperStore as PaperStore,
-    open_store as open_store,
 )
 from .topics import (
     Topic as Topic,

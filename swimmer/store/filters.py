@@ -42,6 +42,7 @@ class Leaf:
     """A condition on one field: SQL about the column `value`, `negated` when it must not hold.
 
     For a list the SQL is about one element, and one element for which it holds is enough.
+    `operator` and `operand` say the same for an engine that reads no SQL.
     """
 
     field: str
@@ -49,6 +50,8 @@ class Leaf:
     parameters: tuple[Any, ...]
     negated: bool
     said: str
+    operator: str = ""
+    operand: Any = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,12 @@ class _Compiler:
             _check_text(name, value)
             sql = "contains(value, ?)"
             return self._leaf(
-                name, sql, (value.casefold(),), False, f"with {name} containing {value!r:.60}"
+                name,
+                sql,
+                (value.casefold(),),
+                f"with {name} containing {value!r:.60}",
+                "$contains",
+                value.casefold(),
             )
         if operator in COMPARISONS:
             return self._compare(name, str(operator), value)
@@ -166,22 +174,30 @@ class _Compiler:
         if None in values:
             sql = f"({sql} OR value IS NULL)"
         said = f"with {name} {'not ' if negated else ''}in {values!r:.60}"
-        return self._leaf(name, sql, (json.dumps(values),), negated, said)
+        return self._leaf(name, sql, (json.dumps(values),), said, "$in", values, negated=negated)
 
     def _compare(self, name: str, operator: str, value: Any) -> Leaf:
         _check_scalar(name, value)
         sql, said = f"value {COMPARISONS[operator]} ?", _in_words(name, operator, value)
         if operator == "$ne":
             # Not one element may be equal: the negation stands outside the list.
-            return self._leaf(name, "value IS ?", (value,), True, said)
+            return self._leaf(name, "value IS ?", (value,), said, "$eq", value, negated=True)
         if operator != "$eq":
             # SQLite orders every text above every number; a comparison across types is no match.
             kinds = "'text'" if isinstance(value, str) else "'integer','real'"
             sql = f"typeof(value) IN ({kinds}) AND {sql}"
-        return self._leaf(name, sql, (value,), False, said)
+        return self._leaf(name, sql, (value,), said, operator, value)
 
     def _leaf(
-        self, name: str, sql: str, parameters: tuple[Any, ...], negated: bool, said: str
+        self,
+        name: str,
+        sql: str,
+        parameters: tuple[Any, ...],
+        said: str,
+        operator: str,
+        operand: Any,
+        *,
+        negated: bool = False,
     ) -> Leaf:
         self._leaves += 1
         if self._leaves > _LEAVES:
@@ -189,7 +205,7 @@ class _Compiler:
                 f"a filter may have {_LEAVES} conditions, not more",
                 hint="use $in for several values of one field",
             )
-        return Leaf(name, sql, parameters, negated, said)
+        return Leaf(name, sql, parameters, negated, said, operator, operand)
 
 
 def _in_words(name: str, operator: str, value: Any) -> str:

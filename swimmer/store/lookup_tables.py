@@ -66,8 +66,8 @@ class Lookups:
 
     def add(self, row: int, paper: Paper) -> None:
         """Gather what is looked up of a paper."""
-        self._known += [(kind, value, row) for kind, value in _identifiers(paper)]
-        self._named += [(key, place, row) for key, place in _names(paper)]
+        self._known += [(kind, value, row) for kind, value in identifiers_of_paper(paper)]
+        self._named += [(key, place, row) for key, place in names_of_paper(paper)]
         if paper.authors:
             self._authors.append((row, paper.authors))
 
@@ -119,7 +119,7 @@ class _People:
     def number(self, name: str) -> int:
         number = self._numbers.get(name)
         if number is None:
-            number = self._numbers[name] = self._numbered(_key(name), name)
+            number = self._numbers[name] = self._numbered(name_key(name), name)
         return number
 
     def _numbered(self, key: str, name: str) -> int:
@@ -151,7 +151,8 @@ class _People:
         )
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """Return under which key a person's name is looked up."""
     return person_key(name) or name.casefold()
 
 
@@ -162,16 +163,16 @@ def remove_lookups(connection: sqlite3.Connection, papers: Iterable[tuple[int, P
             connection.execute("DELETE FROM segments_fts WHERE rowid = ?", (row,))
         connection.executemany(
             "DELETE FROM identifiers WHERE kind = ? AND value = ? AND row = ?",
-            ((kind, value, row) for kind, value in _identifiers(paper)),
+            ((kind, value, row) for kind, value in identifiers_of_paper(paper)),
         )
         connection.executemany(
             "DELETE FROM short_names WHERE key = ? AND place = ? AND row = ?",
-            ((key, place, row) for key, place in _names(paper)),
+            ((key, place, row) for key, place in names_of_paper(paper)),
         )
         connection.executemany(
             "DELETE FROM authorships WHERE row = ? AND person IN "
             "(SELECT person FROM people WHERE key = ?)",
-            ((row, _key(name)) for name in paper.authors),
+            ((row, name_key(name)) for name in paper.authors),
         )
 
 
@@ -195,14 +196,15 @@ def _terms(paper: Paper) -> str:
     return " ".join([*words, *pairs])
 
 
-def _names(paper: Paper) -> list[tuple[str, int]]:
+def names_of_paper(paper: Paper) -> list[tuple[str, int]]:
     """Return the short names of a paper's title, and 0 for the one it begins with, else 1."""
     keys = short_names(paper.display_title)
     # Half the titles give no name, and a paper's key is made anew.
     return [(key, 0 if paper.key.startswith(key) else 1) for key in keys]
 
 
-def _identifiers(paper: Paper) -> set[tuple[str, str]]:
+def identifiers_of_paper(paper: Paper) -> set[tuple[str, str]]:
+    """Return the identifiers and addresses by which a paper is looked up, as (kind, value)."""
     found = {*identifiers(paper)}
     links = [
         value

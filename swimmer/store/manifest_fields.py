@@ -110,6 +110,27 @@ _MANIFEST: dict[str, tuple[Check, bool]] = {
 }
 
 
+_REMOTE: dict[str, tuple[Check, bool]] = {
+    **{
+        name: _MANIFEST[name]
+        for name in ("model", "generation", "created", "source", "recall", "thresholds")
+    },
+    "similarity": _MANIFEST["similarity"],
+    "index": (_text(40, "[A-Z_0-9]+"), True),
+    "first_built": (_text(40), False),
+    "complete": (_flag, True),
+    "format": (_whole(1, 1 << 31), True),
+}
+
+
+def checked_remote(raw: Any) -> dict[str, Any]:
+    """Return the fields of the manifest of a store on a server; as `checked_fields` otherwise."""
+    fields = _checked(raw, _REMOTE, "")
+    model = fields["model"] = _checked(fields["model"], _MODEL, "model.")
+    model["languages"] = tuple(model.get("languages", ()))
+    return fields
+
+
 def checked_fields(raw: Any) -> dict[str, Any]:
     """Return the fields of a manifest, each of the type and within the bounds it must have.
 

@@ -26,10 +26,8 @@ from swimmer.store.data_files import (
     read_manifest,
 )
 from swimmer.store.database import PaperDatabase, text_hash
-from swimmer.store.default import default_store
 from swimmer.store.folder import same_folder, settle, sweep, writing
 from swimmer.store.manifest import SCHEMA, Manifest, Stamp, manifest_stamp
-from swimmer.store.names import find_store
 from swimmer.store.near_titles import keep_title_lengths
 from swimmer.store.similarity import Similarity
 from swimmer.store.vector_formats import FLOAT32, checked_format, unit_vectors
@@ -45,26 +43,6 @@ if TYPE_CHECKING:
     from swimmer.store.smoothing import Neighbours
 
 
-def open_store(
-    store: str | Path | None = None, *, trust_model: bool = False, refresh: bool = True
-) -> PaperStore:
-    """Open a store by name or path; without one, the default: the one set, else the newest.
-
-    Args:
-        store: a name, or the path of a folder.
-        trust_model: load the model that the store names, also when you have not named or used it
-            before; it is remembered. Only for a store whose maker you trust.
-        refresh: follow what other processes commit: each query looks whether the manifest was
-            replaced, and is answered from the newest state. False keeps to the state of now.
-
-    Raises:
-        StoreNotFoundError: there is no such store.
-        StoreDamagedError: its manifest cannot be read, or its files are not those named in it.
-    """
-    folder = default_store() if store is None else find_store(store)
-    return PaperStore.open(folder, trust_model=trust_model, refresh=refresh)
-
-
 class PaperStore:
     """The papers of a venue with their vectors, in a folder or in memory.
 
@@ -75,6 +53,9 @@ class PaperStore:
     once and by others after `commit`. Any number of threads may search one store while one of
     them changes it. A store in a folder can be pickled and copied: the copy is opened from there.
     """
+
+    remote = False
+    """Whether the papers are on a server, which is asked through `SearchableStore`."""
 
     def __init__(
         self, manifest: Manifest | None, folder: Path | None, identity: ModelIdentity

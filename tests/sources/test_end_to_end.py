@@ -15,7 +15,7 @@ from swimmer.errors import SourceError
 from swimmer.retrieval.query import search
 from swimmer.sources import Source, open_source
 from swimmer.sources.publishers.remote import SourceOptions
-from swimmer.store.store import open_store
+from swimmer.store import open_store
 from tests.conftest import Outcome
 from tests.sources.cases import CASES, COUNT, Case, facts, install
 from tests.sources.publisher import Publisher

@@ -42,7 +42,7 @@ EXTRAS = (
     Extra("pdf", "queries from PDF files", ("cryptography", "pypdf")),
     Extra("tables", "Excel and Parquet", ("openpyxl", "pyarrow")),
     Extra("graph", "the graph of nearest papers", ("networkx",)),
-    Extra("milvus", "stores on Milvus", ("pymilvus",)),
+    Extra("milvus", "stores on Milvus", ("milvus-lite", "pymilvus")),
     Extra("calendar", "a plan as a calendar", ("icalendar",)),
 )
 """The extras that a user may want, the most used ones first."""

@@ -32,6 +32,7 @@ from swimmer.store import (
     MilvusStore,
     SearchableStore,
     is_milvus,
+    pull_store,
     push_store,
 )
 from swimmer.store.milvus_address import MilvusAddress
@@ -435,6 +436,21 @@ def test_a_store_goes_to_milvus_and_back(home: Path, swimmer: Run) -> None:
     assert search(again, PAPERS[3].title) == search(store, PAPERS[3].title)
     refused = swimmer("pull", "milvus+file:m.db", "--name", "again")
     assert refused.code == 2 and "is a store already" in refused.err
+
+
+@needs_milvus
+def test_a_store_is_pulled_without_its_model(home: Path) -> None:
+    store = build_store(PAPERS[:30], "conf", model=HashEmbeddings())
+    push_store(store, "milvus+file:m.db")
+    again = pull_store("milvus+file:m.db", "again")
+    assert again.identity == store.identity and again.verify() == []
+    assert search(again, PAPERS[3].title) == search(store, PAPERS[3].title)
+    # What is embedded again is what was, so that a build of the same papers embeds nothing.
+    hashes = [
+        one.database.query("SELECT text_hash FROM papers ORDER BY row", (), (bytes,))
+        for one in (store, again)
+    ]
+    assert hashes[0] == hashes[1]
 
 
 @needs_milvus

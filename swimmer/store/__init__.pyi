@@ -86,9 +86,6 @@ from .map_file import (
 from .milvus import (
     MilvusStore as MilvusStore,
 )
-from .milvus_address import (
-    is_milvus as is_milvus,
-)
 from .milvus_transfer import (
     Pushed as Pushed,
     pull_store as pull_store,
@@ -109,6 +106,7 @@ from .near_titles import (
     near_titles as near_titles,
 )
 from .opening import (
+    is_milvus as is_milvus,
     open_store as open_store,
 )
 from .pack import (

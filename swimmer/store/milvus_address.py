@@ -60,11 +60,6 @@ class MilvusAddress:
             ) from None
 
 
-def is_milvus(store: object) -> bool:
-    """Return whether a name of a store is an address of Milvus."""
-    return isinstance(store, str) and _PREFIX.match(store) is not None
-
-
 def _file(rest: str) -> MilvusAddress:
     name, _, collection = rest.partition("#")
     if not name.endswith(".db"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import MissingExtraError, StoreBusyError, StoreError, StoreNotFoundError
@@ -29,6 +30,8 @@ class MilvusConnection:
         needed = ("pymilvus", "milvus_lite") if address.local else ("pymilvus",)
         if any(importlib.util.find_spec(name) is None for name in needed):
             raise MissingExtraError("a store on Milvus", "milvus")
+        # gRPC writes to the terminal what it says of a connection; its errors are raised.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from pymilvus import MilvusClient
 
         # It writes the traceback of every error that it raises to the terminal.

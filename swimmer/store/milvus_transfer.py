@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swimmer.embeddings import check_same
-from swimmer.errors import ModelMismatchError, StoreError
+from swimmer.embeddings import RECIPES, check_same
+from swimmer.errors import UPGRADE, ModelMismatchError, StoreDamagedError, StoreError
+from swimmer.papers import Paper
 from swimmer.store.arrivals import FIRST_BUILT
 from swimmer.store.database import PaperDatabase, text_hash
 from swimmer.store.manifest import MANIFEST
@@ -22,6 +23,7 @@ from swimmer.store.names import target_folder
 from swimmer.store.opening import open_store
 from swimmer.store.similarity import Similarity
 from swimmer.store.store import PaperStore
+from swimmer.text import compatible
 
 if TYPE_CHECKING:
     from swimmer.progress import Progress
@@ -158,6 +160,22 @@ def _recall(store: PaperStore, remote: MilvusStore) -> float:
     return round(float(found / total), 4)
 
 
+def _recipe(remote: MilvusStore) -> Callable[[Paper], str]:
+    """Return what made the texts that were embedded; the model need not be here."""
+    name = remote.identity.text
+    if name not in RECIPES:
+        raise StoreDamagedError(
+            f"{remote.address}: its papers were read in a way that is not known ({name!r:.60})",
+            hint=UPGRADE,
+        )
+
+    def text_of(paper: Paper) -> str:
+        kept = paper.document_text
+        return RECIPES[name].text_of(paper) if kept is None else compatible(kept)
+
+    return text_of
+
+
 def pull_store(
     address: str, name: str | Path | None = None, *, progress: Progress | None = None
 ) -> PaperStore:
@@ -172,6 +190,7 @@ def pull_store(
     Raises:
         StoreError: there is a store of this name, or the server does not answer or refuses.
         StoreDamagedError: what the server holds is no store.
+        MissingExtraError: pymilvus is not installed.
     """
     import numpy as np
 
@@ -191,18 +210,18 @@ def pull_store(
             if progress is not None:
                 progress("pulling", len(found), total)
         found.sort(key=lambda one: (one[0], one[1].id))
-        model = remote.model()
+        text_of = _recipe(remote)
         database = PaperDatabase.create()
         with database.bulk():
             for place, (_, paper, _) in enumerate(found):
-                database.put(place, paper, text_hash(model.text_of(paper)), new=True)
+                database.put(place, paper, text_hash(text_of(paper)), new=True)
         database.index()
         if held.first_built:
             database.set_meta(FIRST_BUILT, held.first_built)
         vectors = np.array([vector for _, _, vector in found], np.float32).reshape(-1, dimension)
         similarity = Similarity.read(held.similarity) if held.similarity else None
         store = PaperStore.of_parts(
-            database, vectors, model, None, folder, named_by_user=False, similarity=similarity
+            database, vectors, held.model, None, folder, named_by_user=False, similarity=similarity
         )
         store.commit(
             folder, source=held.source, thresholds=dict(held.thresholds), progress=progress

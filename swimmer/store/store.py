@@ -129,7 +129,7 @@ class PaperStore:
         cls,
         database: PaperDatabase,
         vectors: Vectors,
-        model: Model,
+        model: Model | ModelIdentity,
         replaces: PaperStore | None,
         folder: Path,
         *,
@@ -144,7 +144,7 @@ class PaperStore:
         Args:
             database: the papers.
             vectors: theirs, before smoothing, float32 (papers, dimension).
-            model: what made the vectors.
+            model: what made the vectors; its identity alone where it need not be loaded.
             replaces: the store that stands in the folder.
             folder: where the store will be.
             named_by_user: whether the user has chosen the model, not the store that is replaced.
@@ -155,8 +155,12 @@ class PaperStore:
             form: how the vectors are kept; None for what the store has that is replaced.
         """
         manifest = replaces._manifest if replaces is not None else None  # noqa: SLF001  same class
-        store = cls(manifest, folder, model.identity)
-        store._model, store._database, store._vectors = model, database, vectors
+        from swimmer.embeddings import Model
+
+        loaded = model if isinstance(model, Model) else None
+        identity = model.identity if isinstance(model, Model) else model
+        store = cls(manifest, folder, identity)
+        store._model, store._database, store._vectors = loaded, database, vectors
         store._named_by_user = named_by_user
         store._similarity = similarity
         if replaces is not None and origin is not None:

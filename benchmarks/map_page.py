@@ -1,130 +1,120 @@
-"""Which library draws the map's page: the size of the file, and when a browser has drawn it.
+"""The page of the map: bytes, seconds until it can be used, frames a second while it is moved.
 
-    pip install -c constraints.txt ".[map]" playwright plotly bokeh
-    python -m benchmarks.map_page STORE [--rounds 5]
+    pip install -c constraints.txt ".[map,web,test]"
+    python -m benchmarks.map_page STORE... [--rounds 3]
 
-The same points, titles and topic names as one offline HTML file: by `swimmer map`,
-by Plotly (scattergl, its whole plotly.js inside) and by Bokeh (webgl). `drawn` is the median time
-from the start of the visit until two frames after the library says that it is done; `asks` are the
-requests that the file makes. A page is opened in a fresh Chromium without a GPU.
+Each store's map is made before. `swimmer serve` runs on this machine; each round is a fresh
+Chromium with an empty cache and a window of 1440 × 900. `usable` is the time from the start of the
+visit until two frames after the points are drawn; `frames` are those that are drawn in a second
+while the mouse drags the map by some pixels each frame, names and numbers included. Bytes are those
+of all answers, compressed by gzip. A file is what `swimmer map -o map.html` writes, opened from the
+disk.
 """
 
 from __future__ import annotations
 
 import argparse
-import html
+import gzip
 import os
 import statistics
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.chromium import ARGUMENTS, chromium
 
-
-def by_swimmer(store: Any, drawn: Any, path: Path) -> str:
-    """Write swimmer's page; return the script that says when it is drawn."""
-    from swimmer.analysis.map.page import map_page
-
-    path.write_text(map_page(store, drawn), encoding="utf-8")
-    return "document.querySelector('.map').dataset.ready === 'yes'"
-
-
-def by_plotly(store: Any, drawn: Any, path: Path) -> str:
-    """Write Plotly's page."""
-    import plotly.graph_objects as go
-
-    titles = [html.escape(paper.display_title) for paper in store]
-    figure = go.Figure(
-        go.Scattergl(
-            x=drawn.points[:, 0],
-            y=drawn.points[:, 1],
-            text=titles,
-            hoverinfo="text",
-            mode="markers",
-            marker={"color": drawn.labels, "size": 5},
-        )
-    )
-    for topic in drawn.topics:
-        figure.add_annotation(x=topic.x, y=topic.y, text=html.escape(topic.name), showarrow=False)
-    done = "document.querySelector('.plotly-graph-div').on('plotly_afterplot', () => window.d = 1);"
-    figure.write_html(path, include_plotlyjs=True, post_script=done + "window.d = 1;")
-    return "window.d === 1"
+WIDTH, HEIGHT, SECONDS = 1440, 900, 3
+DRAGGED = """async (seconds) => {
+  const surface = document.querySelector(".map-canvas"), box = surface.getBoundingClientRect();
+  const sent = (kind, x) => surface.dispatchEvent(new PointerEvent(kind, {
+    bubbles: true, pointerId: 1, pointerType: "mouse", button: 0,
+    clientX: box.left + x, clientY: box.top + 300,
+  }));
+  surface.setPointerCapture = () => {};
+  let x = 400, way = 4, frames = 0;
+  sent("pointerdown", x);
+  const start = performance.now();
+  while (performance.now() - start < 1000 * seconds) {
+    await new Promise(requestAnimationFrame);
+    if (++frames % 40 === 0) way = -way;
+    sent("pointermove", x += way);
+  }
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const each = frames / ((performance.now() - start) / 1000);
+  sent("pointerup", x);
+  return each;
+}"""
+ZOOMED = "document.querySelector('[data-zoom=in]').click()"
 
 
-def by_bokeh(store: Any, drawn: Any, path: Path) -> str:
-    """Write Bokeh's page."""
-    from bokeh.embed import file_html
-    from bokeh.models import ColumnDataSource, LabelSet
-    from bokeh.palettes import Category10_7
-    from bokeh.plotting import figure
-    from bokeh.resources import INLINE
-
-    plot = figure(
-        tools="pan,wheel_zoom,hover,reset",
-        tooltips="@title",
-        output_backend="webgl",
-        sizing_mode="stretch_both",
-    )
-    data = {
-        "x": drawn.points[:, 0],
-        "y": drawn.points[:, 1],
-        "title": [paper.display_title for paper in store],
-        "colour": [Category10_7[label % 7] for label in drawn.labels],
-    }
-    plot.scatter("x", "y", color="colour", size=5, source=ColumnDataSource(data))
-    names = {name: [getattr(t, name) for t in drawn.topics] for name in ("x", "y", "name")}
-    plot.add_layout(LabelSet(x="x", y="y", text="name", source=ColumnDataSource(names)))
-    path.write_text(file_html(plot, INLINE), encoding="utf-8")
-    return "window.Bokeh !== undefined && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle"
-
-
-def visited(path: Path, drawn: str) -> tuple[float, int]:
-    """Return the seconds until a page is drawn, and how many requests it makes."""
+def visited(address: str) -> dict[str, Any]:
+    """Return the figures of one visit."""
     from playwright.sync_api import sync_playwright
 
-    asked: list[str] = []
+    sizes: list[int] = []
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        page = browser.new_page(
-            viewport={"width": 1200, "height": 900},
-            # The policy of swimmer's page would refuse the question whether it is drawn, too.
-            bypass_csp=True,
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.on("response", lambda answer: sizes.append(_compressed(answer)))
+        page.goto(address, wait_until="commit")
+        page.locator(".map[data-ready=yes]").wait_for(timeout=60_000)
+        usable = page.evaluate("performance.getEntriesByName('map-drawn')[0].startTime") / 1000
+        by = page.evaluate(
+            "[document.querySelector('.map').dataset.drawnBy, swimmerMap.renderer()]"
         )
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri(), wait_until="commit")
-        page.wait_for_function(drawn, polling="raf", timeout=60_000)
-        now = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r("
-        seconds = page.evaluate(now + "performance.now()))))") / 1000
+        frames = page.evaluate(DRAGGED, SECONDS)
+        page.evaluate(ZOOMED)
+        near = page.evaluate(DRAGGED, SECONDS)
         browser.close()
-    return seconds, sum(not url.startswith(("file:", "data:", "blob:")) for url in asked)
+    return {"usable": usable, "frames": frames, "near": near, "bytes": sum(sizes), "by": by}
+
+
+def _compressed(answer: Any) -> int:
+    from playwright.sync_api import Error
+
+    try:
+        body = answer.body()
+    except Error:
+        # A redirection has no body.
+        return 0
+    return len(gzip.compress(body))
 
 
 def main() -> None:
-    """Measure the libraries in turns."""
+    """Measure the page of each store's map, and the file of the first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("store")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("stores", nargs="+", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     from swimmer import open_store, paper_map
+    from swimmer.analysis import write_map
+    from tests.browser import serving
 
-    with open_store(arguments.store) as store, tempfile.TemporaryDirectory() as work:
-        drawn = paper_map(store)
-        pages = {}
-        for write in (by_swimmer, by_plotly, by_bokeh):
-            path = Path(work) / f"{write.__name__}.html"
-            pages[path] = write(store, drawn, path)
-        print(f"{len(store):,} papers, load {os.getloadavg()[0]:.1f}\n")
-        rounds = [
-            {path: visited(path, done) for path, done in pages.items()}
-            for _ in range(arguments.rounds)
-        ]
-        print("| page | size | drawn | asks |\n|---|---|---|---|")
-        for path in pages:
-            seconds = statistics.median(one[path][0] for one in rounds)
-            asks = max(one[path][1] for one in rounds)
-            size = path.stat().st_size / 1e6
-            print(f"| {path.stem} | {size:.1f} MB | {seconds:.2f} s | {asks} |")
+    pages: dict[str, tuple[int, str]] = {}
+    with TemporaryDirectory() as work, serving(*arguments.stores) as address:
+        for folder in arguments.stores:
+            with open_store(folder) as store:
+                paper_map(store)
+                name = folder.name
+                pages[name] = len(store), f"{address}map?store={name}"
+                if folder == arguments.stores[0]:
+                    file = write_map(store, Path(work) / "map.html")
+                    pages["its file"] = len(store), file.as_uri()
+        head = "| page | papers | KB | usable | frames a second | zoomed in |"
+        rows = []
+        for name, (papers, url) in pages.items():
+            found = [visited(url) for _ in range(arguments.rounds)]
+            middle = {
+                one: statistics.median(each[one] for each in found)
+                for one in ("usable", "frames", "near", "bytes")
+            }
+            rows.append(
+                f"| {name} | {papers:,} | {middle['bytes'] / 1e3:.0f} | {middle['usable']:.2f} s "
+                f"| {middle['frames']:.0f} | {middle['near']:.0f} |"
+            )
+    by, renderer = found[0]["by"]
+    print(f"drawn by: {by}; WebGL: {renderer}; load {os.getloadavg()[0]:.1f}\n")
+    print(head, "|---|---|---|---|---|---|", *rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from swimmer.analysis.map.maps import PaperMap
     from swimmer.store import PaperStore
 
-SCRIPTS = ("map_points.js", "map_labels.js", "map.js")
+SCRIPTS = ("map_points.js", "map_labels.js", "map_data.js", "map.js")
 """The scripts of the map among the page's static files, in their order."""
 
 _WEB = Path(__file__).parent.parent.parent / "web"

@@ -818,6 +818,8 @@ def test_points_are_coloured_with_a_legend(browser: Browser, mapped: Path) -> No
         for offered in choice.locator("option").all():
             value = offered.get_attribute("value")
             choice.select_option(value)
+            if value != "topic":
+                expect(page.locator(".map")).to_have_attribute("data-colour", str(value))
             entries = page.locator(".map-legend button")
             if value == "topic":
                 expect(entries).to_have_count(0)

@@ -574,6 +574,7 @@
         item.append(button);
         return item;
       }));
+      root.dataset.colour = by;
       restyle();
     }
     choice.addEventListener("change", () => recolour().catch(failed));

@@ -110,9 +110,10 @@ from .opening import (
     open_store as open_store,
 )
 from .pack import (
-    PackedStore as PackedStore,
     pack_store as pack_store,
-    unpack_store as unpack_store,
+)
+from .pack_format import (
+    PackedStore as PackedStore,
 )
 from .pool import (
     StorePool as StorePool,
@@ -152,6 +153,9 @@ from .store import (
 from .topics import (
     Topic as Topic,
     topic_key as topic_key,
+)
+from .unpack import (
+    unpack_store as unpack_store,
 )
 from .vector_formats import (
     FORMATS as FORMATS,

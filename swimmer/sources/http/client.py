@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
-import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from swimmer.errors import TRY_LATER, FetchError, IncompleteError, SourceError
 from swimmer.sources.http.addresses import PORTS, AddressGuard, proxy_for
 from swimmer.sources.http.answers import as_bytes, as_json, as_text, as_xml, ends_too_early
+from swimmer.sources.http.headers import CREDENTIALS, redirect_target, user_agent, validators
 from swimmer.sources.http.pages import Page, PageCache
-from swimmer.text import clean
+from swimmer.sources.http.retries import (
+    RETRYABLE,
+    STATUS_HINTS,
+    RetryableError,
+    has_no_address,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -75,8 +79,6 @@ UNNAMED_ATTEMPTS = 3
 """Tries for a host whose name has no address: without a network, waiting longer helps nobody."""
 
 REDIRECTS = 5
-_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
 class Client:
@@ -192,7 +194,7 @@ class Client:
             return read(page)
         if self.offline:
             raise FetchError(f"{url}: not among the pages kept on disk", hint="leave out --offline")
-        asked = {**(headers or {}), **_validators(page)}
+        asked = {**(headers or {}), **validators(page)}
         kept_as = "" if keep is None else key
         return self._insist(url, partial(self._once, url, kept_as, page, read, asked, posted))
 
@@ -205,8 +207,8 @@ class Client:
         for attempt in range(1, self._attempts + 1):
             try:
                 return once()
-            except _Trouble as trouble:
-                self._give_up_or_wait(url, trouble, attempt)
+            except RetryableError as failure:
+                self._give_up_or_wait(url, failure, attempt)
         raise AssertionError("the last attempt neither answered nor gave up")
 
     def _once(
@@ -232,41 +234,41 @@ class Client:
                     self._pages.put(key, page)
                 return value
         except IncompleteError as error:
-            raise _Trouble(str(error).removeprefix(f"{url}: ")) from None
+            raise RetryableError(str(error).removeprefix(f"{url}: ")) from None
         except httpx.TimeoutException:
-            raise _Trouble(f"no answer within {self._timeout:g} s") from None
+            raise RetryableError(f"no answer within {self._timeout:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise _Trouble(what, unnamed=_has_no_address(error)) from None
-        if status not in _TRY_AGAIN:
-            raise FetchError(
-                f"{url}: answered {status}", status, hint=_STATUS_HINTS.get(status, "")
-            )
-        raise _Trouble(f"answered {status}", status, _retry_after(answered.get("retry-after", "")))
+            raise RetryableError(what, unnamed=has_no_address(error)) from None
+        if status not in RETRYABLE:
+            raise FetchError(f"{url}: answered {status}", status, hint=STATUS_HINTS.get(status, ""))
+        raise RetryableError(
+            f"answered {status}", status, retry_after(answered.get("retry-after", ""))
+        )
 
-    def _give_up_or_wait(self, url: str, trouble: _Trouble, attempt: int) -> None:
+    def _give_up_or_wait(self, url: str, failure: RetryableError, attempt: int) -> None:
         host = urlsplit(url).hostname
         kept = "what was fetched so far is kept"
-        if trouble.unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
+        if failure.unnamed and attempt >= min(UNNAMED_ATTEMPTS, self._attempts):
             raise FetchError(
                 f"{url}: {host} cannot be found",
                 hint="check the network; --offline uses the pages kept on disk",
             )
-        if trouble.wait is not None and trouble.wait > PATIENCE:
+        if failure.wait is not None and failure.wait > PATIENCE:
             raise FetchError(
-                f"{url}: {trouble} and asks to wait {trouble.wait:.0f} s",
-                trouble.status,
+                f"{url}: {failure} and asks to wait {failure.wait:.0f} s",
+                failure.status,
                 hint=f"try again after that time; {kept}",
             )
         if attempt >= self._attempts:
             raise FetchError(
-                f"{url}: {trouble}, {attempt} times",
-                trouble.status,
+                f"{url}: {failure}, {attempt} times",
+                failure.status,
                 hint=f"try again later; {kept}",
             )
-        pause = trouble.wait if trouble.wait is not None else min(60.0, 2.0 ** (attempt - 1))
+        pause = failure.wait if failure.wait is not None else min(60.0, 2.0 ** (attempt - 1))
         pause += random.uniform(0, pause / 2)
-        self.notify(f"{host}: {trouble}; attempt {attempt + 1} in {pause:.0f} s")
+        self.notify(f"{host}: {failure}; attempt {attempt + 1} in {pause:.0f} s")
         self._sleep(pause)
 
     def _ask(
@@ -278,12 +280,12 @@ class Client:
             origin = (host, urlsplit(url).port or PORTS[urlsplit(url).scheme])
             first = first or origin
             if origin != first:
-                headers = {n: v for n, v in headers.items() if n.lower() not in _CREDENTIALS}
+                headers = {n: v for n, v in headers.items() if n.lower() not in CREDENTIALS}
             self._pause(host)
             status, answered, body = self._exchange(url, host, headers, posted)
             if status not in (301, 302, 303, 307, 308):
                 return status, answered, body
-            target = _target(url, answered.get("location", ""))
+            target = redirect_target(url, answered.get("location", ""))
             scheme = urlsplit(target).scheme
             if scheme != urlsplit(url).scheme:
                 raise FetchError(
@@ -386,86 +388,3 @@ class Client:
             )
             self._sessions[proxy] = session, backend
         return self._sessions[proxy]
-
-
-def _has_no_address(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
-def _target(url: str, location: str) -> str:
-    try:
-        target = urljoin(url, location)
-        urlsplit(target)
-    except ValueError:
-        raise FetchError(f"{url}: redirects to {location[:80]!r}, which is no address") from None
-    return target
-
-
-_CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})
-
-
-class _Trouble(Exception):
-    """What passes: an attempt that is worth another."""
-
-    def __init__(
-        self,
-        what: str,
-        status: int | None = None,
-        wait: float | None = None,
-        unnamed: bool = False,
-    ) -> None:
-        super().__init__(what)
-        self.status, self.wait, self.unnamed = status, wait, unnamed
-
-
-def user_agent() -> str:
-    """Return the name under which publishers see swimmer, with where to complain.
-
-    `$SWIMMER_CONTACT`, an address of whoever fetches, stands before that of the project.
-    """
-    from importlib import metadata
-
-    about = metadata.metadata("swimmer")
-    links = [link.partition(", ")[2] for link in about.get_all("Project-URL") or ()]
-    contact = clean(os.environ.get("SWIMMER_CONTACT", ""), 200)
-    if not contact.isascii() or not contact:
-        contact = links[0] if links else "a LangChain retrieval library for papers"
-    return f"swimmer/{about['Version']} (+{contact})"
-
-
-def _validators(page: Page | None) -> dict[str, str]:
-    known = page.headers if page is not None else {}
-    given = {ask: known.get(name) for name, ask in _VALIDATORS.items()}
-    # What cannot be sent back as it came is no validator: the page is fetched whole.
-    return {
-        ask: value
-        for ask, value in given.items()
-        if isinstance(value, str)
-        and 0 < len(value) <= 1_000
-        and value.isascii()
-        and value.isprintable()
-    }
-
-
-def _retry_after(value: str) -> float | None:
-    """Return the seconds that a `Retry-After` header asks to wait, None when it is no number."""
-    value = value.strip()
-    if value.isascii() and value.isdecimal():
-        return float(value[:12])
-    try:
-        return max(0.0, parsedate_to_datetime(value[:100]).timestamp() - time.time())
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-
-
-_STATUS_HINTS = {
-    401: "it needs credentials; docs/sources.md names the variables that hold them",
-    403: "it may need credentials (docs/sources.md), or fewer requests a minute; try again later",
-    404: "check the address; the page may not be published yet, or have moved",
-    410: "the page was removed; look for its new address",
-}

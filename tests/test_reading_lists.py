@@ -57,6 +57,21 @@ def test_a_paper_is_on_several_lists(kept: ReadingList, papers: list[Paper]) -> 
         kept.entries("nothing")
 
 
+def test_many_papers_are_added_at_once_all_or_none(
+    kept: ReadingList, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.add("conf", papers[1])
+    added = kept.add_all([("conf", paper) for paper in papers[:3]], "Thesis")
+    assert titles(added) == titles(kept.entries("Thesis")) == [p.title for p in papers[:3]]
+    assert titles(kept.entries(DEFAULT_LIST)) == [papers[1].title]
+    assert kept.add_all([]) == []
+    monkeypatch.setattr("swimmer.library.reading_list.MOST", 4)
+    before = kept.path.read_bytes()
+    with pytest.raises(QueryError, match="hold 4 papers"):
+        kept.add_all([("conf", paper) for paper in papers[2:6]])
+    assert kept.path.read_bytes() == before and len(kept.entries()) == 3
+
+
 def test_status_tags_and_notes_belong_to_the_paper(kept: ReadingList, papers: list[Paper]) -> None:
     key = kept.add("conf", papers[0]).key
     kept.add("conf", papers[1])

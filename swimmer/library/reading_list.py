@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -136,31 +136,41 @@ class ReadingList:
         )
 
     def add(self, store: str, paper: Paper, to: str = DEFAULT_LIST) -> ListEntry:
-        """Add a paper at the end of a list, which is made where there is none of this name.
+        """Add a paper at the end of a list, as `add_all` does."""
+        return self.add_all([(store, paper)], to)[0]
 
-        A paper that is on the list keeps its place; one that is on another list is on both then.
+    def add_all(
+        self, papers: Iterable[tuple[str, Paper]], to: str = DEFAULT_LIST
+    ) -> list[ListEntry]:
+        """Add papers, each with the name of its store, at the end of a list: all or none.
+
+        The list is made where there is none of this name. A paper that is on the list keeps its
+        place; one that is on another list is on both then.
 
         Raises:
             QueryError: the lists are full, or the name is none that a list can have.
             StoreError: the file cannot be written; the same for the other changes.
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        new = ListEntry(store, paper, added=now)
+        added = [ListEntry(store, paper, added=now) for store, paper in papers]
 
         def change(names: list[str], entries: _Entries) -> None:
             name = _made(names, to)
-            entry = entries.get(new.key)
-            if entry is None and len(entries) >= MOST:
-                raise QueryError(f"reading lists hold {MOST:,} papers", hint="remove some first")
-            if entry is None:
-                entries[new.key] = replace(new, lists=(name,))
-            elif name not in entry.lists:
-                # At the end of this list means after all of its papers.
-                del entries[new.key]
-                entries[new.key] = replace(entry, lists=(*entry.lists, name))
+            for new in added:
+                entry = entries.get(new.key)
+                if entry is None and len(entries) >= MOST:
+                    raise QueryError(
+                        f"reading lists hold {MOST:,} papers", hint="remove some first"
+                    )
+                if entry is None:
+                    entries[new.key] = replace(new, lists=(name,))
+                elif name not in entry.lists:
+                    # At the end of this list means after all of its papers.
+                    del entries[new.key]
+                    entries[new.key] = replace(entry, lists=(*entry.lists, name))
 
         self._change(change)
-        return self._entries[new.key]
+        return [self._entries[new.key] for new in added]
 
     def remove(self, key: str, name: str | None = None) -> None:
         """Remove a paper from a list, or from all of them; one that is not there is no error."""

@@ -106,8 +106,7 @@ def keep(request: Request, fields: Fields) -> Response:
         return PlainTextResponse("The store has changed. Reload the page.", 409)
     found = of.papers(_rows(of, fields.get("points", ""), MOST_SAVED))
     before = site.reading.keys()
-    for name, paper in found:
-        site.reading.add(name, paper)
+    site.reading.add_all(found)
     added = len(site.reading.keys()) - len(before)
     there = len(found) - added
     said = f"{added} {'paper' if added == 1 else 'papers'} added to the reading list."

@@ -446,7 +446,7 @@
       if (action === "view") choose(pointsInView(Infinity));
       if (action === "clear") choose(null);
       if (action === "more") list(LISTED);
-      if (action === "save") save();
+      if (action === "save") save().catch(failed);
     });
     for (const kind of ["mouseover", "focusin"]) {
       root.addEventListener(kind, (event) => {
@@ -551,14 +551,18 @@
       const body = new URLSearchParams({ points: [...state.chosen].slice(0, SAVED).join(",") });
       const answer = await fetch(root.dataset.keep, { method: "POST", body }).catch(() => null);
       said.textContent = answer ? (await answer.text()).trim() : "The server does not answer.";
+      if (choice.value === "list") await recolour();
     }
 
     // ------------------------------------------------------------------ the choice of colours
 
     const choice = part(".map-colour");
+    let chosenLast = 0;
     async function recolour() {
-      const by = choice.value;
-      colours = by === "topic" ? byTopic() : await papers.colours(by);
+      const by = choice.value, turn = ++chosenLast;
+      const found = by === "topic" ? byTopic() : await papers.colours(by);
+      if (turn !== chosenLast) return;
+      colours = found;
       state.only = -1;
       const shown = shades();
       part(".map-legend").replaceChildren(...colours.legend.map(({ label, papers: held }, code) => {
@@ -577,7 +581,14 @@
       root.dataset.colour = by;
       restyle();
     }
-    choice.addEventListener("change", () => recolour().catch(failed));
+    choice.addEventListener("change", () => {
+      if (root.dataset.points) {
+        const address = new URL(window.location);
+        address.searchParams.set("colour", choice.value);
+        window.history.replaceState(null, "", address);
+      }
+      recolour().catch(failed);
+    });
 
     // ------------------------------------------------------------------ start
 

@@ -2,29 +2,48 @@
 
     python -m benchmarks.page_speed LIST [--titles 40] [--letters 8]
 
-LIST is any paper list that `swimmer build` reads. Three waits, each from the key press to the frame
-that shows it: completions after every letter of a title, typed at 5 letters a second; the answer to
-a known title; the answer to words that are no title. Milliseconds; server and browser share the
-machine. Needs the extras `test` and `web`, and Chromium.
+LIST is any paper list that `swimmer build` reads. First the first page of a server that has just
+started, in a browser that has nothing of it: from the navigation to the first paint, and to the box
+with its script; and what the first page and an answer weigh, each file compressed with gzip. Then
+three waits, each from the key press to the frame that shows it: completions after every letter of a
+title, typed at 5 letters a second; the answer to a known title; the answer to words that are no
+title. Milliseconds; server and browser share the machine. Needs the extras `test` and `web`, and
+Chromium.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import random
 import statistics
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import swimmer
 from benchmarks.chromium import ARGUMENTS, chromium
 from benchmarks.serving import served
 
 PAUSE = 200
-GOALS = {"completions": 100, "answer, known title": 300, "answer, free words": 300}
+GOALS = {
+    "first paint, cold server": 600,
+    "box usable, cold server": 800,
+    "completions": 50,
+    "answer, known title": 150,
+    "answer, free words": 150,
+}
+WEIGHT = 350
+"""KB that a page may weigh, compressed, without the map."""
+
+STARTED = """() => {
+  const [loaded] = performance.getEntriesByType("navigation");
+  const [paint] = performance.getEntriesByName("first-contentful-paint");
+  return paint && loaded.domContentLoadedEventEnd
+    ? [paint.startTime, Math.max(paint.startTime, loaded.domContentLoadedEventEnd)] : null;
+}"""
 
 # The list is filled by one swap for each key; the frame after the one it is drawn in is on screen.
 WATCH = """() => {
@@ -51,6 +70,28 @@ SHOWN = """() => {
   const shown = Math.max(loaded.domInteractive, ...painted);
   return performance.timeOrigin + shown - Number(sessionStorage.pressed);
 }"""  # noqa: E501
+
+
+def first_page(browser: Browser, store: Path, home: str) -> tuple[float, float]:
+    """Start a server and open its page at once; milliseconds to the paint and to the box."""
+    with served(store, home) as (address, _):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.goto(address, wait_until="commit")
+        paint, box = page.wait_for_function(STARTED).json_value()
+        context.close()
+    return float(paint), float(box)
+
+
+def weight(browser: Browser, address: str) -> float:
+    """Return what a page loads, in KB of 1,000 bytes, each file compressed with gzip."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page, bodies = context.new_page(), []
+    page.on("response", lambda response: bodies.append(response))
+    page.goto(address, wait_until="networkidle")
+    total = sum(len(gzip.compress(response.body())) for response in bodies)
+    context.close()
+    return total / 1_000
 
 
 def completions(page: Page, address: str, titles: list[str], letters: int) -> list[float]:
@@ -89,6 +130,7 @@ def main() -> None:
     parser.add_argument("list", type=Path)
     parser.add_argument("--titles", type=int, default=40)
     parser.add_argument("--letters", type=int, default=8)
+    parser.add_argument("--starts", type=int, default=7, help="of a cold server")
     options = parser.parse_args()
     waits: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
@@ -97,7 +139,14 @@ def main() -> None:
         titles = [paper.display_title for paper in chosen]
         words = [" ".join(paper.abstract.split()[:9]) for paper in chosen]
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        starts = [first_page(browser, Path(home) / "bench", home) for _ in range(options.starts)]
+        waits["first paint, cold server"] = [paint for paint, _ in starts]
+        waits["box usable, cold server"] = [box for _, box in starts]
         with served(Path(home) / "bench", home) as (address, _):
+            weights = {
+                "first page": weight(browser, address),
+                "answer": weight(browser, f"{address}search?q=learning&why=1&k=50"),
+            }
             page = browser.new_page(viewport={"width": 1200, "height": 900})
             page.add_init_script(KEEP)
             # The first three of each warm the server, its caches and the browser's.
@@ -109,13 +158,16 @@ def main() -> None:
         papers = len(store)
         store.close()
     print(f"{papers:,} papers, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
-    print(f"{'ms':<22} {'n':>5} {'median':>7} {'p95':>7} {'worst':>7} {'goal':>6}")
+    print(f"{'ms':<26} {'n':>5} {'median':>7} {'p95':>7} {'worst':>7} {'goal':>6}")
     for name, each in waits.items():
         ordered = sorted(each)
         print(
-            f"{name:<22} {len(each):>5} {statistics.median(each):>7.0f} "
+            f"{name:<26} {len(each):>5} {statistics.median(each):>7.0f} "
             f"{ordered[int(0.95 * (len(each) - 1))]:>7.0f} {ordered[-1]:>7.0f} {GOALS[name]:>6}"
         )
+    print(f"\n{'KB, compressed':<26} {'':>29} {'goal':>6}")
+    for name, kilobytes in weights.items():
+        print(f"{name:<26} {kilobytes:>29.0f} {WEIGHT:>6}")
 
 
 if __name__ == "__main__":

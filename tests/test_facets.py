@@ -27,6 +27,7 @@ from swimmer.web.app import create_app
 VENUES = ("ICLR", "'><svg onload=y> & friends", "")
 STATUSES = ("Oral", "Poster")
 PEOPLE = ("Ana Ruiz", "Bo Chen", '"><svg onload=x> Mallory', "שלום עולם")
+SESSIONS = ("Posters 1", "<b>Posters</b> & 2")
 TOPICS = ("robots", "language", "graphs")
 PAPERS = [
     Paper(
@@ -38,6 +39,7 @@ PAPERS = [
         status=STATUSES[n % 2],
         authors=(PEOPLE[n % 4], PEOPLE[(n + 1) % 4]),
         keywords=(TOPICS[n % 3],),
+        extra={"session": SESSIONS[n % 2]} if n % 3 else {},
     )
     for n in range(60)
 ]
@@ -46,6 +48,7 @@ OWN: dict[str, Callable[[Paper], list[str]]] = {
     "year": lambda paper: [] if paper.year is None else [str(paper.year)],
     "status": lambda paper: [paper.status],
     "topic": lambda paper: list(paper.keywords),
+    "session": lambda paper: [str(paper.extra["session"])] if "session" in paper.extra else [],
     "author": lambda paper: list(paper.authors),
 }
 
@@ -164,7 +167,7 @@ def test_a_value_narrows_and_widens_and_is_kept_in_the_address(client: TestClien
     narrowed = client.get(address).text
     assert shown(page)["status"] == {"Oral": 30, "Poster": 30}
     assert narrowed.count('<li class="hit"') == 30
-    assert '<input type="hidden" name="status" value="Oral">' in narrowed
+    assert '<input type="hidden" name="status" value="Oral" form="ask">' in narrowed
     assert shown(narrowed)["venue"]["ICLR"] == 10
     both = client.get(links(narrowed, "Poster")[0]).text
     assert "60 papers, page 1 of 2" in both

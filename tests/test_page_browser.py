@@ -380,6 +380,8 @@ def test_every_export_is_the_library_s(visit: Visit, store: Path) -> None:
     with open_store(store) as opened:
         answers = ask(opened, ["hostile ranking"], 10)
     links = page.locator(".formats").get_by_role("link")
+    expect(page.locator(".formats")).to_be_hidden()
+    page.get_by_text("Save as").click()
     expect(links).to_have_text(["JSON", "CSV", "Markdown", "BibTeX", "RIS", "Reading list"])
     for link, writer in zip(links.all(), WRITERS.values(), strict=True):
         with page.expect_download() as saved:
@@ -414,6 +416,7 @@ def test_the_reading_list_and_its_notes_outlive_the_server(browser: Browser, sto
         page = visit.open("/list")
         assert visit.titles() == [second, first]
         expect(hit(visit, first).get_by_label("Notes")).to_have_value(note)
+        page.get_by_text("Save as").click()
         with page.expect_download() as saved:
             page.get_by_role("link", name="Markdown").click()
         text = Path(saved.value.path()).read_text(encoding="utf-8")
@@ -969,8 +972,25 @@ def every_page(visit: Visit) -> Iterator[str]:
     yield "facets"
     visit.open(f"/search?store={NAME}&q=%22no+such+words%22&mode=keyword")
     yield "empty answer"
-    visit.open(f"/paper?store={NAME}&id=p04")
+    visit.open(f"/search?store={NAME}&q=learning&why=1&view=full")
+    yield "full view"
+    page.get_by_text("Save as").click()
+    yield "menu"
+    visit.open(f"/paper?store={NAME}&id=p04&view=compact")
+    page.get_by_text("Cite as").click()
+    page.get_by_role("link", name="Mark the terms").click()
+    page.get_by_text("Cite as").click()
     yield "paper"
+    page.locator(".paper .authors a").first.click()
+    expect(page.locator("aside .skeleton")).to_have_count(0)
+    yield "person"
+    visit.open("/foryou")
+    expect(page.get_by_text("near to your").first).to_be_visible()
+    yield "for you"
+    visit.open("/digest?since=")
+    yield "digest"
+    visit.open("/daily")
+    yield "daily"
     visit.open("/list")
     yield "reading list"
     visit.expected = {400, 404}
@@ -982,15 +1002,21 @@ def every_page(visit: Visit) -> Iterator[str]:
     yield "no such page"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(browser: Browser, store: Path, scheme: Any) -> None:
-    with (
-        serving(store) as address,
-        visiting(browser, address, color_scheme=scheme) as visit,
-    ):
+@pytest.mark.parametrize(
+    ("scheme", "width", "zoom"),
+    # At 200 % a window of 1440 pixels has room for 720.
+    [("light", 1440, 1), ("dark", 768, 1), ("dark", 390, 1), ("light", 720, 2)],
+)
+def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser, store: Path, scheme: Any, width: int, zoom: int
+) -> None:
+    size = {"width": width, "height": 900 // zoom}
+    options = {"color_scheme": scheme, "viewport": size, "device_scale_factor": zoom}
+    with serving(store) as address, visiting(browser, address, **options) as visit:
         grounds = set()
         for what in every_page(visit):
             assert grave(visit.page) == [], what
+            assert overflow(visit.page) == 0, what
             grounds.add(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
         (ground,) = grounds
         brightness = sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(",")))
@@ -1021,3 +1047,86 @@ def test_the_page_answers_without_any_script(browser: Browser, store: Path) -> N
         page.get_by_label("Notes").fill("no script")
         page.get_by_role("button", name="Save notes").click()
         expect(page.get_by_label("Notes")).to_have_value("no script")
+
+
+# ---------------------------------------------------------------------- single keys, views
+
+
+def test_single_keys_walk_open_and_save(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q={TITLE.replace(' ', '+')}")
+    keys, titles = page.keyboard, visit.titles()
+    for pressed, place in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        keys.press(pressed)
+        expect(page.locator("ol.hits h3 a").nth(place)).to_be_focused()
+    keys.press("j")
+    keys.press("s")
+    expect(page.locator("#kept-count")).to_have_text("1")
+    expect(hit(visit, titles[1]).get_by_role("link", name="On the reading list")).to_be_visible()
+    keys.press("m")
+    expect(page.locator(".chip.like")).to_contain_text(page.locator(".chip.like").inner_text())
+    keys.press("l")
+    expect(page.locator(".chip.unlike")).to_be_visible()
+    keys.press("/")
+    expect(visit.box).to_be_focused()
+    # In the box they are letters.
+    keys.press("End")
+    keys.type("jkos?")
+    expect(visit.box).to_have_value(re.compile(r"jkos\?$"))
+    page.locator("ol.hits h3 a").first.focus()
+    first = visit.titles()[0]
+    keys.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text(first)
+
+
+def test_single_keys_are_listed_and_can_be_switched_off(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=reward+models")
+    page.locator("main").focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    assert grave(page) == []
+    page.get_by_label("Use single keys").uncheck()
+    page.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    page.reload()
+    page.locator("main").focus()
+    page.keyboard.press("j")
+    expect(page.locator("ol.hits h3 a").first).not_to_be_focused()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_label("Use single keys")).not_to_be_checked()
+
+
+def test_eight_papers_stand_on_a_screen_in_the_compact_view(browser: Browser, store: Path) -> None:
+    size = {"width": 1440, "height": 900}
+    inside = """Array.from(document.querySelectorAll("ol.hits > li"))
+        .filter(one => one.getBoundingClientRect().bottom <= innerHeight).length"""
+    with serving(store) as address, visiting(browser, address, viewport=size) as visit:
+        page = visit.open(f"/search?store={NAME}&q=learning&why=1&k=20")
+        assert page.evaluate(inside) >= 8
+        page.get_by_role("link", name="Full", exact=True).click()
+        assert page.evaluate(inside) < 8
+        number = page.locator("ol.hits .number").nth(2)
+        expect(number).to_have_css("opacity", "0")
+        page.locator("ol.hits h3 a").nth(2).focus()
+        expect(number).to_have_css("opacity", "1")
+
+
+def test_motion_stops_for_those_who_do_not_want_it(browser: Browser, store: Path) -> None:
+    moving = """() => { document.documentElement.classList.add("busy");
+        return Array.from(document.querySelectorAll("*")).filter(one => ["", "::after"].some(part => {
+            const style = getComputedStyle(one, part || null);
+            return style.animationName !== "none" || style.transitionDuration !== "0s";
+        })).length }"""
+    with serving(store) as address:
+        for wanted in ("reduce", "no-preference"):
+            with visiting(browser, address, reduced_motion=wanted) as visit:
+                page = visit.open(f"/search?store={NAME}&q=learning")
+                assert bool(page.evaluate(moving)) == (wanted == "no-preference")
+
+
+def test_a_printed_answer_has_papers_and_no_controls(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=learning")
+    page.emulate_media(media="print")
+    expect(page.locator("ol.hits h3").first).to_be_visible()
+    for part in (".top", ".facets", ".tools", ".actions", "footer"):
+        expect(page.locator(part).first).to_be_hidden()

@@ -20,7 +20,6 @@ MOST_ENTRIES = 200
 """Entries of a feed; the oldest are left out."""
 
 _EXCERPT = 500
-_REASONS = 2
 # What XML 1.0 cannot hold, whatever is done to it.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FONT = "font-family:Arial,Helvetica,sans-serif"
@@ -58,7 +57,7 @@ def _html_entry(entry: DigestEntry) -> str:
         f'<p style="font-size:13px;margin:2px 0;color:#444444">{html.escape(line)}</p>'
         for line in _about(entry)
     ]
-    why = f'<p style="font-size:13px;margin:2px 0"><b>{html.escape(reason(entry))}</b></p>'
+    why = f'<p style="font-size:13px;margin:2px 0"><b>{html.escape(entry.found.reason)}</b></p>'
     excerpt = _cut(paper.display_abstract)
     told = f'<p style="font-size:13px;margin:4px 0 0">{html.escape(excerpt)}</p>' if excerpt else ""
     return "\n".join(
@@ -81,7 +80,7 @@ def digest_to_markdown(digest: Digest) -> str:
         paper = entry.found.hit.paper
         title, url = escaped(paper.display_title), clean_url(paper.url)
         lines = [f"{number}. **[{title}](<{url}>)**" if url else f"{number}. **{title}**"]
-        lines += [f"   {escaped(line)}" for line in (*_about(entry), reason(entry))]
+        lines += [f"   {escaped(line)}" for line in (*_about(entry), entry.found.reason)]
         parts.append("  \n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -140,7 +139,9 @@ def _atom_entry(entry: DigestEntry, made: str) -> ElementTree.Element:
         _text(ElementTree.SubElement(element, f"{{{ATOM}}}author"), "name", name)
     if url:
         ElementTree.SubElement(element, f"{{{ATOM}}}link", {"rel": "alternate", "href": _xml(url)})
-    told = "\n\n".join(filter(None, [reason(entry), *_about(entry)[1:], paper.display_abstract]))
+    told = "\n\n".join(
+        filter(None, [entry.found.reason, *_about(entry)[1:], paper.display_abstract])
+    )
     _text(element, "content", told).set("type", "text")
     return element
 
@@ -176,12 +177,6 @@ def _xml(text: str) -> str:
 
 def _atom_time(when: datetime) -> str:
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def reason(entry: DigestEntry) -> str:
-    """Return why a paper is in a digest: which of one's own papers it is near to."""
-    titles = [_cut(paper.display_title, 120) for paper in entry.found.near[:_REASONS]]
-    return f"near to your {'; '.join(titles)}"
 
 
 def _about(entry: DigestEntry) -> list[str]:

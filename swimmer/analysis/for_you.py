@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,12 @@ class Recommendation:
     interest: int
     near: tuple[Paper, ...]
     related: bool = True
+
+    @property
+    def reason(self) -> str:
+        """Why it is here, in words: which papers of the library it is near to."""
+        titles = [shorten(paper.display_title, 120, placeholder="…") for paper in self.near[:2]]
+        return f"near to your {'; '.join(titles)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recommendation as JSON-able values: the hit's, and why it is here."""

@@ -20,10 +20,12 @@ from .explanations import (
 from .faceting import (
     FACETS as FACETS,
     LONGEST_VALUE as LONGEST_VALUE,
+    VALUES as VALUES,
     Facet as Facet,
     FacetValue as FacetValue,
     count_facets as count_facets,
     facet_filter as facet_filter,
+    together as together,
 )
 from .federation import (
     ask_stores as ask_stores,
@@ -71,7 +73,9 @@ from .resolver import (
 )
 from .sorting import (
     SORTS as SORTS,
+    field_of as field_of,
     read_sort as read_sort,
+    sorts_of as sorts_of,
 )
 from .titles import (
     CLOSE_TITLE as CLOSE_TITLE,

@@ -1,4 +1,4 @@
-"""Facets: the values of venue, year, status, topic and author, and how many papers have each."""
+"""Facets: the values of venue, year, status, topic, session and author, with their papers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Chosen = Mapping[str, Sequence[str]]
 
-FACETS = {"venue": "venue", "year": "year", "status": "status", "topic": "", "author": "authors"}
+FACETS = {
+    "venue": "venue",
+    "year": "year",
+    "status": "status",
+    "topic": "",
+    "session": "session",
+    "author": "authors",
+}
 """The facets, and the field of a paper that each counts.
 
-A topic is one of the store's kept map, or a keyword in a store without a map.
+A topic is one of the store's kept map, or a keyword in a store without a map. A session is a
+further field, which the lists of some conferences have.
 """
 
 VALUES = 12
@@ -65,6 +73,8 @@ def facet_filter(store: PaperStore, chosen: Chosen) -> Filter | None:
 def _condition(store: PaperStore, name: str, values: Sequence[str]) -> Filter:
     if name == "year":
         return {"year": _one_of([int(value) for value in values])}
+    if name == "session" and name not in store.fields():
+        return {"id": {"$in": []}}
     if name != "topic":
         return {FACETS[name]: _one_of(values)}
     topics = kept_topics(store)
@@ -85,6 +95,7 @@ def count_facets(
     chosen: Chosen,
     filter: Filter | None = None,
     listed: Sequence[int] | None = None,
+    most: int = VALUES,
 ) -> list[Facet]:
     """Return the facets that have values, each counted among the papers that the others admit.
 
@@ -96,6 +107,7 @@ def count_facets(
         chosen: values by facet.
         filter: a filter that holds besides.
         listed: rows to count, in place of all papers.
+        most: values of a facet that are returned, besides those that are chosen.
 
     Raises:
         QueryError: as for `swimmer.ask`.
@@ -105,7 +117,7 @@ def count_facets(
         for name in FACETS:
             others = {one: values for one, values in chosen.items() if one != name}
             counts = _counts(store, name, _all(filter, facet_filter(store, others)), listed)
-            facet = _facet(name, counts, chosen.get(name, ()))
+            facet = _facet(name, counts, chosen.get(name, ()), most)
             if facet.values:
                 found.append(facet)
         return found
@@ -121,6 +133,8 @@ def _counts(
 ) -> Mapping[Any, int]:
     topics = kept_topics(store) if name == "topic" else None
     field = FACETS[name] or "keywords"
+    if field == "session" and field not in store.fields():
+        return {}
     if filter is None and listed is None:
         if topics is not None:
             names: Counter[str] = Counter()
@@ -160,12 +174,34 @@ def _by_name(topics: MapTopics, rows: Sequence[int]) -> Counter[str]:
 def _counted(papers: Sequence[Paper], field: str) -> Counter[Any]:
     counts: Counter[Any] = Counter()
     for paper in papers:
-        value = getattr(paper, field)
+        value = paper.extra.get(field, "") if field == "session" else getattr(paper, field)
+        if isinstance(value, list):
+            value = tuple(one for one in value if isinstance(one, (str, int)))
+        elif isinstance(value, dict):
+            continue
         counts.update(list(dict.fromkeys(value)) if isinstance(value, tuple) else [value])
     return Counter({value: n for value, n in counts.items() if value not in ("", None)})
 
 
-def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str]) -> Facet:
+def together(each: Sequence[Sequence[Facet]]) -> list[Facet]:
+    """Return the facets of several stores as one list, a value with the papers of all stores.
+
+    A value that a store did not return counts as one that it has not.
+    """
+    found = []
+    for name in FACETS:
+        values = [v for facets in each for one in facets if one.name == name for v in one.values]
+        counts: Counter[Any] = Counter()
+        for value in values:
+            counts[int(value.text) if name == "year" else value.text] += value.papers
+        chosen = list(dict.fromkeys(value.text for value in values if value.chosen))
+        facet = _facet(name, counts, chosen, VALUES)
+        if facet.values:
+            found.append(facet)
+    return found
+
+
+def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str], most: int) -> Facet:
     # Documents of other programs may have any kind of value there.
     kind = int if name == "year" else str
     papers = {
@@ -179,6 +215,6 @@ def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str]) -> Facet
         ordered = sorted(papers, key=lambda text: (-papers[text], text.casefold(), text))
     first = [text for text in ordered if text in chosen]
     first += [text for text in chosen if text not in papers]
-    shown = [*first, *(text for text in ordered if text not in chosen)][: max(VALUES, len(first))]
+    shown = [*first, *(text for text in ordered if text not in chosen)][: max(most, len(first))]
     values = tuple(FacetValue(text, papers.get(text, 0), text in chosen) for text in shown)
     return Facet(name, values, len(papers.keys() - set(shown)))

@@ -39,6 +39,17 @@ def read_sort(text: str) -> tuple[str, bool]:
     return field, direction == "desc" if colon else field != "title"
 
 
+def sorts_of(store: PaperStore) -> set[str]:
+    """Return those of SORTS that papers of a store have, and "" for the order of a search."""
+    return {"", "score"} | {field for field in SORTS if field_of(store, field)}
+
+
+def field_of(store: PaperStore, sort: str) -> str:
+    """Return the name of the field that a store has for one of SORTS, "" where it has none."""
+    known = set(store.fields())
+    return next((one for one in _NAMES.get(sort, (sort,)) if one in known), "")
+
+
 def sorted_rows(store: PaperStore, rows: Sequence[int], sort: str) -> list[int]:
     """Return rows in the order of a field; those of papers that lack it come last.
 
@@ -48,10 +59,8 @@ def sorted_rows(store: PaperStore, rows: Sequence[int], sort: str) -> list[int]:
     field, descending = read_sort(sort)
     if field == "score":
         return list(rows)
-    column = "title" if field == "title" else field
-    known = set(store.fields())
-    name = next((one for one in _NAMES.get(field, (column,)) if one in known), None)
-    if name is None:
+    name = field_of(store, field)
+    if not name:
         raise QueryError(
             f"no paper of the store {store.name} has {field}",
             hint=f"sort by year or title, or another of {', '.join(SORTS)} that its papers have",

@@ -99,15 +99,14 @@ class PaperTables(DatabaseFile):
         return [pair for pair in own if pair[0] not in replaced] + others
 
     def value_counts(self, field: str) -> dict[Any, int]:
-        """Return the values of a column and how many papers have each, kept until one changes.
+        """Return the values of a field and how many papers have each, kept until one changes.
 
         An empty text and nothing are no values; of a list, each element counts.
         """
         return self.kept(f"counts of {field}", lambda: self._value_counts(field))
 
     def _value_counts(self, field: str) -> dict[Any, int]:
-        assert field in COLUMNS
-        if field in self.other_fields:
+        if field in self.other_fields or field not in COLUMNS:
             pairs = dict.fromkeys(self.values(field))
             return Counter(value for _, value in pairs if value not in ("", None))
         if field in LISTS:

@@ -27,14 +27,24 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
-PARTS = ["swimmer.web.pages", "swimmer.web.map", "swimmer.web.map_data", "swimmer.web.list_pages"]
-"""The modules of the page, each with `ROUTES`, and with a `MENU` item if it is in the menu.
+PARTS = [
+    "swimmer.web.pages",
+    "swimmer.web.glance",
+    "swimmer.web.paper_page",
+    "swimmer.web.person_page",
+    "swimmer.web.map",
+    "swimmer.web.map_data",
+    "swimmer.web.daily_page",
+    "swimmer.web.for_you_pages",
+    "swimmer.web.list_pages",
+]
+"""The modules of the page, each with `ROUTES`, and with `MENU` if it is in the menu.
 
 To add a page, add its module here.
 """
 
-CHANGING_PARTS = {"swimmer.web.list_pages"}
-"""The parts that a page for many visitors leaves out."""
+PRIVATE_PARTS = {"swimmer.web.for_you_pages", "swimmer.web.list_pages"}
+"""The parts of the reading list, which a page for many visitors leaves out."""
 
 THREADS = 4
 """Searches at the same time: more would only wait for the same cores."""
@@ -59,11 +69,10 @@ def create_app(
     """
     routes: list[BaseRoute] = [Mount("/static", _Static(directory=STATIC))]
     menu: list[MenuItem] = []
-    for name in (part for part in PARTS if not (read_only and part in CHANGING_PARTS)):
+    for name in (part for part in PARTS if not (read_only and part in PRIVATE_PARTS)):
         part = import_module(name)
         routes += part.ROUTES
-        if (entry := getattr(part, "MENU", None)) is not None:
-            menu.append(entry)
+        menu += getattr(part, "MENU", [])
     site = Site(StorePool(stores), ReadingList(reading_list), menu, read_only)
     app = Starlette(
         routes=routes,

@@ -198,4 +198,4 @@ ROUTES = [
     Route("/list/note", posted(note), methods=["POST"]),
     Route("/list/move", posted(move), methods=["POST"]),
 ]
-MENU = MenuItem("/list", "Reading list")
+MENU = [MenuItem("/list", "Reading list")]

@@ -257,6 +257,7 @@ def _page(
         request,
         "map.html",
         status=status,
+        store=of.names[0],
         given=given,
         label="" if found is None else found.label,
         stores=site.pool.stores(),
@@ -354,4 +355,4 @@ ROUTES = [
     Route("/map", show),
     Route("/map/state", state),
 ]
-MENU = MenuItem("/map", "Map")
+MENU = [MenuItem("/map", "Map")]

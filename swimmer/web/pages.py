@@ -1,30 +1,28 @@
-"""The pages of a search: the form and its results, one paper, completions, exports."""
+"""The pages of a search: the first page, the form and its results, completions, exports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.papers import EVENT_PARTS, events_in_words
 from swimmer.retrieval import FACETS, MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
+from swimmer.web.glance import examples_of, picture_address
 from swimmer.web.search_form import DEFAULTS, SearchForm, read_form
-from swimmer.web.site import MenuItem, shown, site_of
+from swimmer.web.site import MenuItem, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.papers import Paper
-    from swimmer.store import PaperStore
+    from swimmer.web.results import Stores
 
 COMPLETIONS = 8
-SIMILAR = 12
 EXPORTS = {
     "json": ("JSON", "json", "application/json"),
     "csv": ("CSV", "csv", "text/csv"),
@@ -35,9 +33,17 @@ EXPORTS = {
 }
 """Export formats: the label of the link, the ending of the file, its type."""
 
-_FIELDS = 40
-_SHORT = 100
-_HIDDEN = {"reading_notes", "reading_status", "reading_tags", "abstract_translated"}
+ORDERS = {
+    "": "Closest first",
+    "year:desc": "Newest first",
+    "year:asc": "Oldest first",
+    "published:desc": "Last published first",
+    "citations:desc": "Most cited first",
+    "upvotes:desc": "Most upvotes first",
+    "rating:desc": "Best rated first",
+    "title:asc": "By title",
+}
+"""The orders of results that are offered above them, where the store has the field."""
 
 
 def home(request: Request) -> Response:
@@ -49,16 +55,24 @@ def home(request: Request) -> Response:
         return site.page(request, "empty.html", stores=stores)
     from swimmer.web.results import facets
 
+    if form.every:
+        form = replace(form, store=site.pool.default())
     opened = site.pool.store(form.store)
     # A reader profits from explanations, which cost milliseconds.
     form = replace(form, why=True)
-    return _form(request, opened, form, starters=_starters(opened), facets=facets(opened, form))
-
-
-def _starters(store: PaperStore) -> list[Paper]:
-    """Return a few papers of a store as examples of queries."""
-    rows = {len(store) * part // 7 for part in (1, 3, 5)} if len(store) else set()
-    return store.papers(sorted(rows))
+    if form.errors or not form.is_empty or form.unlike:
+        return _form(request, {form.store: opened}, form, facets=facets({form.store: opened}, form))
+    return _form(
+        request,
+        {form.store: opened},
+        form,
+        template="home.html",
+        papers=len(opened),
+        examples=examples_of(opened),
+        facets=facets({form.store: opened}, form),
+        picture=picture_address(opened, form.store),
+        only_sample=all(info.name == SAMPLE for info in stores),
+    )
 
 
 def search(request: Request) -> Response:
@@ -67,59 +81,74 @@ def search(request: Request) -> Response:
 
     site = site_of(request)
     form = read_form(request.query_params, site.pool.default())
-    store = site.pool.store(form.store)
-    form = _with_condition_checked(store, form)
+    stores = site.stores_named(form.store)
+    form = _with_condition_checked(stores, form)
     if form.errors:
-        return _form(request, store, form, status=400)
+        return _form(request, stores, form, status=400)
     try:
-        found = result_page(store, form)
-        counted = facets(store, form, found.answer)
+        found = result_page(stores, form)
+        counted = facets(stores, form, found.answer)
     except QueryError as error:
-        return _form(request, store, form, status=400, problem=str(error), hint=error.hint)
-    return _form(request, store, form, results=found, exports=EXPORTS, facets=counted)
+        return _form(request, stores, form, status=400, problem=str(error), hint=error.hint)
+    return _form(request, stores, form, results=found, exports=EXPORTS, facets=counted)
 
 
-def _with_condition_checked(store: PaperStore, form: SearchForm) -> SearchForm:
-    """Return the form, with an error where the store has no field of its condition."""
+def _with_condition_checked(stores: Stores, form: SearchForm) -> SearchForm:
+    """Return the form, with an error where a store has no field of its condition."""
     from swimmer.store import compile_filter
 
     if form.filter is None:
         return form
     try:
-        compile_filter(form.filter, store.fields())
+        for store in stores.values():
+            compile_filter(form.filter, store.fields())
     except QueryError as error:
         return replace(form, errors={**form.errors, "where": error.full_text})
     return form
 
 
 def _form(
-    request: Request, store: PaperStore, form: SearchForm, status: int = 200, **context: Any
+    request: Request,
+    opened: Stores,
+    form: SearchForm,
+    status: int = 200,
+    template: str = "search.html",
+    **context: Any,
 ) -> Response:
+    from swimmer.retrieval import sorts_of
     from swimmer.web.results import examples
 
     site = site_of(request)
-    chosen = examples(store, [*form.like, *form.unlike])
+    chosen = examples(opened, [*form.like, *form.unlike])
     stores = site.pool.stores()
+    sortable = set.intersection(*map(sorts_of, opened.values()))
+    box = site.box(
+        form.store,
+        typed=form.given["q"],
+        wrong=form.errors.get("q", ""),
+        focus=context.get("results") is None,
+        why=False,
+    )
     unset: dict[str, Any] = {
         "results": None,
         "problem": "",
         "hint": "",
         "exports": {},
-        "starters": [],
         "facets": [],
     }
     return site.page(
         request,
-        "search.html",
+        template,
         status=status,
         form=form,
         titles={paper.id: paper.display_title for paper in chosen},
         stores=stores,
-        only_sample=all(info.name == SAMPLE for info in stores),
         defaults=DEFAULTS,
         sorts=SORTS,
         modes=MODE_LABELS,
         facet_names=list(FACETS),
+        orders={name: said for name, said in ORDERS.items() if name.split(":")[0] in sortable},
+        box=box,
         **unset | context,
     )
 
@@ -130,8 +159,11 @@ def complete(request: Request) -> Response:
 
     site = site_of(request)
     typed = request.query_params.get("q", "")[:300]
-    store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
-    return site.fragment("options.html", completions=complete(store, typed, COMPLETIONS))
+    name = request.query_params.get("store", "")[:200] or site.pool.default()
+    each = [complete(store, typed, COMPLETIONS) for store in site.stores_named(name).values()]
+    # Of several stores in turns, each text once.
+    found = {one.text: one for some in zip_longest(*each) for one in some if one is not None}
+    return site.fragment("options.html", completions=list(found.values())[:COMPLETIONS])
 
 
 def export(request: Request) -> Response:
@@ -148,10 +180,10 @@ def export(request: Request) -> Response:
     form = read_form(request.query_params, site.pool.default())
     if form.errors:
         raise QueryError("; ".join(form.errors.values()))
-    store = site.pool.store(form.store)
-    answer = run_search(store, form, explain=form.why)
+    answer = run_search(site.stores_named(form.store), form, explain=form.why)
+    name = "all" if form.every else answer.store
     _, ending, kind = EXPORTS[format]
-    return download(WRITERS[format]([answer]), f"swimmer-{store.name}.{ending}", kind)
+    return download(WRITERS[format]([answer]), f"swimmer-{name}.{ending}", kind)
 
 
 def download(text: str, name: str, kind: str) -> Response:
@@ -161,61 +193,10 @@ def download(text: str, name: str, kind: str) -> Response:
     return Response(text, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-def paper(request: Request) -> Response:
-    """Return the page of one paper, with the papers most like it."""
-    from swimmer.web.results import similar_papers
-
-    site = site_of(request)
-    wanted = request.query_params.get("id", "")[:500]
-    name = request.query_params.get("store", "")[:200] or site.pool.default()
-    store = site.pool.store(name)
-    found = store.get([wanted])
-    if not found:
-        return site.page(
-            request,
-            "error.html",
-            status=404,
-            title="No such paper",
-            message=f"The store {name} has no paper with the id {wanted!r}.",
-            hint="The store may have been rebuilt since the link was made. Search for the title.",
-            stores=site.pool.stores(),
-        )
-    return site.page(
-        request,
-        "paper.html",
-        store=name,
-        paper=found[0],
-        facts=list(_facts(found[0])),
-        hits=similar_papers(store, found[0], SIMILAR),
-        # A search from this page starts from this paper.
-        form=SearchForm(name, like=(found[0].id,), why=True),
-    )
-
-
-def _facts(paper: Paper) -> Iterator[tuple[str, list[str]]]:
-    """Yield the other fields of a paper: a label and its values."""
-    events = events_in_words(paper)
-    if events:
-        yield "Presented", [shown(event, 500) for event in events]
-    for name, value in list(paper.extra.items())[:_FIELDS]:
-        if events and name in EVENT_PARTS:
-            continue
-        values = value if isinstance(value, list) else [value]
-        plain = [
-            shown(one, 2_000)
-            for one in values[:_SHORT]
-            if isinstance(one, (str, int, float)) and not isinstance(one, bool) and one != ""
-        ]
-        if plain and name not in _HIDDEN:
-            label = re.sub(r"[_\W]+", " ", shown(name, 60)).strip()
-            yield label[:1].upper() + label[1:] or "Field", plain
-
-
 ROUTES = [
     Route("/", home),
     Route("/search", search),
     Route("/complete", complete),
     Route("/export", export),
-    Route("/paper", paper),
 ]
-MENU = MenuItem("/", "Search")
+MENU = [MenuItem("/", "Search")]

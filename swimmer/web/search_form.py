@@ -15,6 +15,7 @@ from swimmer.text import clean, printable
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
+    from swimmer.papers import Paper
     from swimmer.retrieval import Reading
     from swimmer.store import Filter
 
@@ -23,6 +24,9 @@ MOST = 10_000
 
 PAGE = 50
 """Hits that one page shows."""
+
+ALL = "*"
+"""As the name of a store: all of them."""
 
 EXAMPLES = 20
 QUERY_LIMIT = 5_000
@@ -57,6 +61,15 @@ class SearchForm:
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def every(self) -> bool:
+        """Whether all stores are searched."""
+        return self.store == ALL
+
+    def store_of(self, paper: Paper) -> str:
+        """Return the name of the store that a paper of the results is from."""
+        return str(paper.extra.get("store", "")) if self.every else self.store
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is neither a query nor a positive example, nor a filter."""
         return not self.query and not self.like and not self.is_filtered
@@ -67,10 +80,10 @@ class SearchForm:
         return self.filter is not None or bool(self.chosen)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether every setting has its default value."""
-        set_to = {name: value for name, value in self.given.items() if name != "q" and value}
-        return not self.errors and all(DEFAULTS.get(name) == v for name, v in set_to.items())
+    def is_narrowed(self) -> bool:
+        """Whether one of the fields is set that decide which papers are found."""
+        names = ("mode", "diversity", "year_from", "year_to", "where")
+        return any(self.given.get(name) not in ("", None, DEFAULTS.get(name)) for name in names)
 
     def url(self, path: str = "/search", **changes: Any) -> str:
         """Return the address of this search, or of one that differs in some fields."""
@@ -94,6 +107,10 @@ class SearchForm:
         """Return the address of the same search with the query taken in another way."""
         given = {**self.given, "q": reading.text, "as": reading.lookup}
         return self.url(given=given, page=1)
+
+    def sorted_by(self, sort: str) -> str:
+        """Return the address of the same search in another order."""
+        return self.url(given={**self.given, "sort": sort}, page=1)
 
     def export(self, format: str) -> str:
         """Return the address of the results in a format."""

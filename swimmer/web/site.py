@@ -9,24 +9,39 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
-from swimmer.library import entry_key
-from swimmer.papers import first_authors, venue_and_year
+from swimmer.library import Summaries, entry_key
+from swimmer.papers import arxiv_of, events_in_words, first_authors, venue_and_year
 from swimmer.text import clean_url, printable, readable
+from swimmer.web.search_form import ALL
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from swimmer.library import ReadingList
     from swimmer.papers import Paper
-    from swimmer.store import StorePool
+    from swimmer.store import PaperStore, StoreInfo, StorePool
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 # Dollars directly around text mark a formula, as in `text.readable`; others are money.
+VIEWS = ("compact", "full")
+"""How results are shown, the first where nothing was chosen."""
+
+MOST_STORES = 8
+"""Stores that are searched as one."""
+
+VIEW_COOKIE = "swimmer_view"
+_YEAR = 365 * 24 * 3600
+_FILES = {
+    "PDF": ("pdf", "pdf_url", "pdf_link"),
+    "Code": ("code", "code_url", "github", "repository"),
+}
 _FORMULA = re.compile(r"\$(?=[^\s$])[^$]{0,300}(?<=[^\s$])\$(?!\d)")
 
 
@@ -38,6 +53,27 @@ class MenuItem:
     label: str
 
 
+@dataclass(frozen=True)
+class Box:
+    """The search box on top of a page.
+
+    Attributes:
+        stores: the stores that can be chosen; without one there is no box.
+        store: the name of the one that is chosen.
+        typed: what stands in the box.
+        wrong: what is wrong with it.
+        focus: whether the page opens with the cursor in it.
+        why: whether a search from here explains its hits; the search page has a field for that.
+    """
+
+    stores: Sequence[StoreInfo]
+    store: str
+    typed: str = ""
+    wrong: str = ""
+    focus: bool = False
+    why: bool = True
+
+
 @dataclass
 class Site:
     """One server's state, kept at `request.app.state.site`."""
@@ -46,20 +82,51 @@ class Site:
     reading: ReadingList
     menu: Sequence[MenuItem] = field(default_factory=list)
     read_only: bool = False
+    summaries: Summaries = field(default_factory=Summaries)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
     ) -> Response:
-        """Return a page from a template; what every page shows is added here."""
-        return self.fragment(
+        """Return a page from a template; what every page shows is added here.
+
+        `store` in the context is the name of the store that the page is about.
+        """
+        view = request.query_params.get("view", "")
+        kept = view if view in VIEWS else request.cookies.get(VIEW_COOKIE, "")
+        context.setdefault("box", None)
+        if context["box"] is None:
+            context["box"] = self.box(str(context.get("store", "")))
+        response = self.fragment(
             template,
             status=status,
             path=request.url.path,
+            here=_address(request),
+            layout=kept if kept in VIEWS else VIEWS[0],
             menu=self.menu,
             has_map=any(entry.path == "/map" for entry in self.menu),
             kept=frozenset() if self.read_only else self.reading.keys(),
             **context,
         )
+        if view in VIEWS:
+            response.set_cookie(VIEW_COOKIE, view, max_age=_YEAR, httponly=True, samesite="strict")
+        return response
+
+    def stores_named(self, name: str) -> dict[str, PaperStore]:
+        """Return the open store of a name, or all of them, by the names they are served by.
+
+        Raises:
+            StoreNotFoundError, StoreDamagedError: as `StorePool.store` does.
+        """
+        if name != ALL:
+            return {name: self.pool.store(name)}
+        names = [info.name for info in self.pool.stores() if info.manifest is not None]
+        # Without any, the pool says what to do.
+        return {one: self.pool.store(one) for one in names[:MOST_STORES] or [""]}
+
+    def box(self, store: str = "", **given: Any) -> Box:
+        """Return the search box with the stores that can be searched."""
+        stores = [info for info in self.pool.stores() if info.manifest is not None]
+        return Box(stores, store or self.pool.default(), **given)
 
     def fragment(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """Return a part of a page from a template."""
@@ -82,13 +149,24 @@ class Site:
             "names": names,
             "place": place,
             "prose": prose,
+            "marked": marked,
+            "shown_lines": printable,
+            "files": files,
+            "events": events_in_words,
         }
         environment.globals |= {
             "static_version": static_version(),
             "entry_key": entry_key,
             "read_only": self.read_only,
+            "all_stores": ALL,
         }
         return environment
+
+
+def _address(request: Request) -> str:
+    """Return the address of a page without a change of view, to which one can be added."""
+    fields = [pair for pair in request.query_params.multi_items() if pair[0] != "view"]
+    return f"{request.url.path}?{urlencode(fields)}"
 
 
 def site_of(request: Request) -> Site:
@@ -130,3 +208,29 @@ def names(authors: Sequence[str], most: int = 6) -> str:
 def place(paper: Paper) -> str:
     """Return where and when a paper appeared, and its status."""
     return shown(" · ".join(part for part in (venue_and_year(paper), paper.status) if part), 200)
+
+
+def files(paper: Paper) -> list[tuple[str, str]]:
+    """Return the addresses of a paper's PDF and code that its list gives, each with its label."""
+    found = {}
+    for label, fields in _FILES.items():
+        given = (paper.extra.get(name) for name in fields)
+        addresses = (clean_url(one) for one in given if isinstance(one, str))
+        if address := next(filter(None, addresses), ""):
+            found[label] = address
+    if "PDF" not in found and (number := arxiv_of(paper)):
+        found = {"PDF": f"https://arxiv.org/pdf/{number}", **found}
+    return list(found.items())
+
+
+def marked(text: str, terms: Sequence[str]) -> Markup:
+    """Return text for a page with some terms in `mark` elements."""
+    if not terms:
+        return escape(text)
+    wanted = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+    parts = re.split(rf"(?<!\w)({wanted})(?!\w)", text, flags=re.IGNORECASE)
+    # Every second part is a term.
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )

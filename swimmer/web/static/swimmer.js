@@ -109,8 +109,9 @@
   const form = document.querySelector("form.ask");
   if (!form) return;
   form.addEventListener("formdata", (event) => {
-    for (const field of form.querySelectorAll("input[name], select[name]")) {
-      if (field.name !== "q" && (field.value === "" || field.value === field.dataset.default)) {
+    // Some of its fields stand elsewhere on the page.
+    for (const field of form.elements) {
+      if (field.name && field.name !== "q" && (field.value === "" || field.value === field.dataset.default)) {
         event.formData.delete(field.name);
       }
     }
@@ -128,4 +129,109 @@
     if (!last || document.activeElement !== document.body) return;
     (document.getElementById(last) || list())?.focus({ preventScroll: true });
   }).observe(document.getElementById("main"), { childList: true });
+})();
+
+(() => {
+  /* Single keys. They act on the paper that has the focus, else on the first one. */
+  const STORED = "swimmer-keys";
+  const dialog = document.getElementById("keys");
+  const shown = document.getElementById("show-keys");
+  const box = document.getElementById("q");
+  const wanted = document.getElementById("keys-on");
+  // A browser may be told to keep nothing: the keys then work until the page is left.
+  const stored = () => {
+    try {
+      return localStorage.getItem(STORED);
+    } catch {
+      return null;
+    }
+  };
+  wanted.checked = stored() !== "off";
+  wanted.addEventListener("change", () => {
+    try {
+      localStorage.setItem(STORED, wanted.checked ? "on" : "off");
+    } catch {
+      // Nothing is kept.
+    }
+  });
+  shown.hidden = false;
+  shown.addEventListener("click", () => dialog.showModal());
+
+  const hits = () => Array.from(document.querySelectorAll("ol.hits > li.hit"));
+  const current = () => document.activeElement?.closest("ol.hits > li.hit");
+
+  const step = (by) => {
+    const all = hits();
+    if (!all.length) return;
+    const at = all.indexOf(current());
+    const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
+    const link = next.querySelector("h3 a, a, button");
+    link?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, [contenteditable], dialog") || dialog.open) return;
+    if (!wanted.checked) return;
+    const key = event.key;
+    if (key === "/" && box) {
+      box.focus();
+      box.select();
+    } else if (key === "?") {
+      dialog.showModal();
+    } else if (key === "j" || key === "k") {
+      step(key === "j" ? 1 : -1);
+    } else if (["o", "s", "m", "l"].includes(key)) {
+      const hit = current() ?? (document.querySelector("article.paper") ? null : hits()[0]);
+      const place = hit ?? document.querySelector("article.paper");
+      const control = place?.querySelector(`[data-key="${key}"]`);
+      if (!control) return;
+      control.click();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+})();
+
+(() => {
+  /* One menu is open at a time; a click elsewhere or Escape closes it. */
+  const open = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+})();
+
+(() => {
+  /* While the answer to a form is awaited, the top of the page says so. */
+  const root = document.documentElement;
+  document.getElementById("ask")?.addEventListener("submit", () => root.classList.add("busy"));
+  window.addEventListener("pageshow", () => root.classList.remove("busy"));
+})();
+
+(() => {
+  /* Text is copied by a button; a browser that refuses selects it, to be copied by hand. */
+  const said = document.getElementById("said");
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const text = document.getElementById(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(text.textContent);
+        said.textContent = "Copied";
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(text);
+        said.textContent = "Selected: copy it with the keyboard";
+      }
+    });
+  }
 })();

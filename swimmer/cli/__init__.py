@@ -36,6 +36,7 @@ GROUPS = {
         "map": "Draw a store as a map with named topics.",
         "topics": "List the topics of a store's map, or rename one.",
         "trends": "Compare the topics of several years.",
+        "export-site": "Write a store as a static site that searches in the browser.",
         "neighbours": "Export the nearest papers of every paper as a graph.",
     },
     "Stores": {
@@ -68,6 +69,7 @@ VERBS = {name: said for group in GROUPS.values() for name, said in group.items()
 MODULES = {
     **dict.fromkeys(("list", "show", "verify", "inspect"), "stores"),
     **dict.fromkeys(("lists", "add", "note"), "lists"),
+    "export-site": "export_site",
     **dict.fromkeys(("default", "remove", "pack", "unpack"), "housekeeping"),
     **dict.fromkeys(("push", "pull"), "transfer"),
 }
@@ -86,7 +88,7 @@ class _Commands(click.Group):
             # Starting the threads of the linear algebra takes longer than one search.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"swimmer.cli.{MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(

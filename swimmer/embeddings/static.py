@@ -187,6 +187,32 @@ class StaticEmbeddings:
         """Embed one query as a list of ``dimension`` floats; raises ``UnreadableQueryError``."""
         return cast("list[float]", self.embed([text])[0].tolist())
 
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The vector of each token, int8 or float (tokens, dimension), before its weight."""
+        return cast("NDArray[Any]", self._rows)
+
+    @property
+    def weights(self) -> Floats:
+        """The weight of each token, float32 (tokens,); tokens of weight 0 say nothing."""
+        return self._weights
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The text of each token, by its number; a piece inside a word begins with `##`."""
+        return self._word_pieces.texts()
+
+    @property
+    def longest_word(self) -> int:
+        """The characters of the longest word that is split into pieces; a longer one is unknown."""
+        return self._word_pieces.longest_word
+
+    def token_ids(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """Return the numbers of the tokens of each text that say something, in order."""
+        import numpy as np
+
+        return [np.frombuffer(row, np.int32) for row in self._token_ids(texts)]
+
     def known_tokens(self, text: str) -> int:
         """Count the tokens of ``text`` that the model has a vector for."""
         return len(self._token_ids([text])[0]) // array("i").itemsize

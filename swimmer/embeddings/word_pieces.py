@@ -40,6 +40,15 @@ class WordPieces:
         """Return the number of tokens; 0 where only the tokenizer itself knows."""
         return len(self._vocabulary)
 
+    @property
+    def longest_word(self) -> int:
+        """The characters of the longest word that is split."""
+        return self._longest_word if self._vocabulary else 0
+
+    def texts(self) -> list[str]:
+        """Return the text of each token, by its number."""
+        return sorted(self._vocabulary, key=self._vocabulary.__getitem__)
+
     def of(self, words: Iterable[bytes]) -> dict[bytes | str, bytes]:
         """Return the ids of words of lower-case ASCII letters and digits, as bytes of int32.
 

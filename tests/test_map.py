@@ -476,6 +476,8 @@ def test_two_stores_are_on_one_map(folder: Path, home: Path) -> None:
         (answer,) = ask_stores([store, other], [many(1)[0].title], 5)
         found = marked(store, both, answer, other)
         assert len(found.rows) == len(answer.hits)
+        other.delete([paper.id for paper in other])
+        assert joint_map(store, own, other) is own
     with (
         build_store(many(8), home / "third", model=HashEmbeddings(64)) as third,
         open_store(folder) as store,

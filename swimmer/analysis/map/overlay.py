@@ -37,6 +37,8 @@ def joint_map(store: PaperStore, drawn: PaperMap, other: PaperStore) -> PaperMap
             f"{store.name} and {other.name} were made by different models",
             hint="one map needs stores of one model; build one of them again",
         )
+    if not len(other):
+        return drawn
     own, more = store.vectors(), other.vectors()
     step = -(-len(own) // LAID_OUT)
     anchors = np.arange(len(own))[::step]

@@ -419,6 +419,7 @@
       else if (event.key === "+" || event.key === "=") zoomBy(1.5);
       else if (event.key === "-") zoomBy(1 / 1.5);
       else if (event.key === "0") look(bounds.x, bounds.y, 1);
+      else if (event.key === "Escape") { state.path = null; draws(false); show(-1); redraw(); }
       else return;
       event.preventDefault();
     });

@@ -80,7 +80,8 @@ def build_command(
     SOURCE is a conference (iclr2025, acl2024; `swimmer venues` lists them), a query to a publisher
     (arxiv:cs.LG:2025-01, openreview:ICLR.cc/2025/Conference), an address, or a file: JSON, JSON
     lines, CSV, Excel, BibTeX, RIS, PubMed, EndNote, Web of Science, Markdown, YAML and others,
-    also compressed, recognised from its content. A folder that LangChain's FAISS saved
+    also compressed, recognised from its content; or a folder of many such files of JSON lines, as
+    OpenAlex and Semantic Scholar publish them. A folder that LangChain's FAISS saved
     (index.faiss, index.pkl) is imported with its vectors, if --model names the model that made
     them; nothing in its pickle is run. The folder of a store is embedded again with --model,
     from the papers it holds.

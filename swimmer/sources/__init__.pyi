@@ -29,3 +29,6 @@ from .registry import (
     near_names as near_names,
     open_source as open_source,
 )
+from .shards import (
+    ShardSource as ShardSource,
+)

@@ -71,8 +71,9 @@ def adapters() -> dict[str, Adapter]:
 def open_source(what: str | Path, options: SourceOptions | None = None) -> Source:
     """Return the source that a path, a venue's name or an address stands for.
 
-    Accepted: the path of a file; `iclr2025`; `scheme:what` (`arxiv:cs.LG`, `pmlr:v244`,
-    `openreview:ICLR.cc/2025/Conference`); the address of a known publisher or of a list file.
+    Accepted: the path of a file, or of a folder of shards (`ShardSource`); `iclr2025`;
+    `scheme:what` (`arxiv:cs.LG`, `pmlr:v244`, `openreview:ICLR.cc/2025/Conference`); the address of
+    a known publisher or of a list file.
     Nothing is fetched yet.
 
     Raises:
@@ -92,6 +93,8 @@ def _open(what: str | Path, options: SourceOptions) -> Source:
     from swimmer.sources.files import FileSource
 
     if isinstance(what, Path):
+        if what.is_dir():
+            return _shards(what, options)
         return FileSource(what, columns=options.columns, status=options.status or "all")
     text = what.strip()
     if not text:
@@ -106,6 +109,8 @@ def _open(what: str | Path, options: SourceOptions) -> Source:
         # arxiv:https://arxiv.org/abs/… says the same twice.
         inner = adapter.from_url(rest) if rest.startswith(("http://", "https://")) else ""
         return adapter.open(inner or rest, options)
+    if os.path.isdir(text):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        return _shards(Path(text), options)
     if os.path.exists(text):  # noqa: PTH110  Path.exists raises for a name that is too long
         return FileSource(text, columns=options.columns, status=options.status or "all")
     if colon and not Path(text).suffix and len(scheme) > 1 and "/" not in scheme:
@@ -114,6 +119,12 @@ def _open(what: str | Path, options: SourceOptions) -> Source:
     if "/" in text or "\\" in text or (Path(text).suffix and name not in known_names()):
         return FileSource(text, columns=options.columns, status=options.status or "all")
     return _by_name(text, options)
+
+
+def _shards(folder: Path, options: SourceOptions) -> Source:
+    from swimmer.sources.shards import ShardSource
+
+    return ShardSource(folder, status=options.status or "all")
 
 
 def _by_name(text: str, options: SourceOptions) -> Source:

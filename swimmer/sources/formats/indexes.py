@@ -36,6 +36,25 @@ def semantic_scholar(paper: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def scholar_bulk(paper: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a paper of the bulk files of Semantic Scholar, whose names are in lower case."""
+    number = paper.get("corpusid")
+    names = {"externalids": "externalIds", "publicationdate": "publicationDate"}
+    found = semantic_scholar({names.get(name, name): value for name, value in paper.items()})
+    fields = paper.get("s2fieldsofstudy")
+    kinds = [
+        one["category"]
+        for one in (fields if isinstance(fields, list) else [])
+        if isinstance(one, Mapping) and isinstance(one.get("category"), str)
+    ]
+    return found | {
+        "id": f"CorpusId:{number}",
+        "url": paper.get("url") or f"https://api.semanticscholar.org/CorpusID:{number}",
+        "keywords": list(dict.fromkeys(kinds)),
+        "citations": paper.get("citationcount"),
+    }
+
+
 def daily_paper(item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn an entry of Hugging Face's daily papers; upvotes are kept."""
     paper = item.get("paper") if isinstance(item.get("paper"), Mapping) else item

@@ -17,6 +17,7 @@ from swimmer.sources.formats.indexes import (
     daily_paper,
     dblp_hit,
     openalex_work,
+    scholar_bulk,
     semantic_scholar,
 )
 from swimmer.sources.formats.managers import csl_item, zotero_item
@@ -98,6 +99,10 @@ def _is_scholar(record: Record) -> bool:
     return "paperId" in record and ("title" in record or "externalIds" in record)
 
 
+def _is_scholar_bulk(record: Record) -> bool:
+    return "corpusid" in record and "title" in record
+
+
 def _is_daily(record: Record) -> bool:
     return isinstance(record.get("paper"), Mapping) or "submittedOnDailyAt" in record
 
@@ -147,6 +152,7 @@ _MARKS = frozenset(
         "authorships",
         "container-title",
         "content",
+        "corpusid",
         "data",
         "entry_id",
         "info",
@@ -166,6 +172,7 @@ _SHAPES: tuple[tuple[Callable[[Record], bool], Callable[[Record], Record]], ...]
     (_is_zotero, zotero_item),
     (_is_note, openreview_note),
     (_is_scholar, semantic_scholar),
+    (_is_scholar_bulk, scholar_bulk),
     (_is_daily, daily_paper),
     (_is_openalex, openalex_work),
     (_is_crossref, crossref_work),

@@ -71,6 +71,16 @@ def test_the_page_has_a_policy_and_no_script_of_its_own(shelf: Path, tmp_path: P
     )
 
 
+def test_variables_for_print_stay_for_print(shelf: Path, tmp_path: Path) -> None:
+    made = export_site(open_store(shelf), tmp_path / "site", with_map=False)
+    style = next(made.folder.glob("style-*.css")).read_text(encoding="utf-8")
+    variables, _, _ = style.partition("*, *::before")
+    assert variables.count("{") == variables.count("}")
+    assert re.search(r"@media \(prefers-color-scheme: dark\) \{ :root", variables)
+    # One rule for the screen: any other depends on what the page is shown on.
+    assert len(re.findall(r"^:root", variables, re.MULTILINE)) == 1
+
+
 def test_an_earlier_site_is_replaced_and_nothing_else(shelf: Path, tmp_path: Path) -> None:
     store, site = open_store(shelf), tmp_path / "site"
     export_site(store, site, with_map=False)

@@ -27,9 +27,8 @@ RECORD = "swimmer-site.json"
 
 _PAGE_FOLDER = Path(__file__).parent / "page"
 _DESIGN = Path(__file__).parents[1] / "web" / "static" / "swimmer.css"
-_VARIABLES = re.compile(
-    r"(@media \(prefers-color-scheme: dark\) \{\s*)?:root \{[^{}]*\}(?(1)\s*\})"
-)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_RULE = re.compile(r"([^{}]+)\{((?:[^{}]|\{[^{}]*\})*)\}")
 _OWN = re.compile(r"(papers|vectors|model|program|style)-[0-9a-f]{16}\.(js|css)")
 _RECORD_LIMIT = 10_000
 _PLACES = 10_000
@@ -109,7 +108,7 @@ def export_site(
     for name, values in parts.items():
         text = f"swimmerData({json.dumps(name)}, {json.dumps(values)});\n"
         files[_named(name, "js", text)] = text.encode()
-    design = "\n".join(m[0] for m in _VARIABLES.finditer(_DESIGN.read_text(encoding="utf-8")))
+    design = _variables(_DESIGN.read_text(encoding="utf-8"))
     for name, ending, before in (("style", "css", design + "\n"), ("program", "js", "")):
         text = before + (_PAGE_FOLDER / f"{name}.{ending}").read_text(encoding="utf-8")
         files[_named(name, ending, text)] = text.encode()
@@ -159,6 +158,19 @@ def _silent(stage: str, done: int, total: int | None) -> None:
 
 def _named(name: str, ending: str, text: str) -> str:
     return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.{ending}"
+
+
+def _variables(style: str) -> str:
+    """Return the rules of a style that set variables, each inside its @media."""
+    found = []
+    for prelude, body in _RULE.findall(_COMMENT.sub("", style)):
+        selector = prelude.strip()
+        if selector == ":root":
+            found.append(f":root {{{body}}}")
+        elif selector.startswith("@media"):
+            inside = [one for one in _RULE.findall(body) if one[0].strip() == ":root"]
+            found += [f"{selector} {{ :root {{{rules}}} }}" for _, rules in inside]
+    return "\n".join(found)
 
 
 def _papers(store: PaperStore, drawn: PaperMap | None, *, abstracts: bool) -> dict[str, Any]:

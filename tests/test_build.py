@@ -257,7 +257,7 @@ def test_things_that_are_no_papers_are_refused() -> None:
 def test_a_model_that_fails_half_way_costs_only_the_rest(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 4)
     with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     model = HashEmbeddings()
@@ -304,7 +304,7 @@ def test_like_lengths_go_together_over_the_whole_list(home: Path) -> None:
 def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 64)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 64)
     papers = of_many_lengths(400)
     first = Recorder(fail_after=len(PROBES) + 200)
     with pytest.raises(ModelError, match="hint: start the same build again"):
@@ -323,7 +323,7 @@ def test_a_crash_half_way_embeds_nothing_twice_in_the_same_order(
 def test_vectors_of_another_model_are_not_taken_up(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 4)
     with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=18))
     _store, report = run_build(papers, "conf", model=HashEmbeddings(salt="other"))
@@ -341,7 +341,7 @@ def test_an_unfinished_build_is_no_store(papers: list[Paper]) -> None:
 def test_ctrl_c_keeps_what_was_embedded(
     monkeypatch: pytest.MonkeyPatch, papers: list[Paper]
 ) -> None:
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 5)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 5)
 
     def impatient(stage: str, done: int, total: int | None) -> None:
         if stage == "embedding" and done >= 15:
@@ -379,7 +379,7 @@ def test_it_does_not_matter_how_papers_are_batched_and_kept(
     whole, whole_report = run_build(many_papers(), "whole", model=HashEmbeddings())
     monkeypatch.setattr("swimmer.store.database._BATCH", 1)
     monkeypatch.setattr("swimmer.build.staging._IN_MEMORY", 100)
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 3)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 3)
     bit_by_bit, bit_by_bit_report = run_build(many_papers(), "bits", model=HashEmbeddings())
     assert contents(bit_by_bit) == contents(whole)
     assert whole_report.merged == bit_by_bit_report.merged > 20
@@ -438,7 +438,7 @@ def test_indexes_that_cannot_be_made_end_the_build_early(
         if stage == "embedding":
             assert started.wait(20)
 
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 4)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 4)
     monkeypatch.setattr("swimmer.build.checkpoint.CHECKPOINT_SECONDS", 0)
     model = HashEmbeddings(delay=0.005)
     with monkeypatch.context() as patch:
@@ -581,8 +581,8 @@ import sys
 sys.path.insert(0, {root!r})
 from tests.models import HashEmbeddings
 from swimmer import Paper, build_store
-import swimmer.build.builder, swimmer.build.checkpoint
-swimmer.build.builder.CHUNK, swimmer.build.checkpoint.CHECKPOINT_SECONDS = 16, 0.05
+import swimmer.build.vectors, swimmer.build.checkpoint
+swimmer.build.vectors.CHUNK, swimmer.build.checkpoint.CHECKPOINT_SECONDS = 16, 0.05
 papers = [Paper(title=f"Version {version} of paper {{i}}", abstract="w{{i}} " * 9, id=str(i))
           for i in range({first}, {first} + 200)]
 print("ready", flush=True)

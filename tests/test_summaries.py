@@ -321,6 +321,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> ScriptedChat:
 
 def test_papers_are_summarized_at_the_terminal(conf: str, swimmer: Run) -> None:
     out = swimmer("summarize", "fast graph model of schools", "An Aquarium", "--store", conf).out
+    out = " ".join(out.split())
     assert (
         "propose a graph model" in out and "(from the abstract)" in out and "(no abstract)" in out
     )
@@ -335,14 +336,17 @@ def test_a_model_by_name_writes_marked_sentences(
     ReadingList().add(conf, paper)
     done = swimmer("summarize", "--store", conf, "--model", "fake:fish")
     assert "written and kept: 1" in done.err
-    assert "A graph model of schools of fish. (machine-written by fake:fish" in done.out
+    told = " ".join(done.out.split())
+    assert "A graph model of schools of fish. (machine-written by fake:fish" in told
     swimmer("summarize", "--store", conf, "--model", "fake:fish")
     assert len(chat.seen) == 1
     assert "(machine-written by fake:fish" in swimmer("lists", "Reading list").out
     (line,) = swimmer("lists", "Reading list", "--json").out.splitlines()
     assert json.loads(line)["summary_machine_written"] is True
     text = swimmer("search", paper.title, "--store", conf, "--include-self", "--summary").out
-    assert "A graph model of schools of fish. (machine-written by fake:fish)" in text
+    assert "A graph model of schools of fish. (machine-written by fake:fish)" in " ".join(
+        text.split()
+    )
     answer = json.loads(
         swimmer("search", paper.title, "--store", conf, "--include-self", "--summary", "--json").out
     )

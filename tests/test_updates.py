@@ -192,7 +192,7 @@ def test_a_database_is_finished_until_it_changes(tmp_path: Path, papers: list[Pa
 @pytest.fixture
 def unfinished(monkeypatch: pytest.MonkeyPatch) -> list[Paper]:
     """Papers, of which a build that failed has embedded 256."""
-    monkeypatch.setattr("swimmer.build.builder.CHUNK", 64)
+    monkeypatch.setattr("swimmer.build.vectors.CHUNK", 64)
     papers = [Paper(title=f"Paper {i}", id=str(i)) for i in range(400)]
     with pytest.raises(ModelError, match="hint: start the same build again"):
         build_store(papers, "conf", model=HashEmbeddings(fail_after=300))

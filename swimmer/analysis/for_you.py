@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from swimmer.analysis.candidates import (
+    SHOWN,
+    Candidate,
+    date_of,
+    each_once,
+    scored_candidates,
+    weights_by_age,
+)
 from swimmer.analysis.interests import Apart, apart_for, find_interests, in_turns
 from swimmer.analysis.known_papers import is_same_paper, papers_meant
 from swimmer.analysis.library_vectors import EmbeddedLibrary, embedded_libraries
@@ -24,18 +32,12 @@ from swimmer.retrieval import (
     one_model_of,
     without_copies,
 )
-from swimmer.store import RESCORED, admitted, combined_score, why_empty
+from swimmer.store import RESCORED, admitted, why_empty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from swimmer.store import Filter, PaperStore, Rows, Vectors
-
-NEAREST = 5
-"""Papers of an interest, the nearest to a candidate, whose mean cosine counts half of its own."""
-
-SHOWN = 3
-"""Papers of the library that a recommendation names, at most."""
 
 NEWER = 0.1
 """What a very old paper of a store loses of its score, where newer ones weigh more."""
@@ -213,19 +215,6 @@ def _check(library: object, unlike: object, half_life: float | None) -> None:
         raise QueryError(f"half_life is a number of years above 0, got {half_life!r:.40}")
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """A paper of a store for an interest: what it is worth against those of other stores."""
-
-    store: int
-    row: int
-    score: float
-    cosine: float
-    worth: float
-    near: tuple[int, ...]
-    related: bool
-
-
 class _Search:
     """One search: the library as every store sees it, its interests, and what is found."""
 
@@ -262,7 +251,7 @@ class _Search:
     def _weights(self) -> Vectors:
         if self.half_life is None:
             return np.ones(len(self.papers), np.float32)
-        return _by_age(self.papers, self.half_life)
+        return weights_by_age(self.papers, self.half_life)
 
     def _apart(self, read: NDArray[np.bool_]) -> Apart:
         store = self.stores[0]
@@ -270,11 +259,11 @@ class _Search:
         return apart_for(self.library[0].vectors[read], store.index.vectors(drawn))
 
     def result(self) -> Recommendations:
-        found: list[list[_Candidate]] = [[] for _ in range(self.count)]
+        found: list[list[Candidate]] = [[] for _ in range(self.count)]
         for place in range(len(self.stores)):
             for candidates, more in zip(found, self._of_store(place), strict=True):
                 candidates += more
-        lists = [sorted(some, key=lambda one: -one.worth) for some in _each_once(found)]
+        lists = [sorted(some, key=lambda one: -one.worth) for some in each_once(found)]
         near = [[one for one in some if one.related] for some in lists]
         far = [[one for one in some if not one.related] for some in lists]
         chosen = self._chosen(near, self.k)
@@ -307,7 +296,7 @@ class _Search:
 
     # ------------------------------------------------------------------ one store
 
-    def _of_store(self, place: int) -> list[list[_Candidate]]:
+    def _of_store(self, place: int) -> list[list[Candidate]]:
         """Return the candidates of one store for each interest, best first."""
         store, own, negative = self.stores[place], self.library[place], self.negative[place]
         bad = negative.vectors[negative.vectors.any(axis=1)]
@@ -326,13 +315,13 @@ class _Search:
         found = []
         for number, ranking in enumerate(rankings):
             places = np.flatnonzero(self.labels == number)
-            scored = _scored(store, own, negative, places, bad, ranking, packed)
+            scored = scored_candidates(store, own, negative, places, bad, ranking, packed)
             newest = [dated.get(row, 0.0) for row in scored.rows]
             scores = scored.scores - np.float32(NEWER) * np.asarray(newest, np.float32)
             order = np.argsort(-scores, kind="stable").tolist()
             found.append(
                 [
-                    _Candidate(
+                    Candidate(
                         place,
                         scored.rows[one],
                         float(scores[one]),
@@ -383,17 +372,17 @@ class _Search:
         if self.half_life is None or not rows:
             return {}
         papers = store.papers(rows)
-        if all(_date_of(paper) is None for paper in papers):
+        if all(date_of(paper) is None for paper in papers):
             self.warnings.append(
                 f"no paper of {store.name} has a date, so newer ones do not weigh more there"
             )
             return {}
-        weights = _by_age(papers, self.half_life).tolist()
+        weights = weights_by_age(papers, self.half_life).tolist()
         return {row: 1.0 - weight for row, weight in zip(rows, weights, strict=True)}
 
     # ------------------------------------------------------------------ the choice
 
-    def _chosen(self, lists: list[list[_Candidate]], places: int) -> list[Recommendation]:
+    def _chosen(self, lists: list[list[Candidate]], places: int) -> list[Recommendation]:
         """Return the first of several rankings, each in its turn, without copies of one work."""
         want = [int(1.5 * share * places) + _SPARE for share in self.shares]
         while True:
@@ -407,7 +396,7 @@ class _Search:
                 return found
             want = [4 * n for n in want]
 
-    def _recommended(self, pools: list[list[_Candidate]], places: int) -> list[Recommendation]:
+    def _recommended(self, pools: list[list[Candidate]], places: int) -> list[Recommendation]:
         made = self._made(pools)
         order = in_turns(self.shares, [len(some) for some in made], sum(map(len, made)))
         turns = [iter(some) for some in made]
@@ -418,7 +407,7 @@ class _Search:
         hits = without_copies(entries, by_score=True)[:places]
         return [replace(by_paper[id(hit.paper)], hit=hit) for hit in hits]
 
-    def _made(self, pools: list[list[_Candidate]]) -> list[list[Recommendation]]:
+    def _made(self, pools: list[list[Candidate]]) -> list[list[Recommendation]]:
         """Return candidates as recommendations, without papers of the library itself."""
         wanted = [
             sorted({one.row for some in pools for one in some if one.store == place})
@@ -443,80 +432,3 @@ class _Search:
                 hit = Hit(paper, one.score, 0, cosine=one.cosine)
                 made[-1].append(Recommendation(hit, number, near, one.related))
         return made
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """Candidates of one interest: scores, cosines to its mean, the nearest papers of it."""
-
-    rows: list[int]
-    scores: Vectors
-    cosines: Vectors
-    nearest: Vectors
-    near: Rows
-
-
-def _scored(
-    store: PaperStore,
-    own: EmbeddedLibrary,
-    negative: EmbeddedLibrary,
-    places: Rows,
-    bad: Vectors,
-    ranking: list[tuple[int, float]],
-    packed: dict[int, bytes],
-) -> _Scored:
-    rows = np.asarray([row for row, _ in ranking], np.int64)
-    cosines = np.asarray([cosine for _, cosine in ranking], np.float32)
-    vectors = store.index.vectors(rows)
-    to_own = vectors @ own.vectors[places].T
-    if len(bad) and len(rows):
-        kept = (vectors @ bad.T).max(axis=1) < to_own.max(axis=1)
-        rows, cosines, to_own = rows[kept], cosines[kept], to_own[kept]
-    count = min(NEAREST, len(places))
-    near = np.argsort(-to_own, axis=1, kind="stable")[:, :count]
-    nearest_cosines = np.take_along_axis(to_own, near, axis=1)
-    both = (cosines + nearest_cosines.mean(axis=1)) / 2 if len(rows) else cosines
-    index = store.lexical
-    if index is not None and len(rows):
-        words = index.vector(own.words(places), negative.words())
-        if len(words.words):
-            lexical = index.scores(words, [packed.get(row, b"") for row in rows.tolist()])
-            both = combined_score(both, lexical, own.word_weight(places))
-    first = nearest_cosines[:, 0] if len(rows) else cosines
-    return _Scored(rows.tolist(), both, cosines, first, near[:, :SHOWN])
-
-
-def _each_once(found: list[list[_Candidate]]) -> list[list[_Candidate]]:
-    """Return the candidates of each interest, each only in that which it scores highest in."""
-    best: dict[tuple[int, int], tuple[float, int]] = {}
-    for number, some in enumerate(found):
-        for one in some:
-            key = one.store, one.row
-            if key not in best or one.score > best[key][0]:
-                best[key] = one.score, number
-    return [
-        [one for one in some if best[one.store, one.row][1] == number]
-        for number, some in enumerate(found)
-    ]
-
-
-def _by_age(papers: Sequence[Paper], half_life: float) -> Vectors:
-    """Return 1 for the newest paper, half for one that is older by half_life; (n,).
-
-    A paper without a date counts as one of middle age.
-    """
-    dates = np.asarray([_date_of(paper) or np.nan for paper in papers], np.float64)
-    if np.isnan(dates).all():
-        return np.ones(len(papers), np.float32)
-    ages = np.nanmax(dates) - dates
-    ages[np.isnan(ages)] = np.nanmedian(ages)
-    return (0.5 ** np.minimum(ages / half_life, 60)).astype(np.float32)
-
-
-def _date_of(paper: Paper) -> float | None:
-    """Return when a paper was published, in years; None where that is not known."""
-    published = str(paper.extra.get("published") or "")
-    year, month = published[:4], published[5:7]
-    if year.isdecimal() and len(year) == 4:
-        return int(year) + (int(month) - 1) / 12 if month.isdecimal() and month else float(year)
-    return None if paper.year is None else float(paper.year)

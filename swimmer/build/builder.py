@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.build.checkpoint import Checkpoint
+from swimmer.build.given import default_name, papers_given, why_none
 from swimmer.build.merging import brought_up_to_date, find_stored, with_distinct_id
 from swimmer.build.report import BuildReport, BuildResult
 from swimmer.build.staging import Texts, indexing, stage
 from swimmer.build.stored import stored_papers
+from swimmer.build.vectors import embed_rows, in_order
 from swimmer.embeddings import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
-    InputError,
-    ModelError,
     ModelMismatchError,
     SourceError,
     StoreDamagedError,
@@ -31,7 +30,7 @@ from swimmer.errors import (
 from swimmer.files import NotPlainFileError, check_own
 from swimmer.papers import FIRST_SEEN, Paper
 from swimmer.progress import Progress
-from swimmer.sources import Source, SourceReport, open_source
+from swimmer.sources import Source, open_source
 from swimmer.store import (
     FIRST_BUILT,
     WORK,
@@ -47,9 +46,6 @@ from swimmer.store import (
 
 if TYPE_CHECKING:
     from swimmer.store import Neighbours, Rows, Vectors
-
-CHUNK = 512
-"""Papers embedded between two looks at the clock; a chunk is what an interruption can cost."""
 
 
 def build_store(
@@ -127,11 +123,11 @@ def run_build(
         checked_format(vectors)
     if isinstance(source, (str, Path)):
         source = stored_papers(source) or open_source(source)
-    origin, papers = _papers(source, report.source)
+    origin, papers = papers_given(source, report.source)
     first = list(itertools.islice(papers, 200))
     if not first:
-        raise SourceError(f"{origin}: holds no paper{_why_none(report.source)}")
-    folder = target_folder(name if name is not None else _default_name(source, first))
+        raise SourceError(f"{origin}: holds no paper{why_none(report.source)}")
+    folder = target_folder(name if name is not None else default_name(source, first))
     build = _Build(
         folder, model, prune, progress or _silent, report, trust_model, plain, neighbours, vectors
     )
@@ -140,38 +136,6 @@ def run_build(
 
 def _silent(stage: str, done: int, total: int | None) -> None:
     return None
-
-
-def _papers(source: Source | Iterable[Paper], report: SourceReport) -> tuple[str, Iterator[Paper]]:
-    if isinstance(source, Source):
-        return source.origin, source.papers(report)
-    return "papers given in Python", _given(source, report)
-
-
-def _given(papers: Iterable[Paper], report: SourceReport) -> Iterator[Paper]:
-    for paper in papers:
-        if not isinstance(paper, Paper):
-            raise InputError(f"build_store takes Paper objects, got {paper!r:.80}")
-        report.read += 1
-        report.without_abstract += not paper.abstract
-        yield paper
-
-
-def _why_none(report: SourceReport) -> str:
-    reasons = [f"{entry.count} left out: {reason}" for reason, entry in report.skipped.items()]
-    return f" ({'; '.join(reasons[:3])})" if reasons else ""
-
-
-def _default_name(source: object, first: list[Paper]) -> str:
-    from swimmer.sources import FileSource, slug
-
-    if isinstance(source, Source) and not isinstance(source, FileSource):
-        return source.name
-    places = {(paper.venue, paper.year) for paper in first}
-    venue, year = next(iter(places))
-    if len(places) == 1 and venue and year:
-        return slug(f"{venue}{year}")
-    return source.name if isinstance(source, Source) else "papers"
 
 
 def plan_update(
@@ -189,7 +153,7 @@ def plan_update(
     papers = source.papers(report.source)
     first = next(papers, None)
     if first is None:
-        raise SourceError(f"{source.origin}: holds no paper{_why_none(report.source)}")
+        raise SourceError(f"{source.origin}: holds no paper{why_none(report.source)}")
     with tempfile.TemporaryDirectory(prefix="swimmer-") as work:
         build = _Build(store.folder, None, prune, progress or _silent, report)
         build.work = Path(work)
@@ -303,7 +267,7 @@ class _Build:
             database.set_meta(FIRST_BUILT, time_now())
             self.report.added = len(database)
             vectors = np.zeros((self.report.added, model.identity.dimension), np.float32)
-            pending = self._in_order(database, np.arange(self.report.added), model)
+            pending = in_order(database, np.arange(self.report.added), model)
             with indexing(database) as check:
 
                 def texts_of(rows: list[int]) -> list[str]:
@@ -327,7 +291,7 @@ class _Build:
         if len(kept):
             own, near = old.own_vectors()
             vectors[kept] = own[old_rows[kept]]
-        pending = self._in_order(database, np.flatnonzero(old_rows < 0), model)
+        pending = in_order(database, np.flatnonzero(old_rows < 0), model)
 
         def texts_of(rows: list[int]) -> list[str]:
             return [model.text_of(paper) for paper in database.papers(rows)]
@@ -437,8 +401,6 @@ class _Build:
         self.report.kept_apart += 1
         return with_distinct_id(paper)
 
-    # ------------------------------------------------------------------ vectors
-
     def _embed_rows(
         self,
         vectors: Vectors,
@@ -446,39 +408,5 @@ class _Build:
         texts_of: Callable[[list[int]], list[str]],
         model: Model,
     ) -> None:
-        with Checkpoint(self.work / "vectors.sqlite", model) as checkpoint:
-            done = 0
-            for start in range(0, len(pending), CHUNK):
-                rows = pending[start : start + CHUNK]
-                texts = texts_of(rows.tolist())
-                digests = [text_hash(text) for text in texts]
-                found = checkpoint.find(digests)
-                new = [i for i, digest in enumerate(digests) if digest not in found]
-                made = self._embed(model, [texts[i] for i in new]) if new else vectors[:0]
-                for i, vector in zip(new, made, strict=True):
-                    found[digests[i]] = vector
-                checkpoint.keep({digests[i]: found[digests[i]] for i in new})
-                vectors[rows] = np.stack([found[digest] for digest in digests])
-                self.report.resumed += len(rows) - len(new)
-                self.report.embedded += len(new)
-                done += len(rows)
-                self.progress("embedding", done, len(pending))
-        self.report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
-
-    def _embed(self, model: Model, texts: list[str]) -> Vectors:
-        try:
-            return model.embed_papers(texts)
-        except OSError as error:
-            # A service that cannot be reached is no full disk, though both are an OSError.
-            raise ModelError(
-                f"the model {model.name} failed after {self.report.embedded:,} papers ({error})",
-                hint="start the same build again; it resumes, with the papers embedded so far",
-            ) from error
-
-    @staticmethod
-    def _in_order(database: PaperDatabase, pending: Rows, model: Model) -> Rows:
-        if not model.pads:
-            return pending
-        # A batch costs as much as its longest text: over the whole corpus, like goes with like.
-        by_length = np.asarray(database.rows_by_length(), np.int64)
-        return by_length[np.isin(by_length, pending)]
+        path = self.work / "vectors.sqlite"
+        embed_rows(path, vectors, pending, texts_of, model, self.report, self.progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from swimmer.cli.completion import complete_stores
+from swimmer.cli.options import stores_options
 from swimmer.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -26,16 +26,7 @@ _OPTIONS = (
         metavar="FILE|FOLDER|reading-list|list:NAME",
         help="Your papers: .bib, .ris, Zotero's JSON, a folder of PDFs, your reading lists or one.",
     ),
-    click.option(
-        "--store",
-        "-s",
-        "stores",
-        shell_complete=complete_stores,
-        multiple=True,
-        metavar="NAME",
-        help="Store to search: a name or a path; may be repeated.",
-    ),
-    click.option("--all", "every", is_flag=True, help="Search all your stores as one."),
+    stores_options,
     click.option(
         "--where",
         "-w",

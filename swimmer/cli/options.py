@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from swimmer.cli.completion import complete_stores
 from swimmer.errors import CHECK_FILE, QueryError
 from swimmer.retrieval import MODES, SearchOptions
 
@@ -84,6 +85,27 @@ _trust_option = click.option(
     is_flag=True,
     help="Load the model that the store names; remembered. Only if you trust its maker.",
 )
+
+
+_STORES = (
+    click.option(
+        "--store",
+        "-s",
+        "stores",
+        shell_complete=complete_stores,
+        multiple=True,
+        metavar="NAME",
+        help="Store to search: a name or a path; may be repeated.",
+    ),
+    click.option("--all", "every", is_flag=True, help="Search all your stores as one."),
+)
+
+
+def stores_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--store` and `--all`: its arguments `stores` and `every`."""
+    for option in reversed(_STORES):
+        command = option(command)
+    return command
 
 
 def _set_backend(ctx: click.Context, _: click.Parameter, value: str | None) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import model_options, read_search, search_options
+from swimmer.cli.options import model_options, read_search, search_options, stores_options
 from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width
 from swimmer.errors import QueryError
 from swimmer.papers import Paper, citation_line, events_in_words, venue_and_year
@@ -30,16 +29,7 @@ MAX_WIDTH = 110
 
 @click.command("search")
 @click.argument("titles", nargs=-1, metavar="[TITLE]...")
-@click.option(
-    "--store",
-    "-s",
-    "stores",
-    shell_complete=complete_stores,
-    multiple=True,
-    metavar="NAME",
-    help="Store to search: a name or a path; may be repeated.",
-)
-@click.option("--all", "every", is_flag=True, help="Search all your stores as one.")
+@stores_options
 @click.option("--number", "-k", "k", default=10, show_default=True, help="Number of papers.")
 @search_options
 @click.option(

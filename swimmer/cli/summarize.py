@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from swimmer.cli.housekeeping import confirmed
 from swimmer.cli.library_options import where_option
 from swimmer.cli.lists import complete_lists, paper_of
 from swimmer.cli.options import read_filter
-from swimmer.cli.output import warn
+from swimmer.cli.output import terminal_width, warn
 from swimmer.cli.progress import ProgressLine
 from swimmer.cli.search import MAX_WIDTH
 from swimmer.errors import InputError, ModelError, QueryError
@@ -153,7 +152,7 @@ def _show(store: str, paper: Paper, kept: Summaries, as_json: bool) -> None:
         none = {"summary": None, "summary_by": None, "summary_machine_written": False}
         click.echo(json.dumps(about | (found.to_dict() if found else none), ensure_ascii=False))
         return
-    width = min(shutil.get_terminal_size((100, 24)).columns, MAX_WIDTH)
+    width = min(terminal_width(), MAX_WIDTH)
     said = f"{found.text} ({found.by})" if found else "(no abstract)"
     for line in textwrap.wrap(printable(paper.display_title), width):
         click.echo(click.style(line, bold=True))

@@ -23,6 +23,7 @@ from swimmer.library.entries import (
     read_entry,
     valid_names,
 )
+from swimmer.library.locking import writing_alone
 from swimmer.papers import Paper
 from swimmer.store import user_folder
 from swimmer.text import title_key
@@ -35,7 +36,6 @@ MOST = 2_000
 """Papers on all lists together."""
 
 FILE_LIMIT = 256 << 20
-LOCK_SECONDS = 10.0
 
 _Entries = dict[str, ListEntry]
 _State = tuple[list[str], _Entries]
@@ -353,27 +353,11 @@ class ReadingList:
         return {}
 
     def _change(self, change: Callable[[list[str], _Entries], object]) -> None:
-        from filelock import FileLock, Timeout
-
-        with self._lock:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(self.path.with_suffix(".lock"), timeout=LOCK_SECONDS):
-                    before, found = self._current()
-                    names, entries = list(before), dict(found)
-                    change(names, entries)
-                    self._write(names, entries)
-            except Timeout:
-                raise StoreError(
-                    f"{self.path}: another process has been writing to it for "
-                    f"{LOCK_SECONDS:.0f} seconds",
-                    hint="try again",
-                ) from None
-            except OSError as error:
-                raise StoreError(
-                    f"{self.path}: cannot be written ({error.strerror or error})",
-                    hint="make room, or check the rights of the folder; the list is unchanged",
-                ) from None
+        with self._lock, writing_alone(self.path, "; the list is unchanged"):
+            before, found = self._current()
+            names, entries = list(before), dict(found)
+            change(names, entries)
+            self._write(names, entries)
 
     def _write(self, names: list[str], entries: _Entries) -> None:
         self._keep_older()

@@ -19,6 +19,7 @@ from typing import Any
 
 from swimmer.errors import QueryError, StoreError
 from swimmer.files import read_bounded, target_of, write_file
+from swimmer.library.locking import writing_alone
 from swimmer.library.one_sentence import Summary, one_sentence, shortened
 from swimmer.papers import Paper
 from swimmer.store import user_folder
@@ -27,7 +28,6 @@ from swimmer.text import clean
 FILE = "summaries.jsonl"
 SCHEMA = 1
 FILE_LIMIT = 256 << 20
-LOCK_SECONDS = 10.0
 MODEL_LIMIT = 100
 """Characters of the name of a model."""
 
@@ -122,33 +122,17 @@ class Summaries:
         return self._found
 
     def _append(self, lines: list[str]) -> None:
-        from filelock import FileLock, Timeout
-
         path = target_of(self.path)
-        with self._lock:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(self.path.with_suffix(".lock"), timeout=LOCK_SECONDS):
-                    if not path.exists():
-                        write_file(path, b"")
-                    with path.open("r+b") as stream:
-                        end = stream.seek(0, os.SEEK_END)
-                        stream.seek(max(0, end - 1))
-                        # A line that was cut off when the disk was full must not spoil the next.
-                        before = "\n" if end and stream.read(1) != b"\n" else ""
-                        stream.seek(0, os.SEEK_END)
-                        stream.write((before + "".join(f"{one}\n" for one in lines)).encode())
-            except Timeout:
-                raise StoreError(
-                    f"{self.path}: another process has been writing to it for "
-                    f"{LOCK_SECONDS:.0f} seconds",
-                    hint="try again",
-                ) from None
-            except OSError as error:
-                raise StoreError(
-                    f"{self.path}: cannot be written ({error.strerror or error})",
-                    hint="make room, or check the rights of the folder",
-                ) from None
+        with self._lock, writing_alone(self.path):
+            if not path.exists():
+                write_file(path, b"")
+            with path.open("r+b") as stream:
+                end = stream.seek(0, os.SEEK_END)
+                stream.seek(max(0, end - 1))
+                # A line that was cut off when the disk was full must not spoil the next.
+                before = "\n" if end and stream.read(1) != b"\n" else ""
+                stream.seek(0, os.SEEK_END)
+                stream.write((before + "".join(f"{one}\n" for one in lines)).encode())
 
 
 def _line(key: str, summary: Summary, title: str) -> str:

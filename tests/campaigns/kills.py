@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from swimmer import open_store
-from swimmer.build import builder, checkpoint, run_build
+from swimmer.build import checkpoint, run_build, vectors
 from swimmer.errors import StoreBusyError, StoreNotFoundError
 
 from ..models import HashEmbeddings
@@ -34,7 +34,7 @@ class Kills(Campaign):
 
     def _built(self, folder: Path, log: Path, salt: str = "") -> None:
         """Build with a checkpoint every few papers, and log what each has saved."""
-        builder.CHUNK, checkpoint.CHECKPOINT_SECONDS = 8, 0.01
+        vectors.CHUNK, checkpoint.CHECKPOINT_SECONDS = 8, 0.01
         save = checkpoint.Checkpoint._save
         saved = 0
 

@@ -29,11 +29,10 @@ SCRIPTS = ("map_points.js", "map_labels.js", "map_data.js", "map.js")
 _WEB = Path(__file__).parent.parent.parent / "web"
 
 _COLOURS = """
-:root { --ground: #fbfbfa; --raised: #fff; --ink: #1c2128; --quiet: #59636e; --line: #d9dee4;
-  --accent: #0b62bd; --accent-ink: #fff; --tint: #e8f1fb; color-scheme: light dark;
-  --map-height: 100dvh; }
-@media (prefers-color-scheme: dark) { :root { --ground: #14181d; --raised: #1c2229; --ink: #e6eaef;
-  --quiet: #a0abb7; --line: #343d47; --accent: #74b4f5; --accent-ink: #0b1622; --tint: #1d3147; } }
+:root { --ground: #f6f7f9; --raised: #fff; --ink: #171c26; --quiet: #566072; --line: #dde1e8;
+  --accent: #2a4fd0; --accent-ink: #fff; --tint: #e9eefd; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { :root { --ground: #0f131a; --raised: #171c25; --ink: #e7ebf2;
+  --quiet: #a2adbd; --line: #2d3542; --accent: #93b0ff; --accent-ink: #0c1430; --tint: #202c4d; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }

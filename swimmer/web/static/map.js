@@ -24,7 +24,7 @@
     const eye = { x: bounds.x, y: bounds.y, zoom: 1 };
     const state = { found: null, only: -1, chosen: null, current: -1, drawing: false, path: null };
     let size = { width: 1, height: 1, ratio: 1 };
-    let spreadFor = -1, moved = [];
+    let spreadFor = -1, moved = [], covered = null;
     let colours = byTopic();
 
     root.dataset.drawnBy = painter.kind;
@@ -130,7 +130,7 @@
       const ink = style.getPropertyValue("--ink"), accent = style.getPropertyValue("--accent");
       pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
       pen.clearRect(0, 0, size.width, size.height);
-      const boxes = [];
+      const boxes = [covered];
       const query = marks.query ? toPixel(marks.query.x, marks.query.y) : null;
       const numbered = hits.length <= NUMBERED;
       const places = hits.map((hit) => toPixel(data.x[hit.point], data.y[hit.point]));
@@ -273,6 +273,10 @@
         canvas.height = Math.round(size.height * ratio);
       }
       spreadFor = -1;
+      const buttons = part(".map-buttons");
+      covered = {
+        left: buttons.offsetLeft, top: buttons.offsetTop, width: buttons.offsetWidth, height: buttons.offsetHeight,
+      };
       look(eye.x, eye.y, eye.zoom);
     }
 

@@ -449,10 +449,12 @@ def test_a_paper_gets_a_status_tags_and_another_list(visit: Visit) -> None:
     entry.get_by_label("Status").select_option("reading")
     expect(entry.get_by_text("saved", exact=True)).to_be_visible()
     for label, text in (("Tags", "gait, to cite"), ("Lists", "thesis")):
-        entry.get_by_label(label).fill(text)
-        page.keyboard.press("Tab")
+        # "saved" is there already, from the change before: the answer to this one is awaited.
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            entry.get_by_label(label).fill(text)
+            page.keyboard.press("Tab")
+        assert answered.value.ok
     expect(entry.get_by_text("saved", exact=True)).to_be_visible()
-    page.wait_for_timeout(200)
     page.reload()
     page.get_by_role("combobox", name="List", exact=True).select_option("thesis")
     page.get_by_role("button", name="Show").click()

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from quality import Floats, JudgedSet, interval, load_embed, measure, read_set
+from judged_sets import JudgedSet, read_set
+from quality import Floats, interval, load_embed, measure
 
 import swimmer.retrieval.ranking as ranking
 from swimmer import Paper, PaperStore, ask

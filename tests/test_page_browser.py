@@ -1132,3 +1132,17 @@ def test_a_printed_answer_has_papers_and_no_controls(visit: Visit) -> None:
     expect(page.locator("ol.hits h3").first).to_be_visible()
     for part in (".top", ".facets", ".tools", ".actions", "footer"):
         expect(page.locator(part).first).to_be_hidden()
+
+
+def test_what_a_page_does_not_wait_for_comes_after_it(visit: Visit) -> None:
+    page = visit.open(f"/search?store={NAME}&q=walking+robots")
+    page.get_by_role("button", name="Add to reading list").first.click()
+    expect(page.locator("#kept-count")).to_have_text("1")
+    visit.open()
+    expect(page.get_by_text("near to your").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Presented as Oral")).to_be_visible()
+    visit.open(f"/paper?store={NAME}&id=p04")
+    elsewhere = page.get_by_role("region", name="In other stores and years")
+    elsewhere.scroll_into_view_if_needed()
+    expect(elsewhere.locator(".skeleton")).to_have_count(0)
+    expect(elsewhere.get_by_role("link").first).to_be_visible()

@@ -224,13 +224,26 @@ def files(paper: Paper) -> list[tuple[str, str]]:
 
 
 def marked(text: str, terms: Sequence[str]) -> Markup:
-    """Return text for a page with some terms in `mark` elements."""
-    if not terms:
-        return escape(text)
-    wanted = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    parts = re.split(rf"(?<!\w)({wanted})(?!\w)", text, flags=re.IGNORECASE)
-    # Every second part is a term.
-    return Markup("").join(
-        Markup("<mark>{}</mark>").format(part) if place % 2 else escape(part)
-        for place, part in enumerate(parts)
-    )
+    """Return text for a page with some terms in `mark` elements, whatever their case."""
+    # Finding each term is faster than one pattern for all. A letter may be longer in lower case.
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    spans: list[tuple[int, int]] = []
+    for term in sorted(terms, key=len, reverse=True):
+        start = lower.find(term.lower()) if term else -1
+        while start >= 0:
+            end = start + len(term)
+            inside = any(start < last and first < end for first, last in spans)
+            if not inside and not _is_word(text[start - 1 : start] + text[end : end + 1]):
+                spans.append((start, end))
+            start = lower.find(term.lower(), end)
+    parts, place = [], 0
+    for start, end in sorted(spans):
+        parts += [escape(text[place:start]), Markup("<mark>"), escape(text[start:end])]
+        parts.append(Markup("</mark>"))
+        place = end
+    return Markup("").join([*parts, escape(text[place:])])
+
+
+def _is_word(around: str) -> bool:
+    """Whether one of the characters beside a term belongs to a word."""
+    return any(char.isalnum() or char == "_" for char in around)

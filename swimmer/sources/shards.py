@@ -70,6 +70,11 @@ class ShardSource:
     def papers(self, report: SourceReport) -> Iterator[Paper]:
         """Yield the papers of all shards; records left out are counted in `report`."""
         yield from checked(self._read(report), report)
+        if report.read == report.left_out and self._status == "all":
+            raise SourceError(
+                f"{self.folder}: is a folder, and no line of its shards is a paper",
+                hint="give one file with a paper list, or a folder of files of JSON lines",
+            )
 
     def _read(self, report: SourceReport) -> Iterator[Paper]:
         for place, record in self._records():

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SHOWN = 100
 """Papers of a person that are shown."""
 
+COUNTED = 500
+"""Papers of a person whose years and topics are counted."""
+
 LIBRARY = 30
 """Papers of a person that others are compared with."""
 
@@ -55,7 +58,7 @@ def person(request: Request) -> Response:
     found = people[0]
     rows = rows_of_people(store.database, [found])
     papers = store.papers(rows[:SHOWN])
-    facets = {facet.name: facet.values for facet in count_facets(store, {}, None, rows)}
+    facets = {facet.name: facet.values for facet in count_facets(store, {}, None, rows[:COUNTED])}
     years = sorted(facets.get("year", ()), key=lambda one: one.text)
     return site.page(
         request,

@@ -85,7 +85,8 @@ class Publisher:
         settings: dict[str, Any] = {
             "hosts": dict.fromkeys(HOSTS, self.url),
             "pauses": {"": 0.0},
-            "timeout": 0.5,
+            # Long enough for a machine that is busy with something else.
+            "timeout": 20.0,
             "sleep": self.slept.append,
         }
         return Client(cache, **{**settings, **arguments})

@@ -55,7 +55,7 @@ def test_every_page_is_read_once(case: Case, publisher: Publisher, tmp_path: Pat
     [
         Reply(b"slow down", 429, {"Retry-After": "7"}),
         Reply(b"busy", 503),
-        Reply(b"x" * 500, hang=1.0),
+        Reply(b"x" * 500, hang=3.0),
         Reply(b'{"results": [', declare=5_000),
         Reply(b"", 502),
     ],
@@ -66,7 +66,8 @@ def test_passing_trouble_is_waited_out(
 ) -> None:
     install(publisher, case, facts(COUNT))
     publisher.faults = [fault]
-    papers, _ = read(source_of(case, publisher, tmp_path))
+    patience = {"timeout": 1.5} if fault.hang else {}
+    papers, _ = read(source_of(case, publisher, tmp_path, **patience))
     check_all(papers)
     assert len(publisher.log) == case.pages + 1
     if fault.status == 429:

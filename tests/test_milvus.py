@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import pickle
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import MilvusConnection
 from swimmer.store.milvus_filters import expression_of
 from swimmer.store.milvus_manifest import PROPERTY, MilvusManifest
-from swimmer.store.milvus_records import key_of, paper_of
+from swimmer.store.milvus_records import key_of, paper_of, row_of
 
 from .conftest import Outcome
 from .models import HashEmbeddings
@@ -394,10 +395,14 @@ def test_what_needs_a_folder_says_so(milvus_store: MilvusStore) -> None:
         lambda: milvus_store.own_vectors(),
         lambda: milvus_store.delete_rows([0]),
         lambda: milvus_store.commit(),
+        lambda: milvus_store.folder,
+        lambda: pickle.dumps(milvus_store),
     ):
-        with pytest.raises(StoreError, match="a store on Milvus has no"):
+        with pytest.raises(StoreError, match="a store on Milvus has no") as caught:
             use()
+        assert "swimmer pull" in caught.value.hint
     assert milvus_store.verify() == []
+    assert milvus_store.address in milvus_store._repr_html_()
 
 
 async def test_the_retriever_of_langchain(milvus_store: MilvusStore) -> None:
@@ -570,6 +575,46 @@ def test_long_papers_are_kept_whole_or_named(home: Path) -> None:
         assert remote.get(["long"]) == [long]
     with pytest.raises(InputError, match="Too long"):
         push_store(build_store([worse, *PAPERS[:5]], "other"), "milvus+file:other.db")
+
+
+@needs_milvus
+def test_verify_reads_every_paper_and_vector(home: Path, swimmer: Run) -> None:
+    push_store(build_store(PAPERS[:30], "conf"), "milvus+file:m.db")
+    assert "30 papers, no damage found" in swimmer("verify", "milvus+file:m.db").out
+    with open_store("milvus+file:m.db") as remote:
+        assert isinstance(remote, MilvusStore)
+        row = row_of(PAPERS[3], 3, 2 * remote.vectors_of(["p3"])[0], None)
+        remote._connection.call("upsert", data=[row])
+        (found,) = remote.verify()
+        assert "p3" in found and "length" in found
+        remote._connection.call("upsert", data=[row | {"record": "{}"}])
+        assert any("cannot be read" in one for one in remote.verify())
+    assert swimmer("verify", "milvus+file:m.db").code == 1
+
+
+@needs_milvus
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", "graphs", "--store", "conf", "--store", "milvus+file:m.db"),
+        ("search", "graphs", "--store", "milvus+file:m.db", "--plot", "x.svg"),
+        ("people", "graphs", "--store", "milvus+file:m.db"),
+        ("show", "milvus+file:m.db"),
+        ("map", "milvus+file:m.db", "-o", "x.html"),
+        ("trends", "conf", "milvus+file:m.db"),
+        ("neighbours", "milvus+file:m.db", "-o", "x.csv"),
+        ("pack", "milvus+file:m.db"),
+        ("update", "milvus+file:m.db"),
+        ("push", "milvus+file:m.db", "milvus+file:other.db"),
+    ],
+)
+def test_commands_that_need_a_folder_say_so(
+    command: tuple[str, ...], home: Path, swimmer: Run
+) -> None:
+    push_store(build_store(PAPERS[:30], "conf"), "milvus+file:m.db")
+    done = swimmer(*command)
+    assert done.code == 2 and done.err.startswith("error: ") and "Traceback" not in done.err
+    assert "Milvus" in done.err or "not a store's name" in done.err
 
 
 # ---------------------------------------------------------------------- addresses and servers

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from swimmer.errors import InputError, QueryError, StoreError
+from swimmer.errors import InputError, QueryError, StoreError, SwimmerError
 from swimmer.papers import LONGEST_NAME, Paper, identifiers_in, is_person, name_words
 from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import BATCH, MOST_FOUND, MilvusConnection
@@ -33,6 +34,7 @@ from swimmer.text import title_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from swimmer.store.database import PaperDatabase
     from swimmer.store.filters import Filter
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 _NAMED = 50
 _NAMESAKES = 2_000
 _SPARE = 10
-_UNKNOWN = "push the store from a folder, where this is possible: swimmer pull brings it there"
+_LENGTH = 0.01
 
 
 class MilvusStore(PaperStore):
@@ -90,6 +92,9 @@ class MilvusStore(PaperStore):
 
     def __repr__(self) -> str:
         return f"MilvusStore({self.address!r}, model={self.identity.name!r})"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
 
     def __len__(self) -> int:
         (counted,) = self._connection.call("query", filter="", output_fields=["count(*)"])
@@ -334,7 +339,10 @@ class MilvusStore(PaperStore):
     # ------------------------------------------------------------------ what it cannot do
 
     def _refuse(self, what: str) -> NoReturn:
-        raise StoreError(f"{self.address}: a store on Milvus has no {what}", hint=_UNKNOWN)
+        raise StoreError(
+            f"{self.address}: a store on Milvus has no {what}",
+            hint=f"bring it to a folder first: swimmer pull {self.address}",
+        )
 
     @property
     def manifest(self) -> Manifest:
@@ -371,11 +379,37 @@ class MilvusStore(PaperStore):
         """Not there: what is added is written at once."""
         self._refuse("folder to be committed to")
 
+    @property
+    def folder(self) -> Path | None:
+        """Not there: what needs a folder says so."""
+        self._refuse("folder, in which this works")
+
+    @folder.setter
+    def folder(self, folder: Path | None) -> None:
+        assert folder is None
+
     def verify(self, *, load_model: bool = True) -> list[str]:
-        """Return what is wrong with the store; here, whether its model is the one it names."""
-        if load_model:
-            self.model()
-        return []
+        """Return what is wrong with the store: papers and vectors that cannot be read, the model.
+
+        Args:
+            load_model: also load the model, and compare it with the one of the vectors.
+        """
+        import numpy as np
+
+        problems: list[str] = []
+        dimension = self.identity.dimension
+        try:
+            for batch in self.rows([*READ, "vector"]):
+                for row in batch:
+                    paper = paper_of(row, self.address)
+                    length = float(np.linalg.norm(vector_of(row, dimension, self.address)))
+                    if length and abs(length - 1) > _LENGTH:
+                        problems.append(f"{self.address}: the vector of {paper.id} has no length 1")
+            if load_model:
+                self.model()
+        except SwimmerError as error:
+            problems.append(error.full_text)
+        return problems[:_SPARE]
 
 
 def _place(row: Mapping[str, Any]) -> int:

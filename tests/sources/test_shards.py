@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +205,7 @@ def test_links_and_empty_folders(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_shards(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     folder = tmp_path / "works"
     text = "word " * 2_000
     for number in range(6):

@@ -204,6 +204,22 @@ def test_a_field_name_from_outside_is_never_sql() -> None:
     assert admitted(store.database, {name: 3}).tolist() == [True, False]
 
 
+def test_a_text_with_a_nul_character_is_not_the_empty_one() -> None:
+    """SQLite's JSON functions end a text there."""
+    papers = [Paper("One", url="", id="1"), Paper("Two", venue="x", id="2")]
+    with store_of(papers) as store:
+        for field in ("venue", "url", "status"):
+            for value in ("\0", "x\0", "x\0y"):
+                assert not admitted(store.database, {field: {"$in": [value]}}).any()
+                assert admitted(store.database, {field: {"$nin": [value]}}).all()
+        assert admitted(store.database, {"venue": {"$in": ["\0", "x", None]}}).tolist() == [
+            False,
+            True,
+        ]
+        with pytest.raises(QueryError, match="NUL"):
+            admitted(store.database, {"venue": {"$in": ["\0"] * 5_000}})
+
+
 def test_a_long_list_of_values_is_taken() -> None:
     filter = {"id": {"$in": [*map(str, range(100_000)), PAPERS[3].id]}}
     assert np.flatnonzero(admitted(STORE.database, filter)).tolist() == [3]

@@ -169,12 +169,20 @@ class _Compiler:
     def _among(self, name: str, values: list[Any], negated: bool) -> Leaf:
         for value in values:
             _check_scalar(name, value)
-        # One parameter for all values: SQLite counts its parameters, and a list may be long.
-        sql = "value IN (SELECT value FROM json_each(?))"
+        # One parameter for all values: SQLite counts its parameters, and a list may be long. Its
+        # JSON functions end a text at a NUL character, so such a text has one of its own.
+        apart = [value for value in values if isinstance(value, str) and "\0" in value]
+        if len(apart) > _LEAVES:
+            raise QueryError(f"{name}: more than {_LEAVES} texts with a NUL character")
+        tests = ["value IN (SELECT value FROM json_each(?))"]
+        if apart:
+            tests.append(f"value IN ({', '.join('?' * len(apart))})")
         if None in values:
-            sql = f"({sql} OR value IS NULL)"
+            tests.append("value IS NULL")
+        sql = f"({' OR '.join(tests)})"
         said = f"with {name} {'not ' if negated else ''}in {values!r:.60}"
-        return self._leaf(name, sql, (json.dumps(values),), said, "$in", values, negated=negated)
+        listed = json.dumps([v for v in values if not (isinstance(v, str) and "\0" in v)])
+        return self._leaf(name, sql, (listed, *apart), said, "$in", values, negated=negated)
 
     def _compare(self, name: str, operator: str, value: Any) -> Leaf:
         _check_scalar(name, value)

@@ -33,7 +33,7 @@ LIST = ROOT.parent / "shared" / "corpora" / "iclr2025_downloads.json"
 TITLE = "Bi-Factorial Preference Optimization: Balancing Safety-Helpfulness in Language Models"
 COMMANDS = (
     ["search", TITLE, "-k", "3", "--brief"],
-    ["search", "safe exploration", "--where", "year>=2025", "-k", "1", "--brief"],
+    ["search", "diffusion models for text", "--where", "year>=2025", "-k", "1", "--brief"],
 )
 """What is typed in the picture of the terminal."""
 

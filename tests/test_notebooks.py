@@ -72,7 +72,7 @@ def test_it_runs_offline(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert "5 papers read back from the reading list" in text
     elif name == "map.ipynb":
         assert pictures(notebook) == 3
-        assert "direct preference optimization" in text and "{2024: 47, 2025: 47}" in text
+        assert "preference optimization" in text and "{2024: 47, 2025: 47}" in text
     else:
         assert "Start with these:" in text
         assert "4 papers were given" in text

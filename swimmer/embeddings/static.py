@@ -21,6 +21,8 @@ from swimmer.embeddings.word_pieces import WordPieces
 from swimmer.errors import ModelError, UnreadableQueryError
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -63,13 +65,17 @@ class StaticEmbeddings:
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = PACKAGED_MODEL if folder is None else Path(folder)
         from concurrent.futures import ThreadPoolExecutor
+        from threading import Event
 
         config = _read_config(self.folder)
         self._description = _read(self.folder / TOKENIZER_FILE)
         read = _verified(self.folder / TOKENIZER_FILE, self._description, config)
-        # The digest of the weights takes half as long as the vocabulary, and a core of its own.
+        # The digest of the weights takes as long as the vocabulary, and a core of its own; but it
+        # has to begin first, since no other thread does while JSON is parsed.
+        begun = Event()
         with ThreadPoolExecutor(1) as thread:
-            weights = thread.submit(_weights_digest, self.folder / WEIGHTS_FILE, config)
+            weights = thread.submit(_weights_digest, self.folder / WEIGHTS_FILE, config, begun)
+            begun.wait()
             description = _parsed(self.folder / TOKENIZER_FILE, self._description)
             self.revision = _revision(weights.result(), read)
         self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
@@ -328,8 +334,13 @@ def _verified(path: Path, content: bytes, config: dict[str, Any]) -> str:
     return met
 
 
-def _weights_digest(path: Path, config: dict[str, Any]) -> str:
-    return _verified(path, _read(path), config)
+def _weights_digest(path: Path, config: dict[str, Any], begun: Event) -> str:
+    """Return the verified digest of the weights; `begun` is set once they have been read."""
+    try:
+        content = _read(path)
+    finally:
+        begun.set()
+    return _verified(path, content, config)
 
 
 def _revision(*digests: str) -> str:

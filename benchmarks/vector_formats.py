@@ -27,6 +27,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from benchmarks.large_store import ANSWER
 from swimmer import Paper, open_store
 from swimmer.embeddings import Model, load_model
 from swimmer.store import FORMATS, PaperDatabase, PaperStore, Similarity, text_hash
@@ -37,17 +38,6 @@ QUERIES, TURNS = 200, 15
 DIMENSION = 256
 BLOCK = 100_000
 
-_ANSWER = """
-import json, os, resource, sys, time
-start = time.perf_counter()
-from swimmer import open_store, search
-hits = search(open_store(sys.argv[1]), sys.argv[2], k=10)
-took = time.perf_counter() - start
-assert len(hits) == 10
-with open("/proc/self/status") as status:
-    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-print(json.dumps([took, peak / 1024]))
-"""
 _BASELINE = "import numpy, faiss"
 
 
@@ -142,13 +132,13 @@ def titles(vectors: Vectors, form: str, folder: Path) -> None:
         subprocess.run([sys.executable, "-c", _BASELINE], check=True)
         least.append(time.perf_counter() - begun)
         done = subprocess.run(
-            [sys.executable, "-c", _ANSWER, str(folder / "store"), title],
+            [sys.executable, "-c", ANSWER, str(folder / "store"), title],
             check=True,
             capture_output=True,
         )
-        seconds, peak = json.loads(done.stdout)
+        seconds, _, memory = json.loads(done.stdout)
         took.append(seconds)
-        peaks.append(peak)
+        peaks.append(memory["VmHWM"])
     print(
         f"known title, {len(vectors):,} papers in {form}: {statistics.median(took):.2f} s "
         f"(first {took[0]:.2f}), {statistics.median(took) / statistics.median(least):.1f} x a "

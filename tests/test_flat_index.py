@@ -108,6 +108,15 @@ def test_rows_and_numbers_that_are_not_there_are_an_error(tmp_path: Path) -> Non
             index.search(queries, 3)
 
 
+@pytest.mark.parametrize("content", [b"", b"IxF", b"IxFI", b"IxFI" + bytes(60), b"x" * 3_000])
+def test_a_file_that_is_no_index_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.faiss").write_bytes(content)
+    with pytest.raises(StoreDamagedError, match=r"x\.faiss: is not an index as swimmer writes it"):
+        open_index(tmp_path / "x.faiss", 20, D)
+    with pytest.raises(StoreDamagedError, match=r"none\.faiss: cannot be read"):
+        open_index(tmp_path / "none.faiss", 20, D)
+
+
 def test_a_search_by_a_text_imports_no_faiss(home: Path) -> None:
     papers = [Paper(f"Paper {n} about graphs of {n} nodes") for n in range(30)]
     build_store(papers, "small").close()

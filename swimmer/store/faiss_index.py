@@ -213,16 +213,7 @@ class FaissIndex:
         return flat.reshape(self.rows, self.dimension)
 
     def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
-        """Return the k best rows of each query, best first.
-
-        Args:
-            queries: float32 (n, dimension), unit vectors.
-            k: answers wanted; fewer come back where there are fewer rows.
-            allowed: the rows that may be answered, ascending; None for all.
-
-        Returns:
-            scores and rows, both (n, min(k, rows that may be answered)).
-        """
+        """Return the k best rows of each query; see `VectorIndex.search`."""
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         if allowed is not None:
             allowed = self._checked_rows(allowed)

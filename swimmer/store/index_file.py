@@ -83,6 +83,16 @@ def checked_index_file(
             ) from None
 
 
+def is_flat(path: Path, opened: BinaryIO | None = None) -> bool:
+    """Return whether a file says that it is a flat index of float32; nothing else is checked.
+
+    `opened` is the file, where it is open already. Raises OSError when it cannot be read.
+    """
+    with contextlib.nullcontext(opened) if opened is not None else open_plain(path) as stream:
+        stream.seek(0)
+        return stream.read(len(FLAT)) == FLAT
+
+
 def flat_codes(
     path: Path, opened: BinaryIO, rows: int, dimension: int, form: str, wanted: Iterable[int]
 ) -> Iterator[tuple[int, bytes]]:

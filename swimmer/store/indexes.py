@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from swimmer.store import flat_index, index
-from swimmer.store.index_file import checked_index_file
+from swimmer.store.index_file import is_flat
 from swimmer.store.vector_formats import FLOAT32
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def open_index(
     """
     if form == FLOAT32 and index.is_small(rows, dimension):
         try:
-            flat = checked_index_file(path, rows, dimension, opened, form).list_sizes is None
+            flat = is_flat(path, opened)
         except OSError as error:
             raise index.unreadable(path, error) from None
         if flat:

@@ -81,7 +81,7 @@ def test_the_files_are_readable_by_their_own_tools(folder: Path) -> None:
 
 def test_opening_reads_the_manifest_only(folder: Path) -> None:
     store = open_store("small")
-    assert store._database is None and store._index is None
+    assert store._files is None
     assert len(store) == 30
 
 

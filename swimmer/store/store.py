@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +15,13 @@ from swimmer.errors import (
     StoreDamagedError,
     StoreError,
 )
-from swimmer.files import flush_to_disk, new_file
 from swimmer.papers import Paper
-from swimmer.store.data_files import (
-    DataFiles,
-    digest_of_code,
-    open_data_files,
-    read_manifest,
-)
-from swimmer.store.database import PaperDatabase, text_hash
-from swimmer.store.folder import same_folder, settle, sweep, writing
-from swimmer.store.manifest import SCHEMA, Manifest, Stamp, manifest_stamp
-from swimmer.store.near_titles import keep_title_lengths
+from swimmer.store.data_files import DataFiles, open_data_files, read_manifest
+from swimmer.store.database import PaperDatabase
+from swimmer.store.folder import same_folder, sweep, writing
+from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.similarity import Similarity
-from swimmer.store.vector_formats import FLOAT32, checked_format, unit_vectors
+from swimmer.store.vector_formats import FLOAT32, checked_format
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
 if TYPE_CHECKING:
@@ -41,6 +32,7 @@ if TYPE_CHECKING:
     from swimmer.store.index import Rows, VectorIndex, Vectors
     from swimmer.store.lexical import LexicalIndex
     from swimmer.store.smoothing import Neighbours
+    from swimmer.store.working_copy import WorkingCopy
 
 
 class PaperStore:
@@ -64,18 +56,9 @@ class PaperStore:
         self.folder = folder
         self._named: tuple[Path, str] | None = None
         self._identity = identity
+        # What is open: the files on disk, or the copy that is being changed.
         self._files: DataFiles | None = None
-        self._database: PaperDatabase | None = None
-        self._index: VectorIndex | None = None
-        # Of a store that is being changed: the vectors before smoothing, and how each paper's row
-        # was numbered (-1: it is new, or another one now) when the neighbours of smoothing were
-        # found, and in the state on disk, whose vectors `_before` are: int64 (n or more, 2).
-        self._vectors: Vectors | None = None
-        self._origin: Rows | None = None
-        self._before: VectorIndex | None = None
-        self._neighbours: Neighbours | None = None
-        self._stored: Vectors | None = None
-        self._form: str | None = None
+        self._copy: WorkingCopy | None = None
         self._similarity = _kept_similarity(manifest)
         self._model: Model | None = None
         self._given: object = None
@@ -116,12 +99,13 @@ class PaperStore:
         import numpy as np
 
         from swimmer.embeddings import load_model
+        from swimmer.store.working_copy import WorkingCopy
 
         loaded = load_model(model)
         store = cls(None, None, loaded.identity)
         store._model, store._named_by_user = loaded, True
-        store._database = PaperDatabase.create(scratch)
-        store._vectors = np.empty((0, loaded.identity.dimension), np.float32)
+        none = np.empty((0, loaded.identity.dimension), np.float32)
+        store._copy = WorkingCopy(PaperDatabase.create(scratch), none, FLOAT32)
         return store
 
     @classmethod
@@ -154,19 +138,21 @@ class PaperStore:
                 had another one or none.
             form: how the vectors are kept; None for what the store has that is replaced.
         """
-        manifest = replaces._manifest if replaces is not None else None  # noqa: SLF001  same class
         from swimmer.embeddings import Model
+        from swimmer.store.working_copy import WorkingCopy
 
+        manifest = replaces._manifest if replaces is not None else None  # noqa: SLF001  same class
         loaded = model if isinstance(model, Model) else None
         identity = model.identity if isinstance(model, Model) else model
         store = cls(manifest, folder, identity)
-        store._model, store._database, store._vectors = loaded, database, vectors
-        store._named_by_user = named_by_user
+        store._model, store._named_by_user = loaded, named_by_user
         store._similarity = similarity
+        store._copy = WorkingCopy(
+            database, vectors, store.vector_format, store.similarity.smoothing
+        )
         if replaces is not None and origin is not None:
-            store._neighbours, store._origin = neighbours, _twice(origin)
-            store._before = replaces.index
-        store._set_format(form)
+            store._copy.follows(replaces.index, origin, neighbours)
+        store._copy.set_format(form)
         if store.similarity.lexical:
             database.count_words()
         return store
@@ -243,24 +229,13 @@ class PaperStore:
         """How the vectors are kept: `float32`, `float16` or `int8`."""
         if self._pinned.files is not None:
             return self._pinned.files.manifest.vectors
-        if self._form is not None:
-            return self._form
+        if self._copy is not None:
+            return self._copy.form
         return self._manifest.vectors if self._manifest is not None else FLOAT32
-
-    def _set_format(self, form: str | None) -> None:
-        """Choose how the vectors of a store that is being changed are kept; None for as before."""
-        before = self.vector_format
-        if form is None or checked_format(form) == before:
-            return
-        assert self._vectors is not None
-        if before != FLOAT32:
-            self._vectors = unit_vectors(self._vectors)
-        self._form = form
-        self._index = self._stored = None
 
     @property
     def _writable(self) -> bool:
-        return self._vectors is not None
+        return self._copy is not None
 
     @property
     def database(self) -> PaperDatabase:
@@ -268,10 +243,9 @@ class PaperStore:
         if self._pinned.files is not None:
             return self._pinned.files.database
         with self._lock:
-            if self._database is None:
-                self._open_files()
-                assert self._database is not None
-            return self._database
+            if self._copy is not None:
+                return self._copy.database
+            return self._open_files().database
 
     @property
     def index(self) -> VectorIndex:
@@ -279,28 +253,23 @@ class PaperStore:
         if self._pinned.files is not None:
             return self._pinned.files.index
         with self._lock:
-            if self._vectors is not None:
-                if self._index is None:
-                    from swimmer.store.indexes import index_of
+            if self._copy is not None:
+                return self._copy.index
+            return self._open_files().index
 
-                    self._index = index_of(
-                        self._smoothed(), form=self.vector_format, like=self._before
-                    )
-                return self._index
-            if self._files is None:
-                self._open_files()
-                assert self._files is not None
-            return self._files.index
-
-    def _open_files(self) -> None:
-        assert self.folder is not None and self._manifest is not None
-        self._take(open_data_files(self.folder, self._manifest, follow=self._refresh))
+    def _open_files(self) -> DataFiles:
+        if self._files is None:
+            manifest = self.manifest
+            assert self.folder is not None
+            self._take(open_data_files(self.folder, manifest, follow=self._refresh))
+            assert self._files is not None
+        return self._files
 
     def _take(self, files: DataFiles) -> None:
         # What was open is not closed: a thread may be reading from it. It closes itself when the
         # last reader drops it.
         self._manifest, self._identity = files.manifest, files.manifest.model
-        self._files, self._database = files, files.database
+        self._files = files
         self._similarity = _kept_similarity(files.manifest)
 
     def _follow(self) -> None:
@@ -317,7 +286,7 @@ class PaperStore:
                 self._take(open_data_files(self.folder, manifest))
                 _log().info("the store %s was replaced; it is read again", self.name)
         except (StoreError, OSError) as error:
-            if self._database is None:
+            if self._files is None:
                 raise
             _log().warning("the store %s is searched as it was opened: %s", self.name, error)
 
@@ -331,30 +300,6 @@ class PaperStore:
         """Whether weights were chosen for this store, and be it 0: not so in an older one."""
         return self._similarity is not None
 
-    def _smoothed(self) -> Vectors:
-        """Return the vectors of a store that is being changed, as they are searched."""
-        assert self._vectors is not None
-        if self._stored is None:
-            own = self._vectors[: len(self.database)]
-            if self.similarity.smoothing:
-                own = self._drawn_to_neighbours(own)
-            self._stored = own
-        return self._stored
-
-    def _drawn_to_neighbours(self, own: Vectors) -> Vectors:
-        import numpy as np
-
-        from swimmer.store.smoothing import find_neighbours, rounded, smoothed, update_neighbours
-
-        # In the precision in which they are kept: an update begins with the same numbers.
-        kept, near = rounded(own), self._neighbours
-        if near is not None and self._origin is not None:
-            near = update_neighbours(kept, near, self._origin[: len(kept), 0])
-        self._neighbours = near = near or find_neighbours(kept)
-        if self._origin is not None:
-            self._origin[:, 0] = np.arange(len(self._origin))
-        return smoothed(kept, near, self.similarity.smoothing) if near.count else own
-
     def own_vectors(self) -> tuple[Vectors, Neighbours | None]:
         """Return the vectors before smoothing, float32 (n, dimension), and their neighbours.
 
@@ -362,9 +307,9 @@ class PaperStore:
         smooth them.
         """
         with self.reading():
-            if self._vectors is not None:
-                self._smoothed()
-                return self._vectors[: len(self)].copy(), self._neighbours
+            if self._copy is not None:
+                own, near = self._copy.own_vectors()
+                return own.copy(), near
             kept = None
             if self.similarity.smoothing:
                 from swimmer.store.own_vectors import read_own_vectors
@@ -404,9 +349,7 @@ class PaperStore:
             if self._writable:
                 yield
                 return
-            if self._files is None:
-                self._open_files()
-            files = self._files
+            files = self._open_files()
             self._readers += 1
         self._pinned.files = files
         try:
@@ -529,24 +472,7 @@ class PaperStore:
                 hint="look at the model or the numbers that made it",
             )
         with self._lock:
-            self._make_writable()
-            rows = self.database.rows_of_ids([paper.id for paper in papers])
-            if rows and not replace:
-                first = next(paper.id for paper in papers if paper.id in rows)
-                raise InputError(f"the id {first!r} is in the store already; nothing was added")
-            total = len(self.database)
-            places = []
-            with self.database.transaction():
-                for paper, text in zip(papers, texts, strict=True):
-                    row = rows.get(paper.id)
-                    new = row is None
-                    if row is None:
-                        row = rows[paper.id] = total
-                        total += 1
-                    self.database.put(row, paper, text_hash(text), new=new)
-                    places.append(row)
-            self._put_vectors(places, vectors)
-            self._index = self._stored = None
+            self._changed().put(papers, texts, vectors, replace=replace)
         return [paper.id for paper in papers]
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -560,52 +486,28 @@ class PaperStore:
     def delete_rows(self, rows: Sequence[int]) -> None:
         """Delete papers by row number; the last rows take the numbers that become free."""
         with self._lock:
-            self._make_writable()
-            assert self._vectors is not None and self._origin is not None
-            with self.database.transaction():
-                moves = self.database.remove(rows)
-            if moves:
-                self._vectors[list(moves)] = self._vectors[list(moves.values())]
-                self._origin[list(moves)] = self._origin[list(moves.values())]
-            self._index = self._stored = None
+            self._changed().remove(rows)
 
-    def _make_writable(self) -> None:
-        old = None
+    def _changed(self) -> WorkingCopy:
+        """Return the copy that is changed, once no thread reads from what is there."""
+        from swimmer.store.working_copy import WorkingCopy
+
         self._follow()
-        if not self._writable:
+        old = None
+        if self._copy is None:
             import numpy as np
 
-            vectors, near = self.own_vectors()
-            old, self._before = self.database, self.index
-            self._files, self._database = None, old.copy()
-            self._vectors, self._neighbours = vectors, near
-            self._origin = _twice(np.arange(len(vectors)))
-            self._index = self._stored = None
+            own, near = self.own_vectors()
+            old, index = self.database, self.index
+            smoothing = self.similarity.smoothing
+            self._copy = WorkingCopy(old.copy(), own, self.vector_format, smoothing)
+            self._copy.follows(index, np.arange(len(own)), near)
+            self._files = None
         # Until the last of them ends, the copies hold what the readers began with.
         self._await_readers()
         if old is not None:
             old.close()
-
-    def _put_vectors(self, rows: Sequence[int], vectors: Vectors) -> None:
-        import numpy as np
-
-        assert self._vectors is not None
-        needed = max(rows, default=-1) + 1
-        if needed > len(self._vectors):
-            grown = np.zeros(
-                (max(64, needed, 2 * len(self._vectors)), vectors.shape[1]), np.float32
-            )
-            grown[: len(self._vectors)] = self._vectors
-            self._vectors = grown
-        if self._origin is None or len(self._origin) < len(self._vectors):
-            origin = np.full((len(self._vectors), 2), -1)
-            if self._origin is not None:
-                origin[: len(self._origin)] = self._origin
-            self._origin = origin
-        # Of two for one row the later counts.
-        last = dict(zip(rows, range(len(rows)), strict=True))
-        places, sources = list(last), list(last.values())
-        self._vectors[places], self._origin[places] = vectors[sources], -1
+        return self._copy
 
     # ------------------------------------------------------------------ on disk
 
@@ -660,8 +562,7 @@ class PaperStore:
                 if not self._writable and unchanged and thresholds is None and neighbours is None:
                     return self._manifest
             if vectors is not None and checked_format(vectors) != self.vector_format:
-                self._make_writable()
-                self._set_format(vectors)
+                self._changed().set_format(vectors)
             try:
                 return self._write(target, source, thresholds, neighbours, progress)
             except OSError as error:
@@ -679,106 +580,33 @@ class PaperStore:
         neighbours: bool | None,
         progress: Progress | None,
     ) -> Manifest:
-        import numpy as np
-
         from swimmer.embeddings import remember_model
-        from swimmer.store.indexes import index_of
-        from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors
+        from swimmer.store.saving import StoreContents, save_contents
 
         self._await_readers()
-        database, rows = self.database, len(self)
-        generation = os.urandom(8).hex()
-        previous = self._manifest
+        previous, copy = self._manifest, self._copy
+        if source is None:
+            source = previous.source if previous else ""
         if thresholds is None:
             thresholds = dict(previous.thresholds) if previous else {}
-        draft_papers, draft_index = new_file(target, "papers"), new_file(target, "index")
-        if not database.writable:
-            database = database.copy()
-        database.set_meta("generation", generation)
-        vectors = self._smoothed() if self._vectors is not None else self.index.decoded()
-        like = self._before if self._vectors is not None else self.index
-        index = index_of(vectors, exact=False, form=self.vector_format, like=like)
-        if self._vectors is not None:
-            near = self._neighbours if self.similarity.smoothing else None
-            if near is not None and near.count:
-                keep_own_vectors(database, self._vectors[:rows], near)
-            else:
-                drop_own_vectors(database)
-        database.keep_word_counts()
-        keep_title_lengths(database)
-        if self._vectors is not None or neighbours is not None:
-            self._keep_nearest(database, index, neighbours, progress)
-        if database.finished:
-            database.hand_over(draft_papers)
-        else:
-            database.optimize()
-            database.save(draft_papers)
-            if database is not self.database:
-                database.close()
-        index.save(draft_index)
-        files = [
-            settle(draft, f"{stem}-{{}}.{suffix}")
-            for draft, stem, suffix in (
-                (draft_papers, "papers", "sqlite"),
-                (draft_index, "index", "faiss"),
-            )
-        ]
-        flush_to_disk(target)
-        probed = [row for row in sorted({0, rows // 2, rows - 1}) if 0 <= row < rows]
-        codes = index.codes(np.array(probed, np.int64))
-        probes = {str(row): digest_of_code(code) for row, code in zip(probed, codes, strict=True)}
-        manifest = Manifest(
-            papers=rows,
+        contents = StoreContents(
+            database=self.database,
+            vectors=copy.searched_vectors() if copy is not None else self.index.decoded(),
+            like=copy.before if copy is not None else self.index,
+            form=self.vector_format,
             model=self.identity,
-            database=files[0],
-            index=files[1],
-            generation=generation,
-            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            source=(source or (previous.source if previous and source is None else ""))
-            .encode("utf-8", "replace")
-            .decode(),
-            probes=probes,
-            exact=index.exact,
-            recall=round(index.recall(vectors), 4),
+            similarity=self._similarity,
             thresholds=thresholds,
-            similarity=self._similarity.to_dict() if self._similarity else {},
-            vectors=index.form,
-            schema=SCHEMA - 1 if index.form == FLOAT32 else SCHEMA,
+            source=source,
         )
-        manifest.write(target)
-        sweep(target)
+        manifest = save_contents(target, contents, copy, neighbours=neighbours, progress=progress)
         if self._named_by_user:
             remember_model(self.identity.name, self.identity.revision)
         # From here on the store is the one on disk: what was held in memory is let go.
         self._manifest, self.folder, self._stamp = manifest, target, manifest_stamp(target)
-        old, self._files, self._database = self._database, None, None
-        self._index = self._vectors = self._origin = self._before = None
-        self._stored = self._neighbours = self._form = None
-        if old is not None:
-            old.close()
+        old, self._files, self._copy = contents.database, None, None
+        old.close()
         return manifest
-
-    def _keep_nearest(
-        self,
-        database: PaperDatabase,
-        index: VectorIndex,
-        neighbours: bool | None,
-        progress: Progress | None,
-    ) -> None:
-        from swimmer.store.nearest import keep_nearest
-
-        origin = None
-        if self._origin is not None and self._before is not None:
-            origin = self._origin[: index.rows, 1]
-        keep_nearest(
-            database,
-            index,
-            self.similarity,
-            wanted=neighbours,
-            before=self._before,
-            origin=origin,
-            progress=progress,
-        )
 
     def verify(self, *, load_model: bool = True) -> list[str]:
         """Return everything that is wrong with the store on disk; an empty list when it is whole.
@@ -802,10 +630,10 @@ class PaperStore:
     def close(self) -> None:
         """Close the files; a store that was changed and not committed loses the change."""
         with self._lock:
-            for opened in (self._files, self._database, self._index):
+            for opened in (self._files, self._copy):
                 if opened is not None:
                     opened.close()
-            self._files = self._database = self._index = None
+            self._files = self._copy = None
 
 
 class _Pinned(threading.local):
@@ -819,12 +647,6 @@ def _log() -> Logger:
     import logging
 
     return logging.getLogger(__name__)
-
-
-def _twice(rows: Rows) -> Rows:
-    import numpy as np
-
-    return np.stack([rows, rows], axis=1)
 
 
 def _reopened(folder: Path, trust_model: bool, refresh: bool) -> PaperStore:

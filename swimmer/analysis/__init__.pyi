@@ -111,6 +111,7 @@ from .references import (
     References as References,
     corrected_bibliography as corrected_bibliography,
     read_references as read_references,
+    references_in as references_in,
 )
 from .topic_trends import (
     CLUSTERS as CLUSTERS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from swimmer.analysis.known_papers import rows_of_identifiers
-from swimmer.papers import Paper, identifiers, is_person, name_words
+from swimmer.papers import AUTHORS_ORDER, Paper, identifiers, is_person, name_words
 from swimmer.retrieval import CLOSE_TITLE, exact_titles
 from swimmer.store import near_titles
 
@@ -63,6 +63,13 @@ class CheckedReference:
     store: str = ""
     differences: tuple[Difference, ...] = ()
 
+    @property
+    def entry(self) -> str:
+        """The BibTeX entry to cite instead of a preprint, under its key; "" where there is none."""
+        if self.verdict != "published" or self.paper is None:
+            return ""
+        return _entry(self.reference, self.paper)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what was found as JSON-able values."""
         return {
@@ -72,6 +79,7 @@ class CheckedReference:
             "store": self.store,
             "paper": None if self.paper is None else self.paper.to_dict(),
             "differences": [vars(one).copy() for one in self.differences],
+            "entry": self.entry,
         }
 
 
@@ -232,3 +240,17 @@ def _is_one(name: str, other: str) -> bool:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
+
+
+def _entry(reference: Paper, paper: Paper) -> str:
+    """Return the entry of a published paper under the key of the reference to its preprint."""
+    from swimmer.export import to_bibtex
+
+    # As short as an entry that somebody has typed.
+    cited = replace(paper, abstract="", keywords=())
+    if reference.authors and not paper.authors_ordered:
+        extra = {name: value for name, value in paper.extra.items() if name != AUTHORS_ORDER}
+        extra["authors_cut"] = bool(reference.extra.get("authors_cut"))
+        cited = replace(cited, authors=reference.authors, extra=extra)
+    key = reference.id
+    return re.sub(r"\A(@\w+\{)[^,]*,", lambda found: f"{found[1]}{key},", to_bibtex([cited]))

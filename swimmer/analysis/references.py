@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swimmer.analysis.draft_files import text_of
 from swimmer.analysis.latex_drafts import latex_citations
 from swimmer.analysis.reference_check import CheckedReference
 from swimmer.errors import InputError, QueryError
-from swimmer.papers import AUTHORS_ORDER, Paper
+from swimmer.papers import Paper
+
+if TYPE_CHECKING:
+    from swimmer.sources import Source
 
 MOST = 20_000
 """References of one bibliography that are read."""
@@ -38,8 +42,9 @@ def read_references(path: str | Path) -> References:
     """Return the references of a bibliography, or those that a LaTeX draft cites.
 
     Args:
-        path: a list in any format that sources read (`.bib`, `.ris`, `.csv`, …), or a `.tex` file
-            that names its `.bib` files, which lie in its own folder.
+        path: a list in any format that sources read (`.bib`, `.ris`, `.csv`, …), a `.txt` file
+            with references as a paper lists them, or a `.tex` file that names its `.bib` files,
+            which lie in its own folder.
 
     Raises:
         QueryError: the draft names no bibliography, or the file holds no reference.
@@ -53,20 +58,7 @@ def read_references(path: str | Path) -> References:
             raise QueryError(
                 f"{path}: names no .bib file in its folder", hint="give the .bib file itself"
             )
-    from swimmer.sources import FileSource, SourceReport
-
-    papers: list[Paper] = []
-    unreadable: list[tuple[str, str]] = []
-    for file in files:
-        report = SourceReport()
-        papers += FileSource(file).papers(report)
-        unreadable += [
-            (f"{file.name}, {', '.join(entry.places)}", reason)
-            for reason, entry in report.skipped.items()
-            if not reason.startswith("not a paper")
-        ]
-        if len(papers) > MOST:
-            raise QueryError(f"{path}: more than {MOST:,} references", hint="give it in parts")
+    papers, unreadable = _read([_source(file) for file in files])
     listed = [paper for paper in papers if cited is None or paper.id in cited]
     if not listed:
         raise QueryError(
@@ -74,6 +66,59 @@ def read_references(path: str | Path) -> References:
             + (f" that it cites, of {len(papers):,}" if papers else "")
         )
     return References(listed, files, unreadable, len(papers) - len(listed))
+
+
+def references_in(text: str | Sequence[str]) -> References:
+    """Return the references of a text, or of a list with one reference each.
+
+    The `id` of a reference that has no key is its label or its number.
+
+    Args:
+        text: BibTeX, RIS or another format of lists, or references as a paper lists them, in the
+            usual styles; a list holds one reference each as a paper lists it.
+
+    Raises:
+        QueryError: it holds no reference.
+        SourceError: it is damaged.
+    """
+    from swimmer.sources import CitedSource
+
+    papers, unreadable = _read([CitedSource(text)])
+    if not papers:
+        raise QueryError(
+            "the text holds no reference",
+            hint="give BibTeX, or one reference a line as it is listed in a paper",
+        )
+    return References(papers, [], unreadable)
+
+
+def _source(file: Path) -> Source:
+    """Return the source of a file; plain text may hold references as a paper lists them."""
+    from swimmer.sources import CitedSource, FileSource
+
+    if file.suffix.lower() == ".txt" and file.is_file():
+        return CitedSource(text_of(file), str(file))
+    return FileSource(file)
+
+
+def _read(sources: Sequence[Source]) -> tuple[list[Paper], list[tuple[str, str]]]:
+    """Return the papers of sources, and what could not be read of each."""
+    from swimmer.sources import SourceReport
+
+    papers: list[Paper] = []
+    unreadable: list[tuple[str, str]] = []
+    for source in sources:
+        report = SourceReport()
+        papers += islice(source.papers(report), MOST + 1)
+        where = Path(source.origin).name
+        unreadable += [
+            (f"{where}, {', '.join(entry.places)}", reason)
+            for reason, entry in report.skipped.items()
+            if not reason.startswith("not a paper")
+        ]
+        if len(papers) > MOST:
+            raise QueryError(f"{where}: more than {MOST:,} references", hint="give it in parts")
+    return papers, unreadable
 
 
 def corrected_bibliography(path: str | Path, checked: Iterable[CheckedReference]) -> str:
@@ -91,23 +136,5 @@ def corrected_bibliography(path: str | Path, checked: Iterable[CheckedReference]
         raise InputError(f"{path}: only the entries of a .bib file can be replaced")
     from swimmer.sources import replaced_entries
 
-    entries = {
-        one.reference.id: _entry(one.reference, one.paper)
-        for one in checked
-        if one.verdict == "published" and one.paper is not None
-    }
+    entries = {one.reference.id: entry for one in checked if (entry := one.entry)}
     return replaced_entries(text_of(path), entries)
-
-
-def _entry(reference: Paper, paper: Paper) -> str:
-    """Return the entry of a published paper under the key of the reference to its preprint."""
-    from swimmer.export import to_bibtex
-
-    # As short as an entry that somebody has typed.
-    cited = replace(paper, abstract="", keywords=())
-    if reference.authors and not paper.authors_ordered:
-        extra = {name: value for name, value in paper.extra.items() if name != AUTHORS_ORDER}
-        extra["authors_cut"] = bool(reference.extra.get("authors_cut"))
-        cited = replace(cited, authors=reference.authors, extra=extra)
-    key = reference.id
-    return re.sub(r"\A(@\w+\{)[^,]*,", lambda found: f"{found[1]}{key},", to_bibtex([cited]))

@@ -40,8 +40,8 @@ def check_command(
 
     Each is found as it stands; found with another title, year or authors; a preprint whose
     published version a store has; or not in these stores, which says nothing against it.
-    BIBLIOGRAPHY is a .bib file, another list of papers, or a .tex file, of which the cited
-    references are checked.
+    BIBLIOGRAPHY is a .bib file, another list of papers, a .txt file with references as a paper
+    lists them, or a .tex file, of which the cited references are checked.
 
     \b
     swimmer check refs.bib

@@ -6,6 +6,7 @@ from .base import (
     SourceReport as SourceReport,
 )
 from .files import (
+    CitedSource as CitedSource,
     FileSource as FileSource,
     slug as slug,
 )

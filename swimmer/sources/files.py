@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,21 +62,8 @@ class FileSource:
         yield from checked(self._read(report), report)
 
     def _read(self, report: SourceReport) -> Iterator[Paper]:
-        status, name = self._status, self.name
         try:
-            for place, record in self._records(report):
-                report.read += 1
-                try:
-                    if type(record) is not dict and not isinstance(record, Mapping):
-                        left_out = isinstance(record, NotAPaper)
-                        raise record if left_out else NotAPaper("not an object")
-                    paper = paper_from_record(plain(record, name))
-                    if status != "all" and (reason := refused_status(paper, status)):
-                        raise NotAPaper(reason)
-                except NotAPaper as reason:
-                    report.skip(str(reason), place)
-                    continue
-                yield paper
+            yield from _papers_of(self._records(report), report, self.name, self._status)
         except (OSError, EOFError, zlib.error) as error:
             raise SourceError(
                 f"{self.path}: cannot be read ({error})",
@@ -109,6 +97,56 @@ class FileSource:
             report.encoding = encoding
             with stream:
                 yield from text_records(stream, name, columns)
+
+
+class CitedSource:
+    """References in a text: BibTeX, RIS or another format of lists, or as a paper lists them.
+
+    Args:
+        text: the text; or a list of texts, each one reference as a paper lists it.
+        name: what it is, for messages.
+    """
+
+    def __init__(self, text: str | Sequence[str], name: str = "the references") -> None:
+        self.text, self.name, self.origin = text, name, name
+
+    def papers(self, report: SourceReport) -> Iterator[Paper]:
+        """Yield a paper for each reference; records left out are counted in `report`.
+
+        Raises:
+            SourceError: the text has a format and is damaged.
+        """
+        yield from checked(_papers_of(self._records(), report, self.name), report)
+
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        from swimmer.sources.formats.citations import citation_record, citation_records
+        from swimmer.sources.formats.recognition import is_list, text_records
+
+        if not isinstance(self.text, str):
+            for number, one in enumerate(self.text, 1):
+                yield f"reference {number}", {"id": str(number), **citation_record(one)}
+        elif is_list(self.text):
+            yield from text_records(io.StringIO(self.text, newline=""), self.name)
+        else:
+            yield from citation_records(self.text)
+
+
+def _papers_of(
+    records: Iterable[tuple[str, Any]], report: SourceReport, name: str, status: str = "all"
+) -> Iterator[Paper]:
+    for place, record in records:
+        report.read += 1
+        try:
+            if type(record) is not dict and not isinstance(record, Mapping):
+                left_out = isinstance(record, NotAPaper)
+                raise record if left_out else NotAPaper("not an object")
+            paper = paper_from_record(plain(record, name))
+            if status != "all" and (reason := refused_status(paper, status)):
+                raise NotAPaper(reason)
+        except NotAPaper as reason:
+            report.skip(str(reason), place)
+            continue
+        yield paper
 
 
 def slug(text: str) -> str:

@@ -37,6 +37,7 @@ _BEGINS = re.compile(
     r"(?m)^(?:[ \t]{0,9}@\s{0,9}[A-Za-z]{1,40}\s{0,9}[{(]|[ \t]{0,3}TY[ \t]{1,3}-|PMID\s?-|PT |%0"
     r"|##[ \t]{1,9}\d{1,9}[.):、])"
 )
+_JSON = re.compile(r"\{|\[\s{0,99}[\[{\"\]]")
 _BULLET = re.compile(r"(?m)^[ \t]{0,3}[-*+|]")
 _BIBTEX_STRING = re.compile(r"(?im)^@string\s{0,9}[{(][^\n]{0,2000}$")
 _DOCTYPE = re.compile(r"<!DOCTYPE[^\[\]<>]{0,500}>")
@@ -74,6 +75,16 @@ def text_records(stream: IO[str], name: str, columns: Mapping[str, str] | None =
         yield from delimited_records(start, stream, name)
     else:
         yield from _other(read_whole(start, stream, name, WHOLE_LIMIT), name)
+
+
+def is_list(text: str) -> bool:
+    """Whether a text has a format with fields or marks, rather than lines of plain words."""
+    start = text[:HEAD].lstrip("\ufeff \t\r\n\x0b\x0c")
+    if not start:
+        return False
+    if _JSON.match(start) or _reader(start) is not None:
+        return True
+    return bool(table_delimiter(start.splitlines()[0]))
 
 
 def _read(reader: Reader, head: str, stream: IO[str], name: str) -> Records:

@@ -125,6 +125,93 @@ def test_bibtex_as_people_have_it(tmp_path: Path) -> None:
     assert list(report.skipped) == ["not a paper but @proceedings"]
 
 
+def test_bibtex_of_the_acl_anthology(tmp_path: Path) -> None:
+    text = """@inproceedings{fox-2031-fins,
+    title = "{F}ins: {A} Study of {BERT}{'}s {``}Fish{''} in Rivers{---}and Seas",
+    author = "Fox, Ann  and\n      Orr, Ben",
+    url = "https://aclanthology.org/2031.acl-long.1/",
+    abstract = "A robot{--}fish, ``as we say'', swims. The code `a``b` stays."}"""
+    [paper], _ = read(tmp_path / "acl.bib", text)
+    assert paper.title == "Fins: A Study of BERT's “Fish” in Rivers—and Seas"
+    assert paper.abstract == "A robot–fish, “as we say”, swims. The code `a``b` stays."
+
+
+@pytest.mark.parametrize(
+    ("fields", "number"),
+    [
+        ("journal = {arXiv preprint arXiv:2401.00001}", "2401.00001"),
+        ("journal = {ArXiv}, volume = {abs/2401.00001}", "2401.00001"),
+        ("journal = {arXiv e-prints, arXiv:2401.00001v2}", "2401.00001"),
+        ("journal = {CoRR}, volume = {abs/2401.00001}", "2401.00001"),
+        ("journal = {CoRR}, volume = {abs/cs/0401001}", "cs/0401001"),
+        ("journal = {Journal of Fish}, volume = {2401.00001}", None),
+    ],
+)
+def test_a_preprint_is_known_by_the_journal_it_names(
+    tmp_path: Path, fields: str, number: str | None
+) -> None:
+    [paper], _ = read(tmp_path / "x.bib", "@article{a, title={Fish in Seas}, " + fields + "}")
+    assert paper.extra.get("arxiv") == number
+    assert paper.url == (f"https://arxiv.org/abs/{number}" if number else "")
+
+
+DBLP_WORK = """<inproceedings key="conf/fish/FoxO31"><author orcid="0">Ann Fox 0001</author>
+<author>Ben Orr</author><title>Fish <i>in</i> Seas.</title><year>2031</year>
+<booktitle>FISH</booktitle><ee>https://doi.org/10.1000/fish.1</ee></inproceedings>"""
+DBLP_XML = {
+    "list": '<?xml version="1.0" encoding="US-ASCII"?><!DOCTYPE dblp SYSTEM "dblp.dtd"><dblp>'
+    f"<www><author>Ann Fox</author><title>Home Page</title></www>{DBLP_WORK}</dblp>",
+    "person": '<dblpperson name="Ann Fox"><person><author>Ann Fox</author></person>'
+    f"<r>{DBLP_WORK}</r><coauthors/></dblpperson>",
+    "search": "<result><hits><hit><info><authors><author>Ann Fox 0001</author><author>Ben Orr"
+    "</author></authors><title>Fish in Seas.</title><venue>FISH</venue><year>2031</year>"
+    "<type>Conference and Workshop Papers</type><key>conf/fish/FoxO31</key>"
+    "<ee>https://doi.org/10.1000/fish.1</ee></info><url>URL#1</url></hit></hits></result>",
+}
+
+
+@pytest.mark.parametrize("shape", list(DBLP_XML))
+def test_xml_of_dblp(tmp_path: Path, shape: str) -> None:
+    [paper], _ = read(tmp_path / "dblp.xml", DBLP_XML[shape])
+    assert (paper.title, paper.authors) == ("Fish in Seas", ("Ann Fox", "Ben Orr"))
+    assert (paper.venue, paper.year, paper.url) == ("FISH", 2031, "https://doi.org/10.1000/fish.1")
+    assert paper.extra["entry_type"] == "inproceedings"
+
+
+def test_other_xml_says_which_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"the root is 'fish'") as failure:
+        read(tmp_path / "x.xml", "<fish><title>Fish</title></fish>")
+    assert "DBLP" in failure.value.hint
+
+
+def test_a_note_without_a_group_shows_its_venue(tmp_path: Path) -> None:
+    note = {"id": "abcdEFGH12", "forum": "abcdEFGH12"}
+    content = {"title": {"value": "Fish in Seas"}, "venue": {"value": "FISH 2031 Oral"}}
+    [paper], _ = read(tmp_path / "x.json", json.dumps([{**note, "content": content}]))
+    assert (paper.venue, paper.year, paper.status) == ("FISH", 2031, "Oral")
+
+
+@pytest.mark.parametrize("header", ["Jahr", "Année", "Año", "Anno"])
+def test_the_year_in_other_languages(tmp_path: Path, header: str) -> None:
+    [paper], _ = read(tmp_path / "x.csv", f"Titel;{header}\nFische im Meer;2031\n")
+    assert paper.year == 2031
+
+
+@pytest.mark.parametrize(
+    "said", [" - Ann Fox et al., FISH 2031.", " by Ann Fox, Ben Orr, FISH 2031"]
+)
+def test_a_link_to_an_unknown_site_is_a_paper_where_authors_and_venue_are_said(
+    tmp_path: Path, said: str
+) -> None:
+    lines = f"# Reading\n\n- [Fish in Seas](https://fox.example.org/1){said}\n"
+    lines += "- [A tool](https://tool.example.org) - FISH 2031\n"
+    lines += "- [Rivers](https://arxiv.org/abs/3101.00001)\n"
+    papers, report = read(tmp_path / "x.md", lines)
+    assert [paper.title for paper in papers] == ["Fish in Seas", "Rivers"]
+    assert (papers[0].authors[0], papers[0].venue, papers[0].year) == ("Ann Fox", "FISH", 2031)
+    assert report.left_out == 1
+
+
 def test_headers_of_reference_managers_and_indexes(tmp_path: Path) -> None:
     zotero, _ = read(
         tmp_path / "z.csv",

@@ -22,7 +22,11 @@ def feed(root: Any, where: str) -> tuple[list[Any], int]:
         SourceError: the root is no feed, or arXiv answers with an error, which is passed on.
     """
     if root.tag != f"{ATOM}feed":
-        raise SourceError(f"{where}: the root is {root.tag!r:.60}, expected an Atom 'feed'")
+        raise SourceError(
+            f"{where}: the root is {root.tag!r:.60}, expected an Atom 'feed'",
+            hint="XML of arXiv, DBLP, EndNote, PubMed and the ACL Anthology can be read; "
+            "export another list as BibTeX, RIS or CSV",
+        )
     entries = root.findall(f"{ATOM}entry")
     for entry in entries:
         if "/api/errors" in (entry.findtext(f"{ATOM}id") or ""):

@@ -100,6 +100,7 @@ _BEFORE_TITLE = re.compile(
 _EMPHASIZED = re.compile(r"(?:\*\*|__|[\"“])([^*_\"“”\n]{8,300})(?:\*\*|__|[\"”])")
 _TITLE_ENDS = re.compile(r"<br\s{0,2}/?>|\s\|\s|\s(?=[*_][^*_\s])|(?<=[.?!])\s(?=[A-Z])")
 _PEOPLE_ET_AL = re.compile(r"([^\d]{3,200}?),?\set(?:\.\s?|\s)al\b", re.IGNORECASE)
+_BYLINE = re.compile(r"^by\s", re.IGNORECASE)
 _YEAR = re.compile(r"\b((?:19|20)\d{2})\b")
 _PERSON = re.compile(r"[A-Z][\w.'’-]{0,30}(?: [\w.'’-]{1,30}){1,3}")
 
@@ -176,6 +177,11 @@ def _row_record(cells: list[str], columns: Mapping[str, int]) -> dict[str, Any] 
 def _bullet_records(text: str) -> Iterator[Mapping[str, Any] | NotAPaper]:
     links = _links(text)
     papers = [(label, url) for label, url in links if leads_to_paper(url)]
+    if not papers and len(links) == 1 and not _is_label(links[0][0]):
+        about = _said_about(_plain(_LINK.sub(" ", text)))
+        if "authors" in about and "venue" in about:
+            # A paper on a site that nothing is known of: the line says who wrote it, and for where.
+            papers = links
     if not papers:
         if links:
             yield NotAPaper("a link that leads to no paper")
@@ -209,7 +215,7 @@ def _said_about(rest: str, *, titled: bool = False) -> dict[str, Any]:
 
     Names alone, without a venue or "et al.", count only where `titled`: no part of the title.
     """
-    rest = rest[:500]
+    rest = _BYLINE.sub("", rest[:500].lstrip(_LEFT))
     venue = _VENUE.search(rest)
     about: dict[str, Any] = {"venue": venue[1], "year": venue[2]} if venue else {}
     others = _PEOPLE_ET_AL.match(rest)

@@ -162,7 +162,7 @@ def _full_title(fields: Mapping[str, str]) -> str:
 
 def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
     """Turn the fields of one entry into a record; `key` is its citation key."""
-    eprint = arxiv_id(fields.get("eprint") or fields.get("arxivid"))
+    eprint = arxiv_id(fields.get("eprint") or fields.get("arxivid")) or _arxiv_in_venue(fields)
     url = fields.get("url") or fields.get("link", "")
     found_doi = doi(fields.get("doi")) or (doi(url) if "doi.org/" in url else "")
     url = url or (f"https://doi.org/{found_doi}" if found_doi else "")
@@ -197,6 +197,18 @@ def bibtex_record(fields: Mapping[str, str], key: str) -> dict[str, Any]:
     }
 
 
+_PREPRINT = re.compile(r"arxiv(?: e-prints?| preprint)?[\s,:]{1,3}", re.IGNORECASE)
+
+
+def _arxiv_in_venue(fields: Mapping[str, str]) -> str:
+    """Return the id in `arXiv preprint arXiv:2401.00001`, or in a volume of arXiv or CoRR."""
+    journal = fields.get("journal", "").strip()
+    if journal.casefold() in ("corr", "arxiv"):
+        return arxiv_id(fields.get("volume", "").strip().removeprefix("abs/"))
+    found = _PREPRINT.match(journal)
+    return arxiv_id(journal[found.end() :]) if found else ""
+
+
 AUTHORS_UNKNOWN = "author order unknown"
 ABSTRACT_CUT = "abstract incomplete"
 """What the exports write into `note` where an order is unknown, or an abstract is cut."""
@@ -213,6 +225,9 @@ def note_marks(note: str) -> dict[str, Any]:
 
 
 _LIGATURES = (("``", "“"), ("''", "”"), ("---", "—"), ("--", "–"))
+_BRACED_MARKS = re.compile(r"\{(``|''|`|'|---?)\}")
+_QUOTED = re.compile(r"``([^`]{1,500}?)''")
+_MARKS = {**dict(_LIGATURES), "`": "'", "'": "'"}
 
 
 def decoded(text: str) -> str:
@@ -220,6 +235,9 @@ def decoded(text: str) -> str:
 
     Mathematics, and commands that are no letters, stay as they are.
     """
+    # The ACL Anthology puts quotes and dashes in braces, which only LaTeX has a use for.
+    text = _BRACED_MARKS.sub(lambda m: _MARKS[m[1]], text)
+    text = _QUOTED.sub(r"“\1”", text)
     if "\\" not in text and "~" not in text:
         return text
     parts = _MATH.split(text)

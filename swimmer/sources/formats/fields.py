@@ -101,6 +101,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "online date",
         "年份",
         "年",
+        "연도",
+        "año",
+        "ano",
+        "année",
+        "jahr",
+        "anno",
     ),
     "venue": (
         "venue",

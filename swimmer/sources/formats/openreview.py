@@ -10,6 +10,9 @@ from typing import Any
 from swimmer.sources.formats.records import NotAPaper
 
 _NAMES = {"NeurIPS.cc": "NeurIPS", "ICLR.cc": "ICLR", "ICML.cc": "ICML"}
+_SHOWN_VENUE = re.compile(r"(?:submitted to )?(\S[^\d]*?) ((?:19|20)\d{2})\b", re.IGNORECASE)
+"""The venue that a note shows, such as `ICLR 2025 Oral` or `Submitted to ICLR 2024`."""
+_LONGEST_VENUE = 200
 
 
 def unwrapped(content: Any) -> dict[str, Any]:
@@ -36,7 +39,10 @@ def openreview_note(note: Mapping[str, Any]) -> dict[str, Any]:
     forum = note.get("forum") or note.get("id")
     group = str(content.get("venueid") or note.get("domain") or note.get("invitation") or "")
     name, year = venue_of_group(group)
-    shown = content.get("venue") if isinstance(content.get("venue"), str) else ""
+    shown = content.get("venue", "")
+    shown = shown if isinstance(shown, str) else ""
+    if not name and (said := _SHOWN_VENUE.match(shown[:_LONGEST_VENUE])):
+        name, year = said[1], year or said[2]
     if not year and name == "TMLR":
         # A journal's group has no year: the day of publication has.
         year = _year(note.get("pdate") or note.get("odate"))

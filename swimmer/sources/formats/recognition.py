@@ -167,6 +167,7 @@ def _markdown(text: str, name: str) -> Records:
 def _xml(text: str, name: str) -> Records:
     from swimmer.sources.formats.anthology import collection_records
     from swimmer.sources.formats.atom import entry_record, feed
+    from swimmer.sources.formats.dblp import DBLP_ROOTS, dblp_records
     from swimmer.sources.formats.endnote import endnote_records
     from swimmer.sources.formats.pubmed import pubmed_records
     from swimmer.sources.formats.xml import parse_xml
@@ -179,13 +180,17 @@ def _xml(text: str, name: str) -> Records:
     # The declaration names an encoding that the text no longer has; PubMed names a document type
     # that only an address stands for, and which is never fetched.
     body = re.sub(r"^\s{0,99}<\?xml[^>]{0,500}\?>", "", text)
-    if _DOCTYPE.search(body[:2_000]) and "PubmedArticle" in body[:5_000]:
+    if (kind := _DOCTYPE.search(body[:2_000])) and (
+        "PubmedArticle" in body[:5_000] or "dblp" in kind[0]
+    ):
         body = _DOCTYPE.sub("", body, count=1)
     root = parse_xml(body, name)
     if root.tag == "collection":
         yield from collection_records(root, name)
     elif root.tag in ("PubmedArticleSet", "PubmedArticle"):
         yield from pubmed_records(root)
+    elif root.tag in DBLP_ROOTS:
+        yield from dblp_records(root)
     elif root.tag in ("xml", "records", "record") and next(root.iter("record"), None) is not None:
         yield from endnote_records(root)
     else:

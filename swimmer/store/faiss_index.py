@@ -8,6 +8,8 @@ the vectors that `vectors` returns.
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,6 +20,7 @@ import numpy as np
 from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store import index as base
 from swimmer.store.index_file import checked_index_file
+from swimmer.store.rounded_vectors import ALIGNED, RoundedVectors
 from swimmer.store.vector_formats import FLOAT32, QUANTISER, format_of, set_quantiser, unit_vectors
 
 if TYPE_CHECKING:
@@ -32,6 +35,12 @@ _PROBES = 48
 _INNER_PRODUCT = faiss.METRIC_INNER_PRODUCT
 _SHARED_FROM, _THREADS = 50_000, 4
 """Vectors from which the search for one query is shared among threads, and how many at most."""
+
+_ROUNDED_FROM, _ROUNDED_AFTER = 50_000, 2
+"""Vectors from which a rounded copy of them is searched, and queries before it is made.
+
+To make it takes as long as twenty searches; a process that asks once does without.
+"""
 
 _BLOCK = 50_000
 _SAMPLE = 200
@@ -57,6 +66,8 @@ class FaissIndex:
         self._flat = isinstance(index, (faiss.IndexFlat, faiss.IndexScalarQuantizer))
         self._plain = format_of(index) == FLOAT32
         self._spread: Vectors | None = None
+        self._rounded: RoundedVectors | None = None
+        self._asked, self._rounding = 0, threading.Lock()
         if not self._flat:
             index.nprobe = min(_PROBES, index.nlist)
 
@@ -229,6 +240,11 @@ class FaissIndex:
             and (not self._flat or len(allowed) * rarity < self.rows)
         ):
             return self._search_gathered(queries, k, allowed)
+        if self._flat and len(queries) < _MANY and self._is_rounded(len(queries)):
+            return self._search_rounded(queries, k, allowed)
+        return self._search_kept(queries, k, allowed)
+
+    def _search_kept(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
         if self._plain:
             return self._ranked(*self._search_codes(queries, k, allowed))
         if self._flat and allowed is None and len(queries) >= _MANY:
@@ -237,6 +253,48 @@ class FaissIndex:
         found = self._search_codes(queries, min(most, k + max(_SPARE, k // 2)), allowed)[1]
         scores, rows = self._ranked(self._scored_again(queries, found), found)
         return scores[:, :k], rows[:, :k]
+
+    def _is_rounded(self, asked: int) -> bool:
+        """Return whether there is a rounded copy of the vectors; after a few queries make it."""
+        if self._rounded is not None:
+            return True
+        self._asked += asked
+        if (
+            self._asked <= _ROUNDED_AFTER
+            or self.rows < _ROUNDED_FROM
+            or self.dimension % ALIGNED
+            or not self._rounding.acquire(blocking=False)
+        ):
+            return False
+        # Whoever asks meanwhile scans the vectors. Where no copy can be made, none is tried again:
+        # the lock is not released.
+        self._rounded = RoundedVectors.of(self._blocks, self.rows, self.dimension)
+        return self._rounded is not None
+
+    def _blocks(self) -> Iterator[Vectors]:
+        if self._plain:
+            yield self._view()
+            return
+        for start in range(0, self.rows, _BLOCK):
+            yield self.vectors(np.arange(start, min(start + _BLOCK, self.rows)))
+
+    def _search_rounded(
+        self, queries: Vectors, k: int, allowed: Rows | None
+    ) -> tuple[Vectors, Rows]:
+        rounded = self._rounded
+        assert rounded is not None
+        chosen = None if allowed is None else faiss.SearchParameters(sel=self._selector(allowed))
+        scores = np.empty((len(queries), k), np.float32)
+        rows = np.empty((len(queries), k), np.int64)
+        for place, query in enumerate(queries):
+            near = rounded.candidates(query, k, chosen)
+            one = queries[place : place + 1]
+            if near is None:
+                scores[place], rows[place] = self._search_kept(one, k, allowed)
+                continue
+            found = self._ranked(self._scored_again(one, near[None, :]), near[None, :])
+            scores[place], rows[place] = found[0][0, :k], found[1][0, :k]
+        return scores, rows
 
     def _search_codes(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
         """Return the k best by what is kept of the vectors, in any order."""
@@ -373,6 +431,7 @@ class FaissIndex:
     def close(self) -> None:
         """Let go of the file that the index is mapped from."""
         self._index = faiss.IndexFlatIP(self.dimension)
+        self._rounded = None
 
 
 def _name_of(path: Path, opened: BinaryIO | None) -> str:

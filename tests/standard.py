@@ -19,6 +19,8 @@ TOOL_CALLS: dict[str, dict[str, Any]] = {
     "find_authors": {"name": "wang"},
     "papers_for_library": {"titles": [KNOWN]},
     "people_near": {"query": KNOWN},
+    "plan_conference": {"titles": [KNOWN]},
+    "check_references": {"references": [KNOWN]},
 }
 """A call of each tool."""
 

@@ -39,6 +39,8 @@ TOOLS = [
     "find_authors",
     "papers_for_library",
     "people_near",
+    "plan_conference",
+    "check_references",
     "changed_topics",
 ]
 SWIMMER = [sys.executable, "-m", "swimmer"]

@@ -206,6 +206,8 @@ def test_the_toolkit_has_all_tools(store: PaperStore) -> None:
         "find_authors",
         "papers_for_library",
         "people_near",
+        "plan_conference",
+        "check_references",
     ]
     browse = tools[3]
     assert json.loads(browse.invoke('status="Oral"'))["papers"]

@@ -84,10 +84,12 @@ from .people import (
     people_near as people_near,
 )
 from .plan import (
+    MINUTES as MINUTES,
     Plan as Plan,
     PlannedSession as PlannedSession,
     Visit as Visit,
     plan_visits as plan_visits,
+    time_zone as time_zone,
 )
 from .plan_calendar import (
     to_icalendar as to_icalendar,

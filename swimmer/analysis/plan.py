@@ -218,6 +218,23 @@ def plan_visits(
     )
 
 
+def time_zone(name: str) -> tzinfo:
+    """Return the time zone of a name such as `Asia/Singapore`.
+
+    Raises:
+        QueryError: there is none.
+    """
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    # A name with a separator or a zero byte is a ValueError, a folder's name an OSError.
+    except (KeyError, ValueError, OSError):
+        raise QueryError(
+            f"there is no time zone {name[:60]!r}", hint="give a name such as Asia/Singapore"
+        ) from None
+
+
 def _known(store: PaperStore, library: Sequence[str | Paper]) -> list[Paper]:
     """Return the papers of a library that are in the programme itself."""
     rows = known_rows(store, papers_meant([store], library))

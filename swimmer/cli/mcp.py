@@ -41,9 +41,10 @@ def mcp_command(
     swimmer mcp --http --port 8417   any number, at http://127.0.0.1:8417/mcp
 
     Tools: find_similar_papers, search_papers, get_paper, list_stores, browse_papers, find_authors,
-    papers_for_library, people_near, changed_topics; with --allow-lists get_reading_list and
-    keep_paper. Resources: swimmer://stores, swimmer://STORE and swimmer://STORE/papers/ID. Prompts:
-    related_work, reading_plan. See docs/agents.md for the configuration of common clients.
+    papers_for_library, people_near, plan_conference, check_references, changed_topics; with
+    --allow-lists get_reading_list and keep_paper. Resources: swimmer://stores, swimmer://STORE and
+    swimmer://STORE/papers/ID. Prompts: related_work, reading_plan. See docs/agents.md for the
+    configuration of common clients.
     """
     try:
         with _quick_import():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,7 @@ def plan_command(
     swimmer plan iclr2025 --library refs.bib --hours 6 -o week.ics
     swimmer plan iclr2025 --library reading-list --zone Asia/Singapore -o plan.html
     """
-    from swimmer.analysis import plan_visits
+    from swimmer.analysis import plan_visits, time_zone
     from swimmer.store import open_store
 
     if not libraries:
@@ -76,7 +75,7 @@ def plan_command(
             hint="give your papers with --library: a .bib file, Zotero's JSON, a folder of PDFs",
         )
     style = _style(named, output)
-    place = _zone(zone)
+    place = time_zone(zone) if zone is not None else None
     library = read_libraries(libraries)
     with open_store(store, trust_model=trust_model) as opened:
         plan = plan_visits(
@@ -117,20 +116,6 @@ def _style(named: str | None, output: str | None) -> str:
             hint=f"add --format, or use one of the endings {', '.join(_SUFFIXES)}",
         )
     return found
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    if name is None:
-        return None
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    # A name with a separator or a zero byte is a ValueError, a folder's name an OSError.
-    except (KeyError, ValueError, OSError):
-        raise QueryError(
-            f"there is no time zone {name[:60]!r}", hint="give a name such as Asia/Singapore"
-        ) from None
 
 
 def _summary(plan: Plan) -> str:

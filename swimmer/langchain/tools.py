@@ -19,6 +19,7 @@ from swimmer.toolkit import (
     DESCRIPTIONS,
     AnswerData,
     BrowsePapers,
+    CheckReferences,
     Conditions,
     FindAuthors,
     FindSimilarPapers,
@@ -26,17 +27,23 @@ from swimmer.toolkit import (
     InStores,
     PapersForLibrary,
     PeopleNear,
+    PlanConference,
     SearchPapers,
     answer_data,
     as_text,
     ask_for_tool,
     authors_data,
     browse_for_tool,
+    check_data,
+    check_for_tool,
     check_reading_list,
     find_paper,
     find_people,
     near_people_data,
     near_people_for_tool,
+    plan_data,
+    plan_for_tool,
+    planned_papers,
     recommend_for_tool,
     recommendations_data,
     whole_paper_data,
@@ -52,8 +59,10 @@ class PaperToolkit(BaseToolkit):
 
     browse_papers lists the papers that meet conditions, in the order of a field; find_authors
     finds authors by a name or the beginning of one; papers_for_library finds the papers nearest to
-    several, by each of their interests; people_near finds who works on something. `store` is what
-    `paper_tools` takes. With `allow_lists`, the last two may name one of the user's reading lists.
+    several, by each of their interests; people_near finds who works on something;
+    plan_conference plans which posters and talks to see; check_references checks a bibliography.
+    `store` is what `paper_tools` takes. With `allow_lists`, papers_for_library, people_near and
+    plan_conference may name one of the user's reading lists.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -62,12 +71,13 @@ class PaperToolkit(BaseToolkit):
     allow_lists: bool = False
 
     def get_tools(self) -> list[BaseTool]:
-        """Return the tools: the three of `paper_tools` and the four named above."""
+        """Return the tools: the three of `paper_tools` and the six named above."""
         shelf = _Stores(self.store)
         return [
             *_search_tools(shelf),
             *_list_tools(shelf),
             *_library_tools(shelf, self.allow_lists),
+            *_writing_tools(shelf, self.allow_lists),
         ]
 
 
@@ -168,6 +178,37 @@ def _library_tools(shelf: _Stores, allow_lists: bool) -> list[BaseTool]:
     return [_tool(papers_for_library, PapersForLibrary), _tool(people_near, PeopleNear)]
 
 
+def _writing_tools(shelf: _Stores, allow_lists: bool) -> list[BaseTool]:
+    """Return the tools of somebody who travels and writes: a plan, and references checked."""
+
+    def plan_conference(
+        store: str | None = None, reading_list: str | None = None, **given: Any
+    ) -> ToolOutput:
+        check_reading_list(reading_list, allow_lists, "PaperToolkit(allow_lists=True)")
+        asked = PlanConference(reading_list=reading_list, **given)
+        stores = shelf.named([store] if store else [])
+        if len(stores) > 1:
+            raise QueryError(
+                "a plan is made of one store",
+                hint=f"give store: one of {', '.join(one.name for one in stores)}",
+            )
+        plan = plan_for_tool(stores[0], asked)
+        data = plan_data(plan)
+        return as_text(data), [paper_document(paper) for paper in planned_papers(plan, data)]
+
+    def check_references(
+        bibliography: str | None = None, references: Sequence[str] = (), **given: Any
+    ) -> ToolOutput:
+        names = InStores(**given).store_names
+        stores = shelf.named(names) if names else shelf.all()
+        checked, read = check_for_tool(stores, bibliography, references)
+        data = check_data(checked, read, stores)
+        found = [one.paper for one in checked if one.paper is not None]
+        return as_text(data), [paper_document(paper) for paper in found]
+
+    return [_tool(plan_conference, PlanConference), _tool(check_references, CheckReferences)]
+
+
 class _Stores:
     """The stores of some tools: those given, or any by name where none is."""
 
@@ -179,6 +220,11 @@ class _Stores:
         self._pools = [
             one if isinstance(one, PaperStore) else StorePool(default=one) for one in self._given
         ]
+
+    def all(self) -> list[PaperStore]:
+        """Return the stores given, all that there are where none is."""
+        (first, *_) = self._pools
+        return first.all() if self._given == [None] else self.named([])  # type: ignore[union-attr]
 
     def named(self, names: Sequence[str]) -> list[PaperStore]:
         """Return the stores of names, those given without any."""
@@ -232,7 +278,7 @@ class _PaperTool(StructuredTool):
         assert isinstance(schema, type) and issubclass(schema, BaseModel)
         fields = schema.model_fields
         names = [name for name, field in fields.items() if field.is_required()]
-        names += [name for name in ("query", "titles", "where") if name in fields]
+        names += [name for name in ("query", "titles", "bibliography", "where") if name in fields]
         return {names[0]: [tool_input] if names[0] == "titles" else tool_input}
 
 

@@ -24,6 +24,8 @@ from swimmer.toolkit import (
     BrowsePapers,
     ChangedTopics,
     ChangedTopicsData,
+    CheckData,
+    CheckReferences,
     Conditions,
     FindAuthors,
     FindSimilarPapers,
@@ -36,6 +38,8 @@ from swimmer.toolkit import (
     PaperData,
     PapersForLibrary,
     PeopleNear,
+    PlanConference,
+    PlanData,
     ReadingListData,
     SearchPapers,
     StoreList,
@@ -45,6 +49,8 @@ from swimmer.toolkit import (
     authors_data,
     browse_for_tool,
     changed_topics_data,
+    check_data,
+    check_for_tool,
     check_reading_list,
     error_data,
     find_paper,
@@ -52,6 +58,8 @@ from swimmer.toolkit import (
     keep_paper_data,
     near_people_data,
     near_people_for_tool,
+    plan_data,
+    plan_for_tool,
     reading_list_data,
     recommend_for_tool,
     recommendations_data,
@@ -175,7 +183,7 @@ def search_tools(pool: StorePool) -> list[Tool]:
 
 
 def library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
-    """Return the tools that start from several papers of the user, or from several stores."""
+    """Return the tools that start from papers of the user, or compare stores."""
 
     def check_list(name: str | None) -> None:
         check_reading_list(name, allow_lists, "swimmer mcp --allow-lists")
@@ -207,6 +215,19 @@ def library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
         )
         return near_people_data(found)
 
+    def plan_conference(reading_list: str | None, **given: Any) -> PlanData:
+        check_list(reading_list)
+        asked = PlanConference(reading_list=reading_list, **given)
+        return plan_data(plan_for_tool(pool.store(asked.store), asked))
+
+    def check_references(
+        bibliography: str | None, references: list[str], **given: Any
+    ) -> CheckData:
+        names = InStores(**given).store_names
+        stores = stores_named(pool, names) if names else pool.all()
+        checked, read = check_for_tool(stores, bibliography, references)
+        return check_data(checked, read, stores)
+
     def changed_topics(stores: list[str], k: int) -> ChangedTopicsData:
         from swimmer.analysis import trends
 
@@ -217,6 +238,8 @@ def library_tools(pool: StorePool, allow_lists: bool) -> list[Tool]:
             papers_for_library, PapersForLibrary, AnswerData, "Papers for a library of papers"
         ),
         PaperTool.made(people_near, PeopleNear, NearPeopleData, "Who works on something"),
+        PaperTool.made(plan_conference, PlanConference, PlanData, "A plan of a conference"),
+        PaperTool.made(check_references, CheckReferences, CheckData, "References checked"),
         PaperTool.made(changed_topics, ChangedTopics, ChangedTopicsData, "Topics that changed"),
     ]
 

@@ -13,6 +13,7 @@ from swimmer.errors import InputError, StoreNotFoundError
 from swimmer.store.default import default_of
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
 from swimmer.store.names import (
+    SAMPLE,
     STORE_NAME,
     StoreInfo,
     describe_store,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 8
 """Stores that are kept open; the least recently used one is dropped."""
+
+_MOST_ALL = 100
 
 
 class StorePool:
@@ -126,6 +129,18 @@ class StorePool:
             if len(self._open) > self._most_open:
                 del self._open[next(iter(self._open))]
             return held[1]
+
+    def all(self) -> list[PaperStore]:
+        """Return all stores that can be read but the sample, open: the default one first.
+
+        Raises:
+            StoreNotFoundError: there is none.
+        """
+        default = self.store()
+        names = [info.name for info in self.stores() if info.manifest is not None]
+        left_out = (default.name, SAMPLE)
+        others = [self.store(name) for name in names[:_MOST_ALL] if name not in left_out]
+        return [default, *others]
 
     def _folder(self, name: str | None) -> Path:
         if not name and self._default is not None:

@@ -31,6 +31,7 @@ from .arguments import (
     MOST_HITS as MOST_HITS,
     BrowsePapers as BrowsePapers,
     ChangedTopics as ChangedTopics,
+    CheckReferences as CheckReferences,
     Conditions as Conditions,
     FindAuthors as FindAuthors,
     FindSimilarPapers as FindSimilarPapers,
@@ -40,6 +41,7 @@ from .arguments import (
     KeepPaper as KeepPaper,
     PapersForLibrary as PapersForLibrary,
     PeopleNear as PeopleNear,
+    PlanConference as PlanConference,
     SearchPapers as SearchPapers,
     wrong_call as wrong_call,
 )
@@ -58,6 +60,15 @@ from .lists import (
     ReadingListData as ReadingListData,
     keep_paper_data as keep_paper_data,
     reading_list_data as reading_list_data,
+)
+from .plans import (
+    CheckData as CheckData,
+    PlanData as PlanData,
+    check_data as check_data,
+    check_for_tool as check_for_tool,
+    plan_data as plan_data,
+    plan_for_tool as plan_for_tool,
+    planned_papers as planned_papers,
 )
 from .prompts import (
     ONE_SENTENCE as ONE_SENTENCE,

@@ -18,6 +18,12 @@ MOST_HITS = 50
 MOST_STORES = 20
 """Stores that one call may search."""
 
+MOST_REFERENCES = 500
+"""References that one call may check."""
+
+MOST_BIBLIOGRAPHY = 500_000
+"""Characters of a bibliography that one call may give."""
+
 MOST_TITLES = 500
 """Titles of a library that one call may give."""
 
@@ -77,6 +83,16 @@ DESCRIPTIONS = {
     "changed_topics": "Find the topics whose share of the papers changed most between the first "
     "and the last year of two or more stores, such as one conference in two years, with papers "
     "on each. `change` is in percentage points; changes that chance may explain are left out.",
+    "plan_conference": "Plan which posters and talks of a conference to see, when and where: those "
+    "nearest to papers that somebody has read or written, given by their titles, or to a reading "
+    "list of the user. Sessions come in order of time, their papers in walking order with the time "
+    "to be there; `overlaps` are sessions at the same time, `alternatives` papers for which there "
+    "is no time. Only for a store whose list gives times.",
+    "check_references": "Check references against the stores: `found` as they stand, `differs` "
+    "(`differences` says in what), `published` (a preprint whose published version a store has; "
+    "`entry` is the BibTeX to cite instead), or `unknown`, which is no fault: the stores do not "
+    "hold every paper. Give the text of a bibliography, or a list of references. All stores are "
+    "searched unless some are named.",
     "get_paper": "Get one paper with its authors, abstract and links.",
     "list_stores": "List the stores of papers that can be searched, with their sizes.",
     "get_reading_list": "Get the papers that the user keeps on reading lists, with status (to "
@@ -146,6 +162,31 @@ Unlike = Annotated[
     Field(description="Titles of papers that are not wanted.", max_length=MOST_TITLES),
 ]
 
+
+Hours = Annotated[
+    float | None,
+    Field(description="The time for all visits together, in hours.", gt=0, le=1_000),
+]
+Minutes = Annotated[int | None, Field(description="Minutes at one poster, else 10.", ge=1, le=600)]
+Zone = Annotated[
+    str | None,
+    Field(description="The time zone of the plan, such as Asia/Singapore.", max_length=60),
+]
+Bibliography = Annotated[
+    str | None,
+    Field(
+        description="The text of a .bib file or of a .ris file, or a list of references as a "
+        "paper has it.",
+        max_length=MOST_BIBLIOGRAPHY,
+    ),
+]
+ReferenceTexts = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=3_000)]],
+    Field(
+        description="References, one each as a paper lists them: authors, title, venue, year.",
+        max_length=MOST_REFERENCES,
+    ),
+]
 
 ListName = Annotated[str | None, Field(description="The name of a reading list.", max_length=60)]
 ReadingStatus = Annotated[
@@ -248,6 +289,34 @@ class PeopleNear(Conditions):
     titles: Titles = []
     reading_list: ReadingListGiven = None
     k: Number = 10
+
+
+class PlanConference(_Arguments):
+    """Arguments of `plan_conference`."""
+
+    titles: Titles = []
+    reading_list: ReadingListGiven = None
+    store: StoreName = None
+    hours: Hours = None
+    minutes: Minutes = None
+    k: Number = 30
+    zone: Zone = None
+    where: Where = None
+
+    def filter(self) -> Filter | None:
+        """Return the condition as a filter, None for none.
+
+        Raises:
+            QueryError: `where` cannot be read.
+        """
+        return Conditions(where=self.where).filter()
+
+
+class CheckReferences(InStores):
+    """Arguments of `check_references`."""
+
+    bibliography: Bibliography = None
+    references: ReferenceTexts = []
 
 
 class ChangedTopics(BaseModel):

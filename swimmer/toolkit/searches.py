@@ -93,7 +93,7 @@ def recommend_for_tool(
     """
     from swimmer.analysis import for_you
 
-    library = _library(titles, reading_list)
+    library = library_of(titles, reading_list)
     if not library:
         raise QueryError("the library is empty", hint="give titles, or the name of a reading list")
     return for_you(stores, library, _checked_number(k), unlike=list(unlike), filter=filter)
@@ -115,11 +115,17 @@ def near_people_for_tool(
     """
     from swimmer.analysis import people_near
 
-    library = _library(titles, reading_list)
+    library = library_of(titles, reading_list)
     return people_near(stores, query or None, _checked_number(k), library=library, filter=filter)
 
 
-def _library(titles: Sequence[str], reading_list: str | None) -> list[str | Paper]:
+def library_of(titles: Sequence[str], reading_list: str | None) -> list[str | Paper]:
+    """Return a library of titles, and of the papers of a reading list if one is named.
+
+    Raises:
+        QueryError: the reading list is not there, or empty.
+        StoreError: the reading lists cannot be opened.
+    """
     from swimmer.toolkit.libraries import listed_library
 
     return [*titles, *(listed_library(reading_list).papers if reading_list else ())]

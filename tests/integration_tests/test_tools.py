@@ -33,3 +33,11 @@ class TestBrowsePapers(PaperTool, ToolsIntegrationTests):
 
 class TestFindAuthors(PaperTool, ToolsIntegrationTests):
     name = "find_authors"
+
+
+class TestPlanConference(PaperTool, ToolsIntegrationTests):
+    name = "plan_conference"
+
+
+class TestCheckReferences(PaperTool, ToolsIntegrationTests):
+    name = "check_references"

@@ -33,3 +33,11 @@ class TestBrowsePapers(PaperTool, ToolsUnitTests):
 
 class TestFindAuthors(PaperTool, ToolsUnitTests):
     name = "find_authors"
+
+
+class TestPlanConference(PaperTool, ToolsUnitTests):
+    name = "plan_conference"
+
+
+class TestCheckReferences(PaperTool, ToolsUnitTests):
+    name = "check_references"

@@ -258,6 +258,11 @@ def test_nothing_similar_means_it(store: PaperStore, noise: str) -> None:
     assert not one(store, noise).related
 
 
+@pytest.mark.parametrize("text", ["locomotion poster", "ice poster", "traffic spotlight"])
+def test_a_word_of_the_nearest_title_is_no_foreign_one(store: PaperStore, text: str) -> None:
+    assert one(store, text).related
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -98,7 +98,10 @@ def ranked_answers(
         if near and not known and options.mode == "dense" and best < threshold + CLEAR:
             # What lies just above the threshold is told by its words, in a language that the
             # papers are written in.
-            near = "en" not in store.identity.languages or not are_foreign(store.database, own.text)
+            nearest = papers[ranking[0].row].title
+            near = "en" not in store.identity.languages or not are_foreign(
+                store.database, own.text, nearest
+            )
         closeness = closeness_of(store, inputs, query.weight, options)
         related = known or near
         answers.append(

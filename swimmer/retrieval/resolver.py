@@ -32,6 +32,7 @@ from swimmer.text import (
     foreign_language,
     is_spaceless,
     spaced_words,
+    title_key,
     words_of,
 )
 
@@ -50,6 +51,8 @@ _PART = 4
 """Words in a row from which a part of one title alone is taken as that title."""
 
 _BY = re.compile(r"(?:(?:papers?|publications?|works?)\s+)?by\s+|authors?:\s*", re.IGNORECASE)
+_AND = re.compile(r"\s+and\s+|\s*[&;]\s*", re.IGNORECASE)
+_MOST_COAUTHORS = 6
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _LEAST_WORDS = 3
 _ORDINARY = 20
@@ -151,11 +154,39 @@ def _named(store: PaperStore, text: str, title: int | None) -> Resolution | None
         return _as_name(store, text, tuple(rows), _people_readings(people))
     if people:
         return _as_people(store, text, people)
+    if (together := _as_coauthors(store, text)) is not None:
+        return together
     if (row := close_title(store, text)) is not None:
         return _matched(store, "title", text, (row,))
+    if (within := _within(store, text)) is not None:
+        return within
     if is_spaceless(text):
         return _as_segments(store, text)
     return _as_part(store, text)
+
+
+def _within(store: PaperStore, text: str) -> Resolution | None:
+    """Return what a text names beside words that only stand around it, None where it says more."""
+    # Not for a known title, whose answer imports as little as can be.
+    from swimmer.retrieval.surroundings import name_within, title_within
+
+    if (row := title_within(store, text)) is not None:
+        return _matched(store, "title", text, (row,))
+    core = name_within(text)
+    if not core:
+        return None
+    if (row := exact_titles(store, [core])[0]) is not None:
+        return _matched(store, "title", text, (row,))
+    people = _people(store, core)
+    named = _as_coauthors(store, core)
+    if rows := rows_of_name(store.database, core) or rows_of_identifier(store.database, core):
+        named = _as_name(store, core, tuple(rows), _people_readings(people))
+    elif people:
+        named = _as_people(store, core, people)
+    if named is None or named.reading.kind == "text":
+        return None
+    others = [one for one in named.others if one.kind != "text"]
+    return replace(named, others=(*others, Reading("text", text)))
 
 
 def _as_segments(store: PaperStore, text: str) -> Resolution:
@@ -271,12 +302,40 @@ def _as_people(store: PaperStore, text: str, people: list[Person]) -> Resolution
     )
 
 
+def _as_coauthors(store: PaperStore, text: str) -> Resolution | None:
+    """Return the papers that several people wrote together, None where they are no such people."""
+    pieces = _AND.split(text)
+    pieces = [piece.strip() for piece in (pieces if len(pieces) > 1 else text.split(","))]
+    pieces = [piece for piece in pieces if piece]
+    if not 1 < len(pieces) <= _MOST_COAUTHORS:
+        return None
+    names: list[str] = []
+    shared: list[int] | None = None
+    for piece in pieces:
+        people = _people(store, piece)
+        if not people:
+            return None
+        rows = rows_of_people(store.database, people)
+        shared = rows if shared is None else [row for row in shared if row in set(rows)]
+        names.append(people[0].name if len(people) == 1 else piece)
+    if not shared:
+        return None
+    together = Reading("author", " and ".join(names), len(shared))
+    words = Reading("text", text)
+    return Resolution(together, text, tuple(shared), listed=True, others=(words,))
+
+
 def _as_part(store: PaperStore, text: str) -> Resolution | None:
     words = words_of(folded(text))
     if len(words) < 2:
         return None
     rows = titles_with_phrase(store.database, words, FEW + 1)
-    if len(rows) == 1 and len(words) >= _PART:
+    long = len(words) >= _PART
+    if not rows and long:
+        # The last word of a title that was cut off where it was copied.
+        rows = store.database.rows_of_key_start(title_key(text), FEW + 1)
+    # A name with its colon, and some words after it, is the beginning of one title.
+    if len(rows) == 1 and (long or ":" in text):
         return _matched(store, "part", text, tuple(rows))
     if 0 < len(rows) <= FEW and len(words) >= _PART:
         return Resolution(
@@ -375,6 +434,8 @@ def _forced_author(store: PaperStore, text: str) -> Resolution:
     people = people_named(store.database, text) or people_named(
         store.database, correct(store, text)
     )
+    if not people and (together := _as_coauthors(store, text)) is not None:
+        return together
     if not people:
         old = "" if store.database.has_lookups else "; build it again, it is of an older version"
         raise QueryError(

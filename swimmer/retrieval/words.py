@@ -50,11 +50,15 @@ def holds_content(text: str) -> bool:
     return not text.isascii() or any(len(word) > 1 for word in content_words(text[:TITLE_LIMIT]))
 
 
-def are_foreign(database: PaperDatabase, text: str) -> bool:
-    """Return whether at least half of the words of a text are none that papers of a store use.
+def are_foreign(database: PaperDatabase, text: str, title: str) -> bool:
+    """Return whether most words of a text are none that the papers of a store use.
 
-    Words of one paper count as little as words of none.
+    Words of one paper count as little as words of none, except in a `title` that holds at least
+    half of them: that of the nearest paper.
     """
     words = content_words(text[:TITLE_LIMIT])[:_LOOKED_UP]
+    named = set(content_words(title))
+    if words and 2 * sum(word in named for word in words) >= len(words):
+        return False
     used = sum(frequency(database, word, 2) == 2 for word in words)
     return 2 * used <= len(words)

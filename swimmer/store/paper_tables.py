@@ -235,6 +235,15 @@ class PaperTables(DatabaseFile):
         sql = "SELECT row FROM papers WHERE title_key = ? ORDER BY row"
         return [row for (row,) in self.query(sql, (key,), (int,))]
 
+    def rows_of_key_start(self, start: str, limit: int) -> list[int]:
+        """Return rows of papers whose title key begins so, in the order of the keys."""
+        sql = (
+            "SELECT row FROM papers WHERE title_key >= ? AND title_key < ? "
+            "ORDER BY title_key LIMIT ?"
+        )
+        found = self.query(sql, (start, start + "\U0010ffff", limit), (int,))
+        return [row for (row,) in found]
+
     def keys_of_rows(self, rows: Sequence[int]) -> list[str]:
         """Return the title keys of rows, in that order."""
         sql = "SELECT row, title_key FROM papers WHERE row IN (SELECT value FROM json_each(?))"

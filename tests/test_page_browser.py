@@ -69,6 +69,18 @@ HOSTILE = [
     ),
 ]
 
+REFERENCES = f"""
+@article{{known, title={{{TITLE}}}, author={{Amin, Farid}}, year={{2025}}, journal={{arXiv}}}}
+@article{{other, title={{Pottery of the north}}, author={{Fox, Ann}}, year={{1999}}}}
+"""
+DROP = """([name, text]) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([text], name));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    const event = new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: carried});
+    document.querySelector("main").dispatchEvent(event);
+  }
+}"""
 TOUCH = """document.querySelectorAll("*").forEach(
     one => ["mouseover", "focus", "mouseenter"].forEach(what => one.dispatchEvent(new Event(what))))
 """
@@ -993,6 +1005,19 @@ def every_page(visit: Visit) -> Iterator[str]:
     yield "digest"
     visit.open("/daily")
     yield "daily"
+    visit.open("/file")
+    yield "file"
+    page.locator("main textarea").fill(REFERENCES)
+    page.locator("main").get_by_role("button", name="Check the references").click()
+    page.get_by_text("Cite instead").first.click()
+    yield "references"
+    page.get_by_role("link", name="Plan", exact=True).click()
+    yield "plan of a store without times"
+    visit.open("/file")
+    page.locator("main textarea").fill("Robots that learn\n\nWe train robots by rewards.")
+    page.locator("main").get_by_role("button", name="Papers near this draft").click()
+    expect(page.get_by_text("does not cite")).to_be_visible()
+    yield "near a draft"
     visit.open("/list")
     yield "reading list"
     visit.expected = {400, 404}
@@ -1146,3 +1171,89 @@ def test_what_a_page_does_not_wait_for_comes_after_it(visit: Visit) -> None:
     elsewhere.scroll_into_view_if_needed()
     expect(elsewhere.locator(".skeleton")).to_have_count(0)
     expect(elsewhere.get_by_role("link").first).to_be_visible()
+
+
+# ---------------------------------------------------------------------- files and drafts
+
+
+def test_a_dropped_draft_is_answered_and_a_bibliography_offers_its_uses(visit: Visit) -> None:
+    page = visit.open()
+    page.evaluate(
+        DROP, ["draft.tex", "\\title{Robots}\\begin{abstract}Robots walk.\\end{abstract}"]
+    )
+    page.wait_for_url("**/near?*")
+    expect(page.get_by_role("heading", name="Papers near your draft")).to_be_visible()
+    assert f"store={NAME}" in page.url
+    page.evaluate(DROP, ["refs.bib", REFERENCES])
+    dialog = page.get_by_role("dialog", name="A file or a draft")
+    expect(dialog).to_be_visible()
+    expect(page.locator("#drop")).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Papers near this draft")).to_be_hidden()
+    assert grave(page) == []
+    dialog.get_by_role("button", name="Check the references").click()
+    page.wait_for_url("**/check?*")
+    expect(page.locator(".verdict")).to_have_count(2)
+
+
+def test_a_file_that_cannot_be_taken_is_said_before_it_is_sent(visit: Visit) -> None:
+    page = visit.open()
+    page.evaluate(DROP, ["virus.exe", "MZ"])
+    said = page.locator("#file [role=alert]")
+    expect(said).to_have_text(re.compile("^virus.exe is no kind of file"))
+    page.get_by_role("button", name="Close").click()
+    page.evaluate("document.querySelector('#file form').dataset.limit = 1048576")
+    page.evaluate(DROP, ["big.pdf", "x" * 1_100_000])
+    expect(said).to_have_text(re.compile("^This is larger than 1 MB"))
+    assert page.url == visit.address
+
+
+def test_a_file_is_chosen_by_the_button_beside_the_box(visit: Visit, home: Path) -> None:
+    (home / "draft.md").write_text("# Robots\n\nWe train robots that walk.", encoding="utf-8")
+    page = visit.open()
+    with page.expect_file_chooser() as chooser:
+        visit.tab_to("Use a file")
+        page.keyboard.press("Enter")
+    chooser.value.set_files(home / "draft.md")
+    page.wait_for_url("**/near?*")
+    expect(page.locator("ol.hits > li").first).to_be_visible()
+
+
+def test_a_long_text_that_is_pasted_is_a_draft(visit: Visit) -> None:
+    page = visit.open()
+    paste = """text => {
+      const carried = new DataTransfer();
+      carried.setData("text/plain", text);
+      const event = new ClipboardEvent("paste", {bubbles: true, cancelable: true, clipboardData: carried});
+      return document.getElementById("q").dispatchEvent(event);
+    }"""
+    # A title is pasted as ever.
+    assert page.evaluate(paste, TITLE) is True
+    assert (
+        page.evaluate(paste, "Robots that walk\n\n" + "We train robots by rewards. " * 60) is False
+    )
+    page.wait_for_url("**/near?*")
+    expect(page.get_by_text("Robots that walk", exact=True)).to_be_visible()
+
+
+def test_a_draft_and_references_without_any_script(browser: Browser, store: Path) -> None:
+    with (
+        serving(store) as address,
+        visiting(browser, address, java_script_enabled=False) as visit,
+    ):
+        page = visit.open()
+        page.get_by_role("link", name="Use a file").click()
+        refs = store.parent / "refs.bib"
+        refs.write_text(REFERENCES, encoding="utf-8")
+        page.locator("main input[type=file]").set_input_files(refs)
+        page.locator("main").get_by_role("button", name="Check the references").click()
+        expect(page.locator(".verdict")).to_have_count(2)
+        page.get_by_role("link", name="For you", exact=True).last.click()
+        expect(page.locator("ol.hits > li").first).to_be_visible()
+        visit.expected = {413}
+        visit.open("/file")
+        big = store.parent / "big.pdf"
+        with big.open("wb") as file:
+            file.truncate(200 << 20)
+        page.locator("main input[type=file]").set_input_files(big)
+        page.locator("main").get_by_role("button", name="Papers near this draft").click()
+        expect(page.get_by_role("alert")).to_have_text("what was sent is larger than 50 MB")

@@ -12,11 +12,16 @@ from .digest_formats import (
     digest_to_html as digest_to_html,
     digest_to_markdown as digest_to_markdown,
 )
+from .draft_text import (
+    references_of as references_of,
+)
 from .drafts import (
     Draft as Draft,
+    draft_of_text as draft_of_text,
     papers_named as papers_named,
     read_draft as read_draft,
     related as related,
+    related_in as related_in,
 )
 from .for_you import (
     Interest as Interest,
@@ -112,6 +117,7 @@ from .reference_check import (
 from .references import (
     References as References,
     corrected_bibliography as corrected_bibliography,
+    corrected_entries as corrected_entries,
     read_references as read_references,
     references_in as references_in,
 )

@@ -6,11 +6,13 @@ And what else names papers that no store knows: a `.bib` file, an arXiv or OpenR
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.analysis.draft_files import bib_titles, text_of
+from swimmer.analysis.draft_text import read_text
 from swimmer.analysis.latex_drafts import read_latex
 from swimmer.analysis.markdown_drafts import read_markdown
 from swimmer.analysis.pdf_drafts import read_pdf
@@ -19,7 +21,7 @@ from swimmer.papers import Paper
 from swimmer.text import clean, title_key
 
 if TYPE_CHECKING:
-    from swimmer.retrieval import Hit
+    from swimmer.retrieval import Answer, Hit
     from swimmer.store import PaperStore
 
 ENTRIES = 5_000
@@ -56,18 +58,36 @@ def related(
     Raises:
         QueryError, ModelError: as `swimmer.ask` does.
     """
-    from dataclasses import replace
+    answer, cited = related_in([store], draft, k, **options)
+    return answer.hits, len(cited)
 
-    from swimmer.retrieval import ask, checked_k
+
+def related_in(
+    stores: Sequence[PaperStore], draft: Draft | Paper, k: int = 20, **options: Any
+) -> tuple[Answer, list[Hit]]:
+    """Return the answer to a draft without what it cites, and the hits among these that it cites.
+
+    Args:
+        stores: open stores, searched as `ask_stores` does.
+        draft: what `read_draft` gives, or a paper.
+        k: papers wanted.
+        options: as for `swimmer.ask`.
+
+    Raises:
+        QueryError, ModelError: as `swimmer.ask_stores` does.
+    """
+    from swimmer.retrieval import ask_stores, checked_k
 
     draft = Draft(draft) if isinstance(draft, Paper) else draft
     wanted, depth = checked_k(k), 2 * checked_k(k) + 20
     while True:
-        (answer,) = ask(store, [draft.paper], depth, **options)
-        left = [hit for hit in answer.hits if not draft.cites(hit.paper)]
+        (answer,) = ask_stores(stores, [draft.paper], depth, **options)
+        cited = [draft.cites(hit.paper) for hit in answer.hits]
+        left = [hit for hit, is_cited in zip(answer.hits, cited, strict=True) if not is_cited]
         if len(left) >= wanted or len(answer.hits) < depth:
-            cited = len(answer.hits) - len(left)
-            return [replace(hit, rank=i) for i, hit in enumerate(left[:wanted], 1)], cited
+            hits = [replace(hit, rank=i) for i, hit in enumerate(left[:wanted], 1)]
+            known = [hit for hit, is_cited in zip(answer.hits, cited, strict=True) if is_cited]
+            return replace(answer, hits=hits), known
         depth *= 4
 
 
@@ -124,6 +144,18 @@ def read_draft(path: str | Path, bibliography: str | Path | None = None) -> Draf
         raise QueryError(f"{path}: no title was found", hint="give it with --abstract beside it")
     if bibliography is not None:
         cited += "\n" + bib_titles(text_of(Path(bibliography)))
+    return Draft(Paper(clean(title, 1_000), abstract), _folded(cited))
+
+
+def draft_of_text(text: str) -> Draft:
+    """Return the draft that a plain text is: its first line is the title.
+
+    Raises:
+        QueryError: it holds no words.
+    """
+    title, abstract, cited = read_text(text)
+    if not clean(title):
+        raise QueryError("the text holds no words", hint="give a title and an abstract")
     return Draft(Paper(clean(title, 1_000), abstract), _folded(cited))
 
 

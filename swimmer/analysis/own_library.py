@@ -37,16 +37,17 @@ class Library:
     warnings: tuple[str, ...] = ()
 
 
-def read_library(path: str | Path, progress: Progress | None = None) -> Library:
+def read_library(path: str | Path, progress: Progress | None = None, most: int = MOST) -> Library:
     """Return the papers of a library.
 
     Args:
         path: a list in any format that sources read (`.bib`, `.ris`, what Zotero exports as JSON,
             …), a `.tex` file, whose references are taken, a `.pdf`, or a folder of PDFs.
         progress: called as the PDFs of a folder are read.
+        most: how many papers a list may hold.
 
     Raises:
-        QueryError: it holds no paper.
+        QueryError: it holds no paper, or more than `most`.
         SourceError: it cannot be read.
         MissingExtraError: there is a PDF, and pypdf is not installed.
     """
@@ -55,7 +56,7 @@ def read_library(path: str | Path, progress: Progress | None = None) -> Library:
         return _read_folder(path, progress)
     if path.suffix.lower() == ".pdf":
         return Library(path.name, (read_draft(path).paper,))
-    read = read_references(path)
+    read = read_references(path, most)
     warnings = [f"{place}: {reason}" for place, reason in read.unreadable[:_SHOWN]]
     if more := len(read.unreadable) - len(warnings):
         warnings.append(f"{path.name}: {more:,} more kinds of entries were left out")

@@ -9,26 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from swimmer.analysis.draft_files import SIZE_LIMIT
+from swimmer.analysis.draft_text import SECTION_NUMBER, abstract_of, references_of
 from swimmer.errors import MissingExtraError, QueryError
-from swimmer.text import clean
 
 PAGES = 80
 """Pages of a PDF in which a bibliography is looked for."""
 
-_NUMBER = r"(?:\d{1,3}\.?|[IVX]{1,6}\.)"
-_HEADING = re.compile(
-    rf"^[ \t]{{0,40}}(?:{_NUMBER}[ \t]{{1,40}}introduction\b|introduction[ \t]{{0,40}}$"
-    rf"|(?:{_NUMBER})?[ \t]{{0,40}}(?:keywords?|index terms|ccs concepts)\b)",
-    re.IGNORECASE | re.MULTILINE,
+_BODY = re.compile(
+    rf"\s{{0,9}}(?:abstract\b|{SECTION_NUMBER}?\s{{0,9}}introduction\b)", re.IGNORECASE
 )
-_ABSTRACT = re.compile(r"\babstract\b[\s.:—–-]{0,20}", re.IGNORECASE)
-_BODY = re.compile(rf"\s{{0,9}}(?:abstract\b|{_NUMBER}?\s{{0,9}}introduction\b)", re.IGNORECASE)
-_REFERENCES = re.compile(
-    r"^[ \t]{0,40}(?:\d{1,3}\.?[ \t]{0,40})?(?:references|bibliography|literature)"
-    r"[ \t]{0,40}:?[ \t]{0,40}$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_HYPHEN = re.compile(r"(?<=[a-z])-[ \t]{0,20}\r?\n\s{0,20}(?=[a-z])")
 _FAILURES = (
     ValueError,
     KeyError,
@@ -86,7 +75,7 @@ def read_pdf(path: Path) -> tuple[str, str, str]:
             hint="save or download it again, or give the text as .txt, .tex or .bib",
         ) from None
     first = "\n".join(pages[:2])
-    return _largest(sized) or named, _abstract(first), _references("\n".join(pages))
+    return _largest(sized) or named, abstract_of(first), references_of("\n".join(pages))
 
 
 def _page_text(page: Any, sized: list[tuple[float, str]]) -> str:
@@ -118,19 +107,3 @@ def _largest_of(sized: list[tuple[float, str]]) -> str:
         if 10 <= letters <= 300 and not text.lower().startswith("arxiv:"):
             return text
     return ""
-
-
-def _abstract(text: str) -> str:
-    """Return the abstract on the first pages; one in parts may itself begin with "Introduction"."""
-    found = _ABSTRACT.search(text)
-    if not found:
-        return ""
-    rest = text[found.end() : found.end() + 6_000]
-    ends = (heading.start() for heading in _HEADING.finditer(rest))
-    end = next((at for at in ends if rest[:at].strip()), None)
-    return clean(_HYPHEN.sub("", rest[:2_000] if end is None else rest[:end]))
-
-
-def _references(text: str) -> str:
-    places = [found.end() for found in _REFERENCES.finditer(text)]
-    return text[places[-1] :] if places else ""

@@ -38,16 +38,18 @@ class References:
     uncited: int = 0
 
 
-def read_references(path: str | Path) -> References:
+def read_references(path: str | Path, most: int = MOST) -> References:
     """Return the references of a bibliography, or those that a LaTeX draft cites.
 
     Args:
         path: a list in any format that sources read (`.bib`, `.ris`, `.csv`, …), a `.txt` file
             with references as a paper lists them, or a `.tex` file that names its `.bib` files,
             which lie in its own folder.
+        most: how many references may be read.
 
     Raises:
-        QueryError: the draft names no bibliography, or the file holds no reference.
+        QueryError: the draft names no bibliography, or the file holds no reference, or more than
+            `most`.
         SourceError: the file cannot be read.
     """
     path = Path(path).expanduser()
@@ -58,7 +60,7 @@ def read_references(path: str | Path) -> References:
             raise QueryError(
                 f"{path}: names no .bib file in its folder", hint="give the .bib file itself"
             )
-    papers, unreadable = _read([_source(file) for file in files])
+    papers, unreadable = _read([_source(file) for file in files], most)
     listed = [paper for paper in papers if cited is None or paper.id in cited]
     if not listed:
         raise QueryError(
@@ -101,7 +103,7 @@ def _source(file: Path) -> Source:
     return FileSource(file)
 
 
-def _read(sources: Sequence[Source]) -> tuple[list[Paper], list[tuple[str, str]]]:
+def _read(sources: Sequence[Source], most: int = MOST) -> tuple[list[Paper], list[tuple[str, str]]]:
     """Return the papers of sources, and what could not be read of each."""
     from swimmer.sources import SourceReport
 
@@ -109,15 +111,15 @@ def _read(sources: Sequence[Source]) -> tuple[list[Paper], list[tuple[str, str]]
     unreadable: list[tuple[str, str]] = []
     for source in sources:
         report = SourceReport()
-        papers += islice(source.papers(report), MOST + 1)
+        papers += islice(source.papers(report), most + 1)
         where = Path(source.origin).name
         unreadable += [
             (f"{where}, {', '.join(entry.places)}", reason)
             for reason, entry in report.skipped.items()
             if not reason.startswith("not a paper")
         ]
-        if len(papers) > MOST:
-            raise QueryError(f"{where}: more than {MOST:,} references", hint="give it in parts")
+        if len(papers) > most:
+            raise QueryError(f"{where}: more than {most:,} references", hint="give it in parts")
     return papers, unreadable
 
 
@@ -134,7 +136,12 @@ def corrected_bibliography(path: str | Path, checked: Iterable[CheckedReference]
     path = Path(path)
     if path.suffix.lower() != ".bib":
         raise InputError(f"{path}: only the entries of a .bib file can be replaced")
+    return corrected_entries(text_of(path), checked)
+
+
+def corrected_entries(text: str, checked: Iterable[CheckedReference]) -> str:
+    """Return BibTeX text with the entries replaced that `corrected_bibliography` replaces."""
     from swimmer.sources import replaced_entries
 
     entries = {one.reference.id: entry for one in checked if (entry := one.entry)}
-    return replaced_entries(text_of(path), entries)
+    return replaced_entries(text, entries)

@@ -36,6 +36,9 @@ PARTS = [
     "swimmer.web.map_data",
     "swimmer.web.daily_page",
     "swimmer.web.for_you_pages",
+    "swimmer.web.plan_page",
+    "swimmer.web.check_page",
+    "swimmer.web.file_pages",
     "swimmer.web.list_pages",
 ]
 """The modules of the page, each with `ROUTES`, and with `MENU` if it is in the menu.
@@ -43,8 +46,14 @@ PARTS = [
 To add a page, add its module here.
 """
 
-PRIVATE_PARTS = {"swimmer.web.for_you_pages", "swimmer.web.list_pages"}
-"""The parts of the reading list, which a page for many visitors leaves out."""
+PRIVATE_PARTS = {
+    "swimmer.web.for_you_pages",
+    "swimmer.web.plan_page",
+    "swimmer.web.check_page",
+    "swimmer.web.file_pages",
+    "swimmer.web.list_pages",
+}
+"""The parts of the reading list and of the reader's files: a page for many visitors lacks them."""
 
 THREADS = 4
 """Searches at the same time: more would only wait for the same cores."""

@@ -1,4 +1,4 @@
-"""The pages that rank stores by one's reading list: "for you", and a digest of what came new."""
+"""The pages that rank stores by a reading list or a file: "for you", and a digest of news."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from swimmer.errors import QueryError
-from swimmer.library import ReadingList, listed_papers
+from swimmer.library import listed_papers
 from swimmer.web.pages import download
 from swimmer.web.search_form import SearchForm
 from swimmer.web.site import MenuItem, Site, site_of
@@ -20,8 +20,7 @@ from swimmer.web.site import MenuItem, Site, site_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from swimmer.analysis import Digest, Recommendation
-    from swimmer.papers import Paper
+    from swimmer.analysis import Digest, Library, Recommendation
     from swimmer.web.results import Stores
 
 K = 50
@@ -47,12 +46,16 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What an address asks for: a store or all, a list by name, whether newer papers weigh more."""
+    """What an address asks for: a store or all, a list by name, whether newer papers weigh more.
+
+    `file` is the token of an upload, which then stands in place of the list.
+    """
 
     store: str
     name: str
     newer: bool
     since: str
+    file: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str], default: str) -> Choice:
@@ -63,6 +66,7 @@ class Choice:
             given.get("list", "")[:200],
             given.get("newer", "") not in ("", "0"),
             since if since in SINCE else "7",
+            given.get("file", "")[:100],
         )
 
     @property
@@ -70,9 +74,34 @@ class Choice:
         """How fast papers lose weight, None for not at all."""
         return HALF_LIFE if self.newer else None
 
-    def library(self, reading: ReadingList) -> list[Paper]:
-        """Return the papers that the stores are ranked by."""
-        return listed_papers(reading.entries(self.name or None)[-LIBRARY:])
+    @property
+    def fields(self) -> dict[str, str]:
+        """The store and what it is ranked by, for addresses."""
+        given = {"store": self.store, "list": self.name, "file": self.file}
+        given["newer"] = "1" if self.newer else ""
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def whose(self) -> str:
+        """What the papers are that the store is ranked by, in words."""
+        return "your file" if self.file else "your list"
+
+    def without_file(self, path: str) -> str:
+        """Return the address of the page ranked by the reading list."""
+        return f"{path}?{urlencode({'store': self.store})}"
+
+    def library(self, site: Site) -> Library:
+        """Return the papers that the stores are ranked by.
+
+        Raises:
+            QueryError: the file is no longer held, or there is no such list.
+        """
+        from swimmer.analysis import Library
+
+        if self.file:
+            return site.uploads.get(self.file).library
+        papers = listed_papers(site.reading.entries(self.name or None)[-LIBRARY:])
+        return Library(f"the list {self.name}" if self.name else "your reading list", tuple(papers))
 
 
 @dataclass(frozen=True)
@@ -90,19 +119,19 @@ def for_you(request: Request) -> Response:
 
     site = site_of(request)
     choice = Choice.of(request.query_params, site.pool.default())
-    library = choice.library(site.reading)
+    library = choice.library(site)
     stores = site.stores_named(choice.store)
     found = None
-    if library:
-        found = ranked(list(stores.values()), library, K, half_life=choice.half_life)
+    if library.papers:
+        found = ranked(list(stores.values()), library.papers, K, half_life=choice.half_life)
     shown = [] if found is None else [_shown(one, stores) for one in found.found]
-    return _page(
+    return choice_page(
         request,
         "foryou.html",
         choice,
         found=found,
         shown=[one for one in shown if one.found.related],
-        library=len(library),
+        library=library,
     )
 
 
@@ -112,9 +141,10 @@ def part(request: Request) -> Response:
 
     site = site_of(request)
     choice = Choice.of(request.query_params, site.pool.default())
-    library = choice.library(site.reading)
+    library = choice.library(site)
     stores = site.stores_named(choice.store)
-    found = ranked(list(stores.values()), library, FEW).found if library else ()
+    papers = library.papers
+    found = ranked(list(stores.values()), papers, FEW).found if papers else ()
     shown = [_shown(one, stores) for one in found if one.related]
     return site.fragment("foryou_part.html", shown=shown)
 
@@ -129,14 +159,12 @@ def digest(request: Request) -> Response:
     for entry in made.entries if made else ():
         arrived = f"new in {entry.store} on {entry.arrived:%Y-%m-%d}"
         shown.append(_shown(entry.found, stores, [arrived]))
-    saved = {"store": choice.store, "list": choice.name, "since": choice.since}
-    if choice.newer:
-        saved["newer"] = "1"
+    saved = {**choice.fields, "since": choice.since}
     exports = {
         label: f"/digest/export?{urlencode({**saved, 'format': name})}"
         for name, (label, _, _) in FORMATS.items()
     }
-    return _page(
+    return choice_page(
         request, "digest.html", choice, digest=made, shown=shown, since=SINCE, exports=exports
     )
 
@@ -161,16 +189,16 @@ def export(request: Request) -> Response:
 def _digest(site: Site, choice: Choice) -> Digest | None:
     from swimmer.analysis import make_digest
 
-    library = choice.library(site.reading)
-    if not library:
+    library = choice.library(site)
+    if not library.papers:
         return None
     since = None
     if choice.since:
         since = datetime.now(timezone.utc) - timedelta(days=int(choice.since))
     return make_digest(
         list(site.stores_named(choice.store).values()),
-        library,
-        name=f"the list {choice.name}" if choice.name else "your reading list",
+        library.papers,
+        name=library.name,
         since=since,
         k=K,
         half_life=choice.half_life,
@@ -185,13 +213,15 @@ def _shown(found: Recommendation, stores: Stores, facts: Sequence[str] = ()) -> 
     return Shown(found, SearchForm(place, why=True), facts)
 
 
-def _page(request: Request, template: str, choice: Choice, **context: Any) -> Response:
+def choice_page(request: Request, template: str, choice: Choice, **context: Any) -> Response:
+    """Return a page that is ranked by a reading list or a file, with the form to choose it."""
     site = site_of(request)
     stores = [info for info in site.pool.stores() if info.manifest is not None]
     return site.page(
         request,
         template,
         choice=choice,
+        file=site.uploads.get(choice.file).name if choice.file else "",
         box=site.box(choice.store),
         choices=stores,
         names=site.reading.names(),
@@ -206,4 +236,4 @@ ROUTES = [
     Route("/digest", digest),
     Route("/digest/export", export),
 ]
-MENU = [MenuItem("/foryou", "For you"), MenuItem("/digest", "Digest")]
+MENU = [MenuItem("/foryou", "For you")]

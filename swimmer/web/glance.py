@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
+from swimmer.papers import presentations
 from swimmer.web.site import site_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ def examples_of(store: PaperStore) -> list[Example]:
             used.add(first[0])
             found.append(Example(kind, first[1]))
     return found
+
+
+def has_times(store: PaperStore) -> bool:
+    """Whether the list of a store gives times, told from some of its papers."""
+    if {"events", "starttime"}.isdisjoint(store.fields()):
+        return False
+    step = max(1, len(store) // _LOOKED_AT)
+    return any(map(presentations, store.papers(list(range(step // 2, len(store), step)))))
 
 
 def _title(paper: Paper) -> str:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from swimmer.errors import QueryError
 from swimmer.retrieval import FACETS, MODE_LABELS, SORTS
 from swimmer.store import SAMPLE
-from swimmer.web.glance import examples_of, picture_address
+from swimmer.web.glance import examples_of, has_times, picture_address
 from swimmer.web.search_form import DEFAULTS, SearchForm, read_form
 from swimmer.web.site import MenuItem, site_of
 
@@ -68,6 +68,7 @@ def home(request: Request) -> Response:
         form,
         template="home.html",
         papers=len(opened),
+        timed=has_times(opened),
         examples=examples_of(opened),
         facets=facets({form.store: opened}, form),
         picture=picture_address(opened, form.store),

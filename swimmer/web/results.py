@@ -72,7 +72,7 @@ def run_search(stores: Stores, form: SearchForm, *, explain: bool) -> Answer:
     else:
         answer = browse_stores(opened, form.k, options)
     if form.every:
-        answer = _named(stores, answer)
+        answer = answer_by_names(stores, answer)
     missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)
     if missing:
         where = "any store" if form.every else f"the store {opened[0].name}"
@@ -96,7 +96,7 @@ def _filter(stores: Stores, form: SearchForm) -> Filter | None:
 _OVER_ALL = (*_SHARED_FACETS, "author")
 
 
-def _named(stores: Stores, answer: Answer) -> Answer:
+def answer_by_names(stores: Stores, answer: Answer) -> Answer:
     """Return the answer of several stores with the name of each paper's store as it is served."""
     names = {store.name: name for name, store in stores.items()}
 

@@ -19,6 +19,7 @@ from swimmer.library import Summaries, entry_key
 from swimmer.papers import arxiv_of, events_in_words, first_authors, venue_and_year
 from swimmer.text import clean_url, printable, readable
 from swimmer.web.search_form import ALL
+from swimmer.web.uploads import ACCEPTED, DRAFTS, LIMIT, USES, Uploads
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -83,6 +84,7 @@ class Site:
     menu: Sequence[MenuItem] = field(default_factory=list)
     read_only: bool = False
     summaries: Summaries = field(default_factory=Summaries)
+    uploads: Uploads = field(default_factory=Uploads)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **context: Any
@@ -159,6 +161,10 @@ class Site:
             "entry_key": entry_key,
             "read_only": self.read_only,
             "all_stores": ALL,
+            "accepted": ",".join(ACCEPTED),
+            "drafts": ",".join(DRAFTS),
+            "upload_limit": LIMIT,
+            "file_uses": USES,
         }
         return environment
 

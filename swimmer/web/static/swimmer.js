@@ -235,3 +235,111 @@
     });
   }
 })();
+
+(() => {
+  /* Files: dropped anywhere, chosen by the button beside the box, or a draft pasted into the box. */
+  const DRAFT_LENGTH = 1000;
+  const BIBTEX = /^\s{0,80}@\s{0,9}[A-Za-z]{2,30}\s{0,9}[{(]/m;
+  const dialog = document.getElementById("file");
+  const forms = Array.from(document.querySelectorAll("form.file-form"));
+  if (!forms.length) return;
+
+  const parts = (form) => ({
+    files: form.querySelector("input[type=file]"),
+    text: form.querySelector("textarea"),
+    wrong: form.querySelector(".wrong"),
+    uses: Array.from(form.querySelectorAll("button[name=to]")),
+  });
+  const ending = (name) => /\.[A-Za-z]{1,9}$/.exec(name)?.[0].toLowerCase() ?? "";
+
+  const problem = (form) => {
+    const files = Array.from(parts(form).files.files);
+    const limit = Number(form.dataset.limit);
+    const accepted = form.dataset.accepted.split(",");
+    const unknown = files.find((file) => !accepted.includes(ending(file.name)));
+    if (unknown) return `${unknown.name} is no kind of file that is read here: give a draft as .pdf, .tex or .md, or a list of papers such as .bib.`;
+    if (files.reduce((sum, file) => sum + file.size, 0) > limit) return `This is larger than ${limit / 1048576} MB. Give a smaller file: the .bib file, or the draft without its figures.`;
+    return "";
+  };
+
+  const hasDraft = (form) => {
+    const { files, text } = parts(form);
+    const drafts = form.dataset.drafts.split(",");
+    if (files.files.length) return Array.from(files.files).some((file) => drafts.includes(ending(file.name)));
+    return text.value.trim() !== "" && !BIBTEX.test(text.value);
+  };
+
+  // A button that the file is not for is not offered.
+  const update = (form) => {
+    const { files, text, wrong, uses } = parts(form);
+    const said = problem(form);
+    wrong.textContent = said;
+    wrong.hidden = !said;
+    const given = files.files.length > 0 || text.value.trim() !== "";
+    for (const button of uses) {
+      if (button.value === "near" && uses.length > 1) button.hidden = given && !hasDraft(form);
+    }
+    return !said;
+  };
+
+  for (const form of forms) {
+    const { files, text } = parts(form);
+    files.addEventListener("change", () => update(form));
+    text.addEventListener("input", () => update(form));
+    form.addEventListener("submit", (event) => {
+      if (!update(form)) event.preventDefault();
+      else document.documentElement.classList.add("busy");
+    });
+  }
+  if (!dialog) return;
+
+  const form = dialog.querySelector("form.file-form");
+  const own = parts(form);
+  const take = () => {
+    const store = document.getElementById("store");
+    if (store) form.elements.store.value = store.value;
+    const near = own.uses.find((button) => button.value === "near");
+    if (update(form) && hasDraft(form)) form.requestSubmit(near);
+    else if (!dialog.open) dialog.showModal();
+  };
+  own.files.addEventListener("change", () => {
+    if (!dialog.open) take();
+  });
+  document.getElementById("attach")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    own.text.value = "";
+    own.files.value = "";
+    own.files.click();
+  });
+  document.getElementById("q")?.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text.length < DRAFT_LENGTH && !BIBTEX.test(text)) return;
+    event.preventDefault();
+    own.files.value = "";
+    own.text.value = text;
+    take();
+  });
+
+  const over = document.getElementById("drop");
+  const carriesFiles = (event) => Array.from(event.dataTransfer?.types ?? []).includes("Files");
+  let depth = 0;
+  const show = (by) => {
+    depth = by === null ? 0 : depth + by;
+    over.hidden = depth < 1;
+  };
+  document.addEventListener("dragenter", (event) => carriesFiles(event) && show(1));
+  document.addEventListener("dragleave", (event) => carriesFiles(event) && show(-1));
+  document.addEventListener("dragover", (event) => {
+    if (carriesFiles(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    show(null);
+    // A form that takes files takes what is dropped onto its own field.
+    if (!carriesFiles(event) || event.target.closest?.("input[type=file]")) return;
+    event.preventDefault();
+    own.text.value = "";
+    own.files.files = event.dataTransfer.files;
+    take();
+  });
+  window.addEventListener("pageshow", () => show(null));
+})();

@@ -84,6 +84,14 @@ class StoreNotFoundError(StoreError, LookupError):
     """No store has this name or path."""
 
 
+class RemoteStoreError(StoreError):
+    """A store on a server has not what is asked for: that needs a store in a folder."""
+
+
+class StoreUnavailableError(StoreError):
+    """The server of a store does not answer in time; the same call may succeed later."""
+
+
 class StoreBusyError(StoreError):
     """Another process is writing to the store."""
 

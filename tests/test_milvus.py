@@ -32,6 +32,7 @@ from swimmer.store import (
     FolderSearch,
     MilvusStore,
     SearchableStore,
+    StorePool,
     is_milvus,
     pull_store,
     push_store,
@@ -596,7 +597,6 @@ def test_verify_reads_every_paper_and_vector(home: Path, swimmer: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("search", "graphs", "--store", "conf", "--store", "milvus+file:m.db"),
         ("search", "graphs", "--store", "milvus+file:m.db", "--plot", "x.svg"),
         ("people", "graphs", "--store", "milvus+file:m.db"),
         ("show", "milvus+file:m.db"),
@@ -615,6 +615,183 @@ def test_commands_that_need_a_folder_say_so(
     done = swimmer(*command)
     assert done.code == 2 and done.err.startswith("error: ") and "Traceback" not in done.err
     assert "Milvus" in done.err or "not a store's name" in done.err
+
+
+# ---------------------------------------------------------------------- several stores, page, MCP
+
+
+@needs_milvus
+def test_a_folder_and_milvus_are_searched_as_one(home: Path, swimmer: Run) -> None:
+    push_store(build_store(PAPERS[:40], "conf"), "milvus+file:m.db#first")
+    build_store(PAPERS[40:], "second")
+    names = ("--store", "milvus+file:m.db#first", "--store", "second")
+    found = swimmer("search", "graphs for robots", *names, "--json", "-k", "8")
+    assert found.code == 0, found.err
+    hits = json.loads(found.out.splitlines()[0])["hits"]
+    assert {hit["store"] for hit in hits} == {"first", "second"} and len(hits) == 8
+    # A title that only the server knows is searched in the folder as that paper.
+    known = swimmer("search", PAPERS[3].title, *names, "--json", "-k", "4").out
+    answer = json.loads(known.splitlines()[0])
+    assert answer["matched"]["id"] == "p3" and len(answer["hits"]) == 4
+    refs = home / "refs.bib"
+    entries = [
+        "@misc{a, title={" + PAPERS[5].title + "}, year={" + str(PAPERS[5].year) + "}}",
+        "@misc{b, title={" + PAPERS[45].title + "}}",
+        "@misc{c, title={Nobody Has Written This One}}",
+        "@misc{d, title={Folding Proteins with BERTs}, author={Keller, Maria and Zhou, Q.}}",
+    ]
+    refs.write_text("\n".join(entries), encoding="utf-8")
+    lines = swimmer("check", refs, *names, "--json").out.splitlines()
+    verdicts = [json.loads(line)["verdict"] for line in lines]
+    assert verdicts == ["found", "found", "unknown", "differs"]
+    push_store(open_store("second"), "milvus+file:m.db#second")
+    alone = swimmer("check", refs, "--store", "milvus+file:m.db#second", "--json").out.splitlines()
+    assert [json.loads(one)["verdict"] for one in alone] == [
+        "unknown",
+        "found",
+        "unknown",
+        "differs",
+    ]
+
+
+@pytest.fixture(params=["folder", "milvus"])
+def served(request: pytest.FixtureRequest, folder_store: PaperStore, home: Path) -> str:
+    """The place of a store of either kind, as `swimmer serve` and `swimmer mcp` take it."""
+    if request.param == "folder":
+        return str(folder_store.folder)
+    on_milvus: MilvusStore = request.getfixturevalue("milvus_store")
+    return on_milvus.address
+
+
+def page_of(place: str) -> Any:
+    pytest.importorskip("starlette", reason="needs the extra 'web'")
+    from starlette.testclient import TestClient
+
+    from swimmer.web import create_app
+
+    given = place if is_milvus(place) else Path(place)
+    return TestClient(create_app([given]), base_url="http://127.0.0.1:8765")
+
+
+def test_the_page_searches_both(served: str) -> None:
+    name = "papers" if is_milvus(served) else "conf"
+    with page_of(served) as page:
+        first = page.get("/")
+        assert first.status_code == 200 and f"{len(PAPERS)} papers" in first.text
+        for fields in (
+            {"q": PAPERS[3].title},
+            {"q": "graphs for robots", "why": "1"},
+            {"q": "folding proteins", "mode": "keyword"},
+            {"q": "folding proteins", "mode": "hybrid"},
+            {"q": "Ana Ruiz", "as": "author"},
+            {"q": "graphs", "year_from": "2022", "sort": "year:desc"},
+            {"where": "year>=2023"},
+        ):
+            found = page.get("/search", params={"store": name, "k": "5", **fields})
+            assert found.status_code == 200, found.text
+            assert found.text.count("/paper?") >= 5, fields
+        exported = page.get("/export", params={"store": name, "q": "graphs", "format": "bibtex"})
+        assert exported.text.count("@") >= 10
+        typed = page.get("/complete", params={"store": name, "q": "folding pro"})
+        assert "Folding Proteins with BERT" in typed.text
+        shown = page.get("/paper", params={"store": name, "id": "fold"})
+        assert shown.status_code == 200 and "Words of proteins." in shown.text
+        assert (
+            shown.text.count("/paper?") >= 12 and "@inproceedings" in shown.text
+        ) or "@" in shown.text
+        assert page.get("/paper", params={"store": name, "id": "nobody"}).status_code == 404
+        person = page.get("/person", params={"store": name, "name": "Ana Ruiz"})
+        assert person.status_code == 200 and person.text.count("/paper?") >= 10
+        wrong = page.get("/search", params={"store": name, "q": "graphs", "where": "nonsense=1"})
+        assert wrong.status_code == 400 and "nonsense" in wrong.text
+
+
+def test_a_page_that_needs_a_folder_says_so(milvus_store: MilvusStore, home: Path) -> None:
+    build_store(PAPERS[:30], "conf").close()
+    with page_of(milvus_store.address) as page:
+        for path in ("/map", "/daily", "/person/near?name=Ana+Ruiz", "/map/picture", "/map/points"):
+            mark = "&" if "?" in path else "?"
+            said = page.get(f"{path}{mark}store=papers")
+            assert said.status_code == 400 and "swimmer pull" in said.text, (path, said.text)
+            assert "This needs a store in a folder" in said.text and "Traceback" not in said.text
+        given = {"store": "papers", "q": "graphs", "diversity": "0.5"}
+        assert "on a server" in page.get("/search", params=given).text
+        # All stores together are those in folders.
+        every = page.get("/search", params={"store": "*", "q": "graphs", "k": "5"})
+        assert every.status_code == 200 and "store=papers" not in every.text.split("<main", 1)[1]
+
+
+async def test_tools_answer_over_both(served: str) -> None:
+    pytest.importorskip("mcp.server.mcpserver", reason="needs the extra 'mcp'")
+    from mcp import Client
+
+    from swimmer.mcp_server import build_server
+
+    async with Client(build_server(served)) as client:
+
+        async def called(tool: str, **given: Any) -> Any:
+            result = await client.call_tool(tool, given)
+            assert not result.is_error, result.content
+            return result.structured_content
+
+        similar = await called("find_similar_papers", title=PAPERS[3].title, k=4)
+        assert similar["matched"] == PAPERS[3].title and len(similar["papers"]) == 4
+        worded = await called("search_papers", query="folding proteins", k=3, year_from=2020)
+        assert "fold" in [one["id"] for one in worded["papers"]]
+        titled = await called("search_papers", query=PAPERS[3].title, k=3)
+        assert titled["papers"] and titled["taken_as"]
+        listed = await called("browse_papers", status="Oral")
+        assert [one["id"] for one in listed["papers"]] == ["fold"]
+        for wanted in ("fold", "arxiv.org/abs/2101.00001", "Folding Proteins with BERT"):
+            assert (await called("get_paper", paper=wanted))["id"] == "fold"
+        people = await called("find_authors", name="Ana Ruiz")
+        assert people["authors"][0] == {
+            "name": "Ana Ruiz",
+            "papers": 10,
+            "store": similar["store"],
+        }
+        name = similar["store"]
+        if is_milvus(served):
+            stores = (await called("list_stores"))["stores"]
+            (own,) = [one for one in stores if one["name"] == name]
+            assert (own["papers"], own["problem"], own["model"]) == (len(PAPERS), "", "static")
+            named = await called("find_similar_papers", title=PAPERS[3].title, store=name)
+            assert named["matched"] == PAPERS[3].title
+            about = await client.read_resource(f"swimmer://{name}")
+            assert json.loads(about.contents[0].text)["papers"] == len(PAPERS)  # type: ignore[union-attr]
+        checked = await called("check_references", references=[PAPERS[3].title])
+        assert checked["counts"] == {"found": 1}
+        missing = await client.call_tool("get_paper", {"paper": "nothing of that name"})
+        assert missing.is_error
+        needs: list[tuple[str, dict[str, Any]]] = [
+            ("papers_for_library", {"titles": [PAPERS[3].title]}),
+            ("people_near", {"query": "graphs"}),
+            ("plan_conference", {"titles": [PAPERS[3].title]}),
+        ]
+        for tool, given in needs if is_milvus(served) else ():
+            refused = await client.call_tool(tool, given)
+            said = refused.content[0].text  # type: ignore[union-attr]
+            assert refused.is_error and "on Milvus has no" in said and "swimmer pull" in said
+
+
+@needs_milvus
+def test_a_server_that_is_down_stops_no_other_store(home: Path) -> None:
+    build_store(PAPERS[:30], "conf").close()
+    address = "milvus://127.0.0.1:1/papers?timeout=1"
+    pool = StorePool(default=address)
+    states = {info.name: info for info in pool.stores()}
+    assert states["papers"].manifest is None and "no answer" in states["papers"].problem
+    assert len(pool.store("conf")) == 30
+    with pytest.raises(StoreError, match="no answer"):
+        pool.store()
+    with page_of(address) as page:
+        assert page.get("/search", params={"store": "conf", "q": "graphs"}).status_code == 200
+        down = page.get("/search", params={"store": "papers", "q": "graphs"})
+        assert down.status_code == 503 and "no answer" in down.text
+    with pytest.raises(InputError, match="two of the stores"):
+        StorePool([address, "milvus://other/papers"])
+    with pytest.raises(StoreError, match="address"):
+        StorePool(["milvus://"])
 
 
 # ---------------------------------------------------------------------- addresses and servers

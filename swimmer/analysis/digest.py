@@ -126,6 +126,7 @@ def make_digest(
         )
     with contextlib.ExitStack() as reading:
         for store in stores:
+            store.check_in_folder("dates at which papers came")
             reading.enter_context(store.reading())
         news, rows, times = [], [], []
         for store in stores:

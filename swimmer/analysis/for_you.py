@@ -199,6 +199,7 @@ def for_you(
         raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
     with contextlib.ExitStack() as reading:
         for store in stores:
+            store.check_in_folder("ranking by a library")
             reading.enter_context(store.reading())
         own, unwanted = papers_meant(stores, library), papers_meant(stores, unlike)
         made, negative = embedded_libraries(stores, own), embedded_libraries(stores, unwanted)

@@ -13,7 +13,9 @@ from swimmer.store import rows_of_identifier
 if TYPE_CHECKING:
     from swimmer.store import PaperStore
 
-_PREFIXED = ("arxiv", "doi", "openreview")
+PREFIXED = ("arxiv", "doi", "openreview")
+"""The kinds of identifiers that are looked up with their kind before them."""
+
 _SHORT_TITLE = 20
 
 
@@ -60,7 +62,7 @@ def rows_of_identifiers(store: PaperStore, paper: Paper) -> list[int]:
     """Return the rows of the papers that have an identifier or the address of a paper."""
     rows: list[int] = []
     for kind, value in sorted(identifiers(paper)):
-        prefix = f"{kind}:" if kind in _PREFIXED else ""
+        prefix = f"{kind}:" if kind in PREFIXED else ""
         rows += rows_of_identifier(store.database, prefix + value)[:1]
     return rows
 

@@ -101,6 +101,7 @@ def people_near(
         raise QueryError("no store is given", hint="name one with --store NAME, or give --all")
     found: list[NearPerson] = []
     for store in stores:
+        store.check_in_folder("search for people")
         found += _people(store, _near_papers(store, query, library, filter), k)
     return sorted(found, key=lambda one: -one.score)[:k]
 

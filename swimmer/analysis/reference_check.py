@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from swimmer.analysis.known_papers import rows_of_identifiers
+from swimmer.analysis.known_papers import PREFIXED, rows_of_identifiers
 from swimmer.papers import AUTHORS_ORDER, Paper, identifiers, is_person, name_words
 from swimmer.retrieval import CLOSE_TITLE, exact_titles
 from swimmer.store import near_titles
@@ -31,6 +31,7 @@ _LIKE = 75.0
 """Similarity of two titles, of 100, from which one may be the other with an error."""
 
 _SIMILAR = 3
+_WORDED = 10
 _NUMBER = re.compile(r"\d+|\b[ivx]+\b")
 _TITLE_TELLS = 4
 """Words of a title from which it names one paper, when the year is the same too."""
@@ -99,6 +100,12 @@ def check_references(
     listed = list(references)
     found: list[list[CheckedReference]] = [[] for _ in listed]
     for store in stores:
+        if store.remote:
+            for place, reference in enumerate(listed):
+                for paper in _remote_papers(store, reference):
+                    if (one := _compared(reference, paper, store.name)) is not None:
+                        found[place].append(one)
+            continue
         with store.reading():
             exact = exact_titles(store, [reference.title for reference in listed])
             for place, (reference, title) in enumerate(zip(listed, exact, strict=True)):
@@ -120,6 +127,23 @@ def _unlikeness(one: CheckedReference) -> tuple[int, bool]:
 def _rows(store: PaperStore, reference: Paper, title: int | None) -> list[int]:
     rows = [*([] if title is None else [title]), *rows_of_identifiers(store, reference)]
     return list(dict.fromkeys(rows)) or _similar(store, reference)
+
+
+def _remote_papers(store: PaperStore, reference: Paper) -> list[Paper]:
+    """Return the papers of a store on a server that a reference may be."""
+    from rapidfuzz.fuzz import ratio
+
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    named = [f"{kind}:{one}" if kind in PREFIXED else one for kind, one in identifiers(reference)]
+    papers = [*store.with_title(reference.title)]
+    papers += [paper for text in sorted(named) for paper in store.with_identifier(text)]
+    if not papers:
+        # The server has no list of titles to compare with, but it finds their words.
+        worded = [one.paper for one in store.with_words(reference.title, _WORDED)]
+        papers = [one for one in worded if ratio(reference.key, one.key) >= _LIKE]
+    return list({paper.id: paper for paper in papers}.values())
 
 
 def _similar(store: PaperStore, reference: Paper) -> list[int]:

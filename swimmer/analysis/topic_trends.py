@@ -102,6 +102,8 @@ def trends(
     """
     if not stores:
         raise QueryError("no store is given", hint="name at least one store")
+    for store in stores:
+        store.check_in_folder("topics to count")
     if field is not None and field != TITLES:
         _check_field(stores, field)
     periods = _periods(stores)

@@ -19,7 +19,7 @@ from swimmer.errors import MissingExtraError
     "-s",
     metavar="NAME",
     shell_complete=complete_stores,
-    help="Store for calls that name no store.",
+    help="Store for calls that name none: a name, a path, an address of Milvus.",
 )
 @click.option("--http", is_flag=True, help="Serve streamable HTTP instead of standard input.")
 @click.option(

@@ -44,7 +44,8 @@ def serve_command(
 ) -> None:
     """Open your stores in the browser; stop with Ctrl-C.
 
-    Every store of `swimmer list` can be chosen; a STORE given here, by name or path, comes first.
+    Every store of `swimmer list` can be chosen; a STORE given here comes first: a name, a path, or
+    the address of a store on Milvus.
     Runs on your computer. Nothing is sent anywhere.
 
     \b
@@ -54,9 +55,9 @@ def serve_command(
     # One search needs no threads for its algebra; many at once would compete for the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from swimmer.store import find_store
+    from swimmer.store import find_store, is_milvus
 
-    folders = [find_store(store) for store in stores]
+    folders = [store if is_milvus(store) else find_store(store) for store in stores]
     try:
         from swimmer.web import serve
     except ImportError as error:

@@ -32,7 +32,7 @@ def add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> None
         description="The stores of papers on this machine.",
     )
     def stores() -> str:
-        return as_text(stores_data())
+        return as_text(stores_data(pool.stores()))
 
     @server.resource(
         "swimmer://{store}",

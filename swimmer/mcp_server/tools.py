@@ -168,7 +168,7 @@ def search_tools(pool: StorePool) -> list[Tool]:
         return whole_paper_data(find_paper(opened, paper), opened.name)
 
     def list_stores() -> StoreList:
-        return stores_data()
+        return stores_data(pool.stores())
 
     return [
         PaperTool.made(

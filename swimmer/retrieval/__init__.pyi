@@ -66,6 +66,11 @@ from .ranking import (
     combined as combined,
     nearest as nearest,
 )
+from .remote import (
+    papers_named as papers_named,
+    people_of_remote as people_of_remote,
+    reads_as_title as reads_as_title,
+)
 from .resolver import (
     Resolution as Resolution,
     content_words as content_words,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swimmer.papers import name_words
+from swimmer.retrieval.remote import titles_starting
 from swimmer.store import (
     kept_topics,
     people_starting,
@@ -40,6 +41,8 @@ def complete_titles(
     words = _words(typed)
     if not words or len("".join(words)) < 2:
         return []
+    if store.remote:
+        return titles_starting(store, typed, limit)
     quoted = [f'"{word}"' for word in words]
     last = "" if re.search(r"\W$", typed) else " *"
     found = _matching(store, f"^ {' + '.join(quoted)}{last}", limit)
@@ -87,6 +90,9 @@ def complete(store: PaperStore, typed: str, limit: int = 8) -> list[Completion]:
     words = _words(typed)
     if len("".join(words)) < 2:
         return []
+    if store.remote:
+        titles = titles_starting(store, typed, limit)
+        return [Completion(title, "paper") for title in titles]
     share = max(1, limit // 4)
     found = [Completion(name, "name") for name in _names(store, typed, 2)]
     people = people_starting(store.database, name_words(typed), share)

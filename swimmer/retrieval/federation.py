@@ -16,6 +16,7 @@ from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import EmbeddedPaper, checked_query
 from swimmer.retrieval.options import SearchOptions
 from swimmer.retrieval.query import ask, browse, checked_k
+from swimmer.retrieval.remote import known_title, reads_as_title
 from swimmer.retrieval.resolver import resolve
 from swimmer.retrieval.sorting import sorted_papers
 from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
@@ -53,7 +54,7 @@ def open_stores(
         if not wanted:
             raise QueryError("there is no store yet", hint="build one: swimmer build iclr2025")
     with contextlib.ExitStack() as stack:
-        opened: dict[Path, PaperStore] = {}
+        opened: dict[Path | str, PaperStore] = {}
         for position, name in enumerate(wanted):
             try:
                 store = open_store(name, trust_model=trust_model)
@@ -63,13 +64,19 @@ def open_stores(
                     raise
                 _log.warning("the store %s is left out: %s", Path(name).name, error)
                 continue
-            assert store.folder is not None
-            folder = store.folder.resolve()
-            if folder in opened:
+            place = _place_of(store)
+            if place in opened:
                 store.close()
             else:
-                opened[folder] = stack.enter_context(store)
+                opened[place] = stack.enter_context(store)
         yield list(opened.values())
+
+
+def _place_of(store: PaperStore) -> Path | str:
+    if store.remote:
+        return store.place
+    assert store.folder is not None
+    return store.folder.resolve()
 
 
 def ask_stores(
@@ -83,8 +90,8 @@ def ask_stores(
 
     A paper that one store knows is searched in the others as that paper, title and abstract.
     Stores of one model are merged by score. Stores of several models are merged by rank, and so
-    are the modes keyword and hybrid, whose scores cannot be compared between stores. Copies of
-    one work are one hit, the others its `copies`; `extra["store"]` names the store of a paper.
+    are stores on a server and the modes keyword and hybrid, whose scores cannot be compared. Copies
+    of one work are one hit, the others its `copies`; `extra["store"]` names the store of a paper.
 
     Args:
         stores: open stores.
@@ -109,7 +116,8 @@ def ask_stores(
             "embed the query for all of them",
             hint="leave the embeddings out; each store then uses its own model",
         )
-    by_score = one_model and options.mode == "dense" and not options.reranks
+    remote = any(store.remote for store in stores)
+    by_score = one_model and options.mode == "dense" and not (options.reranks or remote)
     want = k + MORE
     while True:
         each = _ask_each(stores, queries, want, one_model, options)
@@ -198,6 +206,8 @@ class _Known:
     def better_than(self, store: PaperStore, query: str | Paper) -> bool:
         if not isinstance(query, str):
             return True
+        if store.remote:
+            return not reads_as_title(store, query)
         own = resolve(store, checked_query(query))
         return not own.matched or (self.exact and not own.exact)
 
@@ -207,9 +217,10 @@ def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool)
     if not isinstance(query, str):
         return None
     text = checked_query(query)
-    found = [(store, one) for store in stores if (one := resolve(store, text)).matched]
+    in_folders = [store for store in stores if not store.remote]
+    found = [(store, one) for store in in_folders if (one := resolve(store, text)).matched]
     if not found:
-        return None
+        return _known_by_remote(stores, text, one_model)
     store, best = max(found, key=lambda pair: pair[1].exact)
     row, exact = best.rows[0], best.exact
     (paper,) = store.papers([row])
@@ -219,6 +230,13 @@ def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool)
 
     vector = store.vectors(np.asarray([row], np.int64))[0]
     return _Known(store, exact, EmbeddedPaper(paper, vector) if vector.any() else paper)
+
+
+def _known_by_remote(stores: Sequence[PaperStore], text: str, one_model: bool) -> _Known | None:
+    for store in stores:
+        if store.remote and (known := known_title(store, text)) is not None:
+            return _Known(store, True, known if one_model else known.paper)
+    return None
 
 
 def _merged(

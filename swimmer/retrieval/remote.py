@@ -6,24 +6,25 @@ written in full, and misspelt words are not corrected.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
-from swimmer.papers import Paper, is_address, name_words
+from swimmer.papers import Paper, is_address, is_person, name_words
 from swimmer.retrieval.fusion import fused
 from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import EmbeddedPaper, EmbeddedText, checked_query
 from swimmer.retrieval.sorting import sorted_papers
 from swimmer.store import Found
-from swimmer.text import foreign_language
+from swimmer.text import clean, foreign_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from swimmer.retrieval.options import SearchOptions
-    from swimmer.store import SearchableStore, Vectors
+    from swimmer.store import PaperStore, Person, SearchableStore, Vectors
 
 _DEPTH = 100
 _UNABLE = {
@@ -33,6 +34,54 @@ _UNABLE = {
     "group": "grouping of versions",
     "rerank": "reranking",
 }
+
+
+def titles_starting(store: PaperStore, typed: str, limit: int) -> list[str]:
+    """Return titles of a store on a server that begin with what was typed."""
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    titles = [paper.display_title for paper in store.starting(clean(typed), limit)]
+    return list(dict.fromkeys(titles))
+
+
+def papers_named(store: PaperStore, text: str) -> list[Paper]:
+    """Return the papers of a store on a server that an id, an address or a title names."""
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    return store.get([text]) or store.with_title(text) or store.with_identifier(text)
+
+
+def reads_as_title(store: PaperStore, text: str) -> bool:
+    """Whether a text is a title of a store on a server."""
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    return bool(store.with_title(text))
+
+
+def known_title(store: PaperStore, text: str) -> EmbeddedPaper | None:
+    """Return the paper of a store on a server that a title names, with its vector."""
+    from swimmer.store import MilvusStore
+
+    assert isinstance(store, MilvusStore)
+    for paper in store.with_title(text):
+        return EmbeddedPaper(paper, store.vectors_of([paper.id])[0])
+    return None
+
+
+def people_of_remote(store: PaperStore, name: str) -> list[Person]:
+    """Return the authors of a store on a server whom a name may mean, and their papers."""
+    from swimmer.store import MilvusStore, Person
+
+    assert isinstance(store, MilvusStore)
+    words = name_words(name)
+    counts: Counter[str] = Counter()
+    for paper in store.with_author(name):
+        own = [one for one in dict.fromkeys(paper.authors) if is_person(words, name_words(one))]
+        counts.update(own or [one for one in paper.authors if name_words(one) == words])
+    return [Person(-1, one, papers) for one, papers in counts.most_common()]
 
 
 def ask_remote(

@@ -86,6 +86,9 @@ from .map_file import (
 from .milvus import (
     MilvusStore as MilvusStore,
 )
+from .milvus_address import (
+    is_milvus as is_milvus,
+)
 from .milvus_transfer import (
     Pushed as Pushed,
     pull_store as pull_store,
@@ -106,7 +109,6 @@ from .near_titles import (
     near_titles as near_titles,
 )
 from .opening import (
-    is_milvus as is_milvus,
     open_store as open_store,
 )
 from .pack import (
@@ -116,6 +118,7 @@ from .pack_format import (
     PackedStore as PackedStore,
 )
 from .pool import (
+    RemoteInfo as RemoteInfo,
     StorePool as StorePool,
 )
 from .removal import (

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from swimmer.errors import InputError, QueryError, StoreError, SwimmerError
+from swimmer.errors import InputError, QueryError, RemoteStoreError, StoreError, SwimmerError
 from swimmer.papers import LONGEST_NAME, Paper, identifiers_in, is_person, name_words
 from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import BATCH, MOST_FOUND, MilvusConnection
-from swimmer.store.milvus_filters import FIELDS, among, expression_of
+from swimmer.store.milvus_filters import FIELDS, among, beginning, expression_of
 from swimmer.store.milvus_manifest import MilvusManifest
 from swimmer.store.milvus_records import (
     READ,
@@ -62,7 +62,7 @@ class MilvusStore(PaperStore):
         self._connection, self._held = connection, held
 
     @classmethod
-    def connect(cls, address: str, *, trust_model: bool = False) -> MilvusStore:
+    def connect(cls, address: str | MilvusAddress, *, trust_model: bool = False) -> MilvusStore:
         """Open the store at an address of `MilvusAddress`.
 
         Raises:
@@ -71,7 +71,8 @@ class MilvusStore(PaperStore):
                 not made the collection, or its push has not ended.
             MissingExtraError: pymilvus is not installed.
         """
-        connection = MilvusConnection(MilvusAddress.read(address))
+        read = MilvusAddress.read(address) if isinstance(address, str) else address
+        connection = MilvusConnection(read)
         try:
             where = connection.address.shown
             held = MilvusManifest.read(connection.properties(), where)
@@ -109,6 +110,11 @@ class MilvusStore(PaperStore):
     def address(self) -> str:
         """The address of the store, without its token."""
         return self._connection.address.shown
+
+    @property
+    def place(self) -> str:
+        """As `PaperStore` has it."""
+        return self.address
 
     @property
     def held(self) -> MilvusManifest:
@@ -178,6 +184,11 @@ class MilvusStore(PaperStore):
     def __iter__(self) -> Iterator[Paper]:
         for batch in self._connection.rows(READ):
             yield from (paper_of(row, self.address) for row in batch)
+
+    def starting(self, typed: str, limit: int) -> list[Paper]:
+        """Return papers whose titles begin with what was typed, case aside."""
+        text = typed.strip()[:LONGEST_NAME]
+        return self._papers(beginning("title", text), limit) if len(text) > 1 else []
 
     def with_title(self, title: str) -> list[Paper]:
         """Return the papers whose title is this but for case, spacing, punctuation and LaTeX."""
@@ -338,8 +349,12 @@ class MilvusStore(PaperStore):
 
     # ------------------------------------------------------------------ what it cannot do
 
+    def check_in_folder(self, what: str) -> None:
+        """As `PaperStore` has it."""
+        self._refuse(what)
+
     def _refuse(self, what: str) -> NoReturn:
-        raise StoreError(
+        raise RemoteStoreError(
             f"{self.address}: a store on Milvus has no {what}",
             hint=f"bring it to a folder first: swimmer pull {self.address}",
         )

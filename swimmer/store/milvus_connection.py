@@ -7,7 +7,13 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from swimmer.errors import MissingExtraError, StoreBusyError, StoreError, StoreNotFoundError
+from swimmer.errors import (
+    MissingExtraError,
+    StoreBusyError,
+    StoreError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+)
 from swimmer.store.milvus_address import TOKEN, MilvusAddress
 
 if TYPE_CHECKING:
@@ -139,7 +145,7 @@ class MilvusConnection:
                 f"{shown}: another process has it open ({said})", hint="end that process first"
             )
         if any(word in lower for word in ("fail connecting", "unavailable", "deadline", "timeout")):
-            return StoreError(
+            return StoreUnavailableError(
                 f"{shown}: no answer within {self.address.timeout:g} s",
                 hint="see that the server runs and its address is right, or give ?timeout=SECONDS",
             )

@@ -65,6 +65,13 @@ def among(field: str, texts: Sequence[str]) -> str:
     return f"{field} in [{', '.join(map(quoted, texts))}]" if texts else _FALSE
 
 
+def beginning(field: str, text: str) -> str:
+    """Return the condition that a field begins with a text, whatever its case."""
+    if not _can_be(text):
+        return _FALSE
+    return f"{FOLDED[field]} like {quoted(f'{folded_text(text)}%')}"
+
+
 def _said(condition: Condition) -> str:
     if isinstance(condition, Leaf):
         said = _leaf(condition)

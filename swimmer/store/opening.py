@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from swimmer.store.default import default_store
+from swimmer.store.milvus_address import is_milvus
 from swimmer.store.names import find_store
 from swimmer.store.store import PaperStore
-
-
-def is_milvus(store: object) -> bool:
-    """Return whether a name of a store is an address of Milvus (`MilvusAddress`)."""
-    return isinstance(store, str) and store[:7].lower() in ("milvus:", "milvus+")
 
 
 def open_store(

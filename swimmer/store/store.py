@@ -157,6 +157,21 @@ class PaperStore:
             database.count_words()
         return store
 
+    @property
+    def place(self) -> str:
+        """Where the store is: its folder, or its address on a server."""
+        return str(self.folder or "")
+
+    def check_in_folder(self, what: str) -> None:
+        """Check that the store is one that has papers by row.
+
+        Args:
+            what: what needs that, for the message: `a map`.
+
+        Raises:
+            RemoteStoreError: the store is on a server.
+        """
+
     def __enter__(self) -> PaperStore:
         return self
 

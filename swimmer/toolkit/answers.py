@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from swimmer.errors import SwimmerError
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer, Hit
-    from swimmer.store import PaperStore, Person
+    from swimmer.store import PaperStore, Person, RemoteInfo, StoreInfo
 
 _Data = TypeVar("_Data")
 _NOTE_TOKENS = 200
@@ -312,12 +312,10 @@ def bounded(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def stores_data() -> StoreList:
-    """Return all stores as plain data."""
-    from swimmer.store import list_stores
-
+def stores_data(stores: Sequence[StoreInfo | RemoteInfo]) -> StoreList:
+    """Return stores as plain data."""
     found: list[StoreData] = []
-    for info in list_stores():
+    for info in stores:
         manifest = info.manifest
         found.append(
             {
@@ -334,12 +332,14 @@ def stores_data() -> StoreList:
 
 def store_data(store: PaperStore) -> StoreSummary:
     """Return what one store holds as plain data."""
-    manifest = store.manifest
+    from swimmer.store import MilvusStore
+
+    created = store.held.created if isinstance(store, MilvusStore) else store.manifest.created
     return {
         "name": store.name,
-        "papers": manifest.papers,
-        "model": manifest.model.name,
-        "built": manifest.created,
+        "papers": len(store),
+        "model": store.identity.name,
+        "built": created,
         "fields": [bounded(name, 100) for name in sorted(store.fields())[:100]],
     }
 

@@ -39,11 +39,11 @@ def ask_for_tool(
         ModelError: the query has to be embedded and a store's model cannot be loaded.
     """
     from swimmer.errors import UnreadableQueryError
-    from swimmer.retrieval import Answer, ask_stores, checked_query, resolve
+    from swimmer.retrieval import Answer, ask_stores, checked_query
 
     k = _checked_number(k)
     text = checked_query(query)
-    if lookup == "text" and all(resolve(s, text).reading.kind not in _TITLES for s in stores):
+    if lookup == "text" and not any(_is_title(store, text) for store in stores):
         # Who searches by words may give an author, a short name or a misspelt word all the same.
         lookup = True
     try:
@@ -53,6 +53,15 @@ def ask_for_tool(
         model = ", ".join(dict.fromkeys(store.identity.name for store in stores))
         return Answer(text, names, model, None, False, warnings=[error.full_text], related=False)
     return answer
+
+
+def _is_title(store: PaperStore, text: str) -> bool:
+    """Whether a text is a title, or a part of one."""
+    from swimmer.retrieval import reads_as_title, resolve
+
+    if store.remote:
+        return reads_as_title(store, text)
+    return resolve(store, text).reading.kind in _TITLES
 
 
 def browse_for_tool(
@@ -140,12 +149,15 @@ def find_people(stores: Sequence[PaperStore], name: str) -> list[tuple[Person, P
         QueryError: the name is blank.
     """
     from swimmer.papers import name_words
-    from swimmer.retrieval import checked_query
+    from swimmer.retrieval import checked_query, people_of_remote
     from swimmer.store import people_named, people_starting
 
     text = checked_query(name)
     found: list[tuple[Person, PaperStore]] = []
     for store in stores:
+        if store.remote:
+            found += [(person, store) for person in people_of_remote(store, text)]
+            continue
         people = people_named(store.database, text)
         starting = people_starting(store.database, name_words(text), MOST_HITS)
         numbers = {person.number for person in people}
@@ -160,20 +172,26 @@ def find_paper(store: PaperStore, wanted: str) -> Paper:
     Raises:
         QueryError: there is none; the hint says what to try.
     """
-    from swimmer.retrieval import checked_query, resolve
+    from swimmer.retrieval import checked_query
 
     text = checked_query(wanted)
-    database = store.database
-    row = database.row_of_id(text)
-    if row is None and (found := resolve(store, text)).matched:
-        row = found.rows[0]
-    if row is None:
+    if (found := _named(store, text)) is None:
         raise QueryError(
             f"no paper of the store {store.name} has the id, URL or title {text[:200]!r}",
             hint="find papers by what they are about with search_papers",
         )
-    (paper,) = store.papers([row])
-    return paper
+    return found
+
+
+def _named(store: PaperStore, text: str) -> Paper | None:
+    from swimmer.retrieval import papers_named, resolve
+
+    if store.remote:
+        return next(iter(papers_named(store, text)), None)
+    row = store.database.row_of_id(text)
+    if row is None and (found := resolve(store, text)).matched:
+        row = found.rows[0]
+    return None if row is None else store.papers([row])[0]
 
 
 def _checked_number(k: int) -> int:

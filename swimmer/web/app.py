@@ -16,7 +16,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from swimmer.errors import InputError, ModelError, StoreBusyError, StoreNotFoundError, SwimmerError
+from swimmer.errors import (
+    InputError,
+    ModelError,
+    RemoteStoreError,
+    StoreBusyError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+    SwimmerError,
+)
 from swimmer.library import ReadingList
 from swimmer.store import StorePool
 from swimmer.web.security import BODY_LIMIT, Guard, known_hosts
@@ -60,7 +68,7 @@ THREADS = 4
 
 
 def create_app(
-    stores: Sequence[Path] = (),
+    stores: Sequence[Path | str] = (),
     *,
     host: str = "127.0.0.1",
     token: str = "",
@@ -70,7 +78,7 @@ def create_app(
     """Return the page as an ASGI application.
 
     Args:
-        stores: folders to serve besides those that `swimmer list` finds.
+        stores: folders, or addresses of Milvus, to serve besides what `swimmer list` finds.
         host: the address of the server; decides which names in a Host header are accepted.
         token: what a visitor must give, "" for no token.
         reading_list: the file of the reading list, by default the user's own.
@@ -124,7 +132,7 @@ def _warm(site: Site) -> None:
 
     with contextlib.suppress(SwimmerError):
         store = site.pool.store(site.pool.default())
-        if len(store):
+        if len(store) and not store.remote:
             similar_papers(store, store.papers([0])[0], 1)
             # What is counted once, and kept.
             complete(store, "the")
@@ -138,6 +146,10 @@ def _on_error(request: Request, error: Exception) -> Response:
         status, title = 404, "No such store"
     elif isinstance(error, InputError):
         status, title = 400, "This search is not valid"
+    elif isinstance(error, RemoteStoreError):
+        status, title = 400, "This needs a store in a folder"
+    elif isinstance(error, StoreUnavailableError):
+        status, title = 503, "The server of this store does not answer"
     elif isinstance(error, StoreBusyError):
         status, title = 503, "The store is busy"
     else:

@@ -105,6 +105,7 @@ def daily(request: Request) -> Response:
     site = site_of(request)
     choice = Choice.of(request.query_params, site.pool.default())
     store = site.pool.store(choice.store)
+    store.check_in_folder("papers by day")
     field = field_of(store, "published")
     periods = _periods(_days(store, field), choice.by) if field else []
     context: dict[str, Any] = {"period": None, "hits": [], "count": 0, "pages": 1, "beside": []}

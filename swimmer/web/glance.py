@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -46,8 +47,11 @@ class Example:
 
 def examples_of(store: PaperStore) -> list[Example]:
     """Return one question of each kind, each made of another paper of the store."""
-    step = max(1, len(store) // _LOOKED_AT)
-    papers = store.papers(list(range(step // 2, len(store), step)))
+    if store.remote:
+        papers = list(islice(store, _LOOKED_AT))
+    else:
+        step = max(1, len(store) // _LOOKED_AT)
+        papers = store.papers(list(range(step // 2, len(store), step)))
     found, used = [], set[str]()
     for kind, query_of in _KINDS.items():
         queries = ((paper.id, query_of(paper)) for paper in papers if paper.id not in used)
@@ -147,7 +151,7 @@ def picture_address(store: PaperStore, name: str, paper: str = "") -> str:
     """Return the address of the picture of a store's map, "" where no map is kept."""
     from swimmer.store import kept_topics
 
-    if kept_topics(store) is None:
+    if store.remote or kept_topics(store) is None:
         return ""
     fields = {"store": name, "v": store.generation, **({"id": paper} if paper else {})}
     return f"/map/picture?{urlencode(fields)}"
@@ -157,6 +161,7 @@ def picture(request: Request) -> Response:
     """Return the kept map of a store as a picture, with a ring around one of its papers."""
     site = site_of(request)
     store = site.pool.store(request.query_params.get("store", "")[:200] or site.pool.default())
+    store.check_in_folder("map")
     drawn = _PICTURES.of(store)
     if drawn is None:
         return Response(status_code=404)

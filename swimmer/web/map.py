@@ -152,7 +152,10 @@ def map_stores(request: Request) -> MapStores:
     names = [given.get("store", "")[:200] or site.pool.default()]
     if (other := given.get("with", "")[:200]) and other != names[0]:
         names.append(other)
-    return MapStores(tuple(names), tuple(site.pool.store(name) for name in names))
+    stores = tuple(site.pool.store(name) for name in names)
+    for store in stores:
+        store.check_in_folder("map")
+    return MapStores(tuple(names), stores)
 
 
 def show(request: Request) -> Response:

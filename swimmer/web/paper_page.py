@@ -156,7 +156,7 @@ def _other_stores(site: Site, name: str, store: PaperStore) -> list[str]:
 
 
 def _has_years(store: PaperStore) -> bool:
-    return len(store.database.value_counts("year")) > 1
+    return not store.remote and len(store.database.value_counts("year")) > 1
 
 
 def shared_terms(hits: Sequence[Hit]) -> list[str]:
@@ -177,6 +177,9 @@ def beside(store: PaperStore, paper: Paper) -> Session | None:
     """Return the session of a paper with the posters beside it, None where they are not known."""
     from swimmer.retrieval import SearchOptions, browse
 
+    if store.remote:
+        # A server has no index of sessions.
+        return None
     name = paper.extra.get("session")
     own = next(iter(presentations(paper)), None)
     if not isinstance(name, str) or not name or own is None or not own.position:

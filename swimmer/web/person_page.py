@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from swimmer.papers import LONGEST_NAME, person_key
@@ -44,6 +45,10 @@ def person(request: Request) -> Response:
     store_name = request.query_params.get("store", "")[:200] or site.pool.default()
     store = site.pool.store(store_name)
     wanted = request.query_params.get("name", "")[: LONGEST_NAME + 1]
+    if store.remote:
+        # A server knows the papers of a person, and no more of them.
+        fields = {"store": store_name, "q": wanted, "as": "author"}
+        return RedirectResponse(f"/search?{urlencode(fields)}")
     people = people_named(store.database, wanted)
     if not people:
         return site.page(
@@ -84,6 +89,7 @@ def near(request: Request) -> Response:
     site = site_of(request)
     store_name = request.query_params.get("store", "")[:200] or site.pool.default()
     store = site.pool.store(store_name)
+    store.check_in_folder("search for people")
     people = people_named(store.database, request.query_params.get("name", "")[: LONGEST_NAME + 1])
     found = []
     if people:
@@ -109,7 +115,8 @@ def _elsewhere(site: Site, name: str, person: Person) -> list[tuple[str, int]]:
     found = []
     others = [i.name for i in site.pool.stores() if i.manifest is not None and i.name != name]
     for other in others[:_OTHER_STORES]:
-        known = people_named(site.pool.store(other).database, person.name)
+        opened = site.pool.store(other)
+        known = [] if opened.remote else people_named(opened.database, person.name)
         if known and person_key(known[0].name) == person_key(person.name):
             found.append((other, known[0].papers))
     return found

@@ -129,6 +129,8 @@ def result_page(stores: Stores, form: SearchForm) -> ResultPage:
     if form.why and not answer.listed:
         reasons: dict[int, Hit] = {}
         for name, store in stores.items():
+            if store.remote:
+                continue
             own = [hit for hit in hits if form.store_of(hit.paper) == name]
             told = _with_reasons(stores, store, replace(answer, hits=own), form) if own else ()
             reasons |= {hit.rank: hit for hit in told}
@@ -156,13 +158,14 @@ def facets(stores: Stores, form: SearchForm, answer: Answer | None = None) -> li
 
     listed = None
     each = []
-    for store in stores.values():
+    # A server counts no values.
+    for store in (one for one in stores.values() if not one.remote):
         if answer is not None and answer.listed and form.query:
             listed = resolve(store, form.query, form.lookup).rows
         most = _ALL_VALUES if form.every else VALUES
         each.append(count_facets(store, form.chosen, form.filter, listed, most))
     if not form.every:
-        return each[0]
+        return each[0] if each else []
     return [one for one in together(each) if one.name in _SHARED_FACETS]
 
 

@@ -20,7 +20,7 @@ _HOST = re.compile(r"[A-Za-z0-9._:%-]{0,253}")
 
 
 def serve(
-    stores: Sequence[Path],
+    stores: Sequence[Path | str],
     *,
     host: str = "127.0.0.1",
     port: int = 8765,
@@ -31,7 +31,7 @@ def serve(
     """Serve the page until interrupted; prints its address on standard output.
 
     Args:
-        stores: folders to serve besides those that `swimmer list` finds.
+        stores: folders, or addresses of Milvus, to serve besides what `swimmer list` finds.
         host: the address to listen at.
         port: 0 takes a free one.
         token: what visitors must give; by default a new one where other computers can connect.

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from swimmer.library import Summaries, entry_key
 from swimmer.papers import arxiv_of, events_in_words, first_authors, venue_and_year
+from swimmer.store import StoreInfo
 from swimmer.text import clean_url, printable, readable
 from swimmer.web.search_form import ALL
 from swimmer.web.uploads import ACCEPTED, DRAFTS, LIMIT, USES, Uploads
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from swimmer.library import ReadingList
     from swimmer.papers import Paper
-    from swimmer.store import PaperStore, StoreInfo, StorePool
+    from swimmer.store import PaperStore, RemoteInfo, StorePool
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -67,7 +68,7 @@ class Box:
         why: whether a search from here explains its hits; the search page has a field for that.
     """
 
-    stores: Sequence[StoreInfo]
+    stores: Sequence[StoreInfo | RemoteInfo]
     store: str
     typed: str = ""
     wrong: str = ""
@@ -116,12 +117,18 @@ class Site:
     def stores_named(self, name: str) -> dict[str, PaperStore]:
         """Return the open store of a name, or all of them, by the names they are served by.
 
+        Those on a server are searched alone: their scores are others.
+
         Raises:
             StoreNotFoundError, StoreDamagedError: as `StorePool.store` does.
         """
         if name != ALL:
             return {name: self.pool.store(name)}
-        names = [info.name for info in self.pool.stores() if info.manifest is not None]
+        names = [
+            info.name
+            for info in self.pool.stores()
+            if info.manifest is not None and isinstance(info, StoreInfo)
+        ]
         # Without any, the pool says what to do.
         return {one: self.pool.store(one) for one in names[:MOST_STORES] or [""]}
 

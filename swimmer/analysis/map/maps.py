@@ -66,6 +66,7 @@ def paper_map(store: PaperStore, *, progress: Progress | None = None) -> PaperMa
         InputError: the store has too few papers.
         MissingExtraError: the libraries of the map are not installed.
     """
+    store.check_in_folder("map")
     if len(store) < FEWEST:
         raise InputError(
             f"the store {store.name} has {len(store)} papers, too few for a map",

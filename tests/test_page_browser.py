@@ -715,7 +715,7 @@ def test_a_map_is_made_while_the_page_waits(browser: Browser, store: Path) -> No
     with serving(store) as address, visiting(browser, address) as visit:
         page = visit.open(f"/map?store={NAME}")
         expect(page.get_by_role("heading", name="Computing the map")).to_be_visible()
-        expect(page.locator(".map")).to_have_attribute("data-ready", "yes", timeout=60_000)
+        expect(page.locator(".map")).to_have_attribute("data-ready", "yes", timeout=180_000)
 
 
 def test_hostile_papers_on_the_map_are_text(browser: Browser, mapped: Path) -> None:

@@ -2,7 +2,7 @@
 
 A line `<!-- include: CHANGELOG.md -->` becomes that file without its title, and
 `<!-- include: README.md#Development -->` one section of it. Under `--strict`, a
-warning ends the build.
+warning ends the build. The colours and measures of the site are those of the page that `swimmer serve` shows.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import griffe
+from mkdocs.structure.files import File
 
 log = logging.getLogger("mkdocs.hooks.swimmer")
 ROOT = Path(__file__).parent.parent
 INCLUDE = re.compile(r"^<!-- include: ([\w.]+)(?:#([\w ]+))? -->$", re.MULTILINE)
+DESIGN = ROOT / "swimmer" / "web" / "static" / "swimmer.css"
+VARIABLES = re.compile(r":root \{\n(.*?)\n\s*\}", re.DOTALL)
+"""The variables of the page, first those of its light colours, then those of its dark ones."""
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
 
 
@@ -30,6 +34,14 @@ def on_config(config: Any) -> None:
     }
     for fault in missing(griffe.load("swimmer", search_paths=[str(ROOT)]), shown):
         log.warning(fault)
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the page's variables as a style sheet, under the names of the theme's two schemes."""
+    light, dark = VARIABLES.findall(DESIGN.read_text("utf-8"))
+    css = f':root {{\n{light}\n}}\n[data-md-color-scheme="slate"] {{\n{dark}\n}}\n'
+    files.append(File.generated(config, "assets/design.css", content=css))
+    return files
 
 
 def missing(package: Any, shown: set[str]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 A line `<!-- include: CHANGELOG.md -->` becomes that file without its title, and
 `<!-- include: README.md#Development -->` one section of it. Under `--strict`, a
-warning ends the build. The colours and measures of the site are those of the page that `swimmer serve` shows.
+warning ends the build. The colours and measures of the site are those of the page that
+`swimmer serve` shows.
 """
 
 from __future__ import annotations

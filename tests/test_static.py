@@ -130,6 +130,41 @@ def test_the_pieces_of_a_plain_word_are_those_of_the_tokenizer(word: str) -> Non
     ]
 
 
+def test_each_token_is_found_in_the_file_as_in_what_it_holds() -> None:
+    vocabulary = _description()["model"]["vocab"]
+    content = (PACKAGED_MODEL / "tokenizer.json").read_bytes()
+    assert list(vocabulary.values()) == list(range(len(vocabulary)))
+    assert len(WordPieces.of_file(content, frozenset())) == len(vocabulary)
+    plain = [token for token in vocabulary if token.isascii() and token.isalnum()]
+    for token in (*plain[:300], *plain[::200], plain[-1], "thatisnone"):
+        unread = WordPieces.of_file(content, frozenset())
+        assert unread.of([token.encode()]) == _word_pieces().of([token.encode()])
+    some = [token.encode() for token in plain[:400:40]]
+    unread = WordPieces.of_file(content, frozenset({39, 43}))
+    assert unread.of([*some, b"e"]) == WordPieces(_description(), frozenset({39, 43})).of(
+        [*some, b"e"]
+    )
+    assert unread.texts() == _word_pieces().texts()
+    assert WordPieces.of_file(content, frozenset()).longest_word == 60
+
+
+def test_a_token_inside_another_one_is_not_that_token() -> None:
+    inside = {"[UNK]": 0, 'x"graph': 1, 'a,"b': 2, "##graph": 3, "b": 4, "upsilon": 5}
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 60,
+        "vocab": inside,
+    }
+    description = {"added_tokens": [], "model": model}
+    for spaces in ((",", ":"), (", ", ": ")):
+        content = json.dumps(description, separators=spaces).encode()
+        for word in (b"graph", b"b", b"upsilon", b"[UNK]"):
+            pieces = WordPieces.of_file(content, frozenset())
+            assert pieces.of([word]) == WordPieces(description, frozenset()).of([word])
+
+
 def test_many_words_are_read_as_a_few() -> None:
     texts = [f"graph{i} zq{i}x transformer{i}ization {'y' * (i % 80)} é{i}" for i in range(400)]
     one_by_one = StaticEmbeddings()

@@ -16,10 +16,10 @@ from swimmer.cli.library_options import (
     read_libraries,
     unlike_option,
 )
-from swimmer.cli.options import model_options, read_filter
+from swimmer.cli.options import model_options
 from swimmer.cli.output import warn, write_out
 from swimmer.cli.progress import ProgressLine
-from swimmer.cli.search import opened_stores
+from swimmer.cli.searching import opened_stores, read_filter
 from swimmer.errors import InputError, QueryError, SwimmerError
 from swimmer.text import printable
 

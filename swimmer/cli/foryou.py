@@ -15,9 +15,10 @@ from swimmer.cli.library_options import (
     read_libraries,
     unlike_option,
 )
-from swimmer.cli.options import model_options, read_filter
+from swimmer.cli.options import model_options
 from swimmer.cli.output import FORMATS, chosen_format, emit, terminal_width, warn, write_out
-from swimmer.cli.search import ABSTRACT_LINES, MAX_WIDTH, hit_lines, opened_stores
+from swimmer.cli.rendering import ABSTRACT_LINES, MAX_WIDTH, hit_lines
+from swimmer.cli.searching import opened_stores, read_filter
 from swimmer.errors import QueryError
 from swimmer.text import printable
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from swimmer.errors import QueryError
 from swimmer.text import printable
 
@@ -55,6 +53,8 @@ def terminal_width() -> int:
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
+    import click
+
     click.echo(f"warning: {printable(text)}", err=True)
 
 
@@ -78,6 +78,8 @@ def write_out(text: str, output: str | None) -> None:
         InputError: the file cannot be written.
     """
     if output is None:
+        import click
+
         click.echo(text, nl=False)
         return
     from swimmer.export import write_text

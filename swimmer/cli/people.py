@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from swimmer.cli.library_options import library_options, read_libraries
-from swimmer.cli.options import model_options, read_filter
+from swimmer.cli.options import model_options
 from swimmer.cli.output import terminal_width, warn
-from swimmer.cli.search import MAX_WIDTH, opened_stores
+from swimmer.cli.rendering import MAX_WIDTH
+from swimmer.cli.searching import opened_stores, read_filter
 from swimmer.errors import QueryError
 from swimmer.text import printable
 

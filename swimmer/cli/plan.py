@@ -11,9 +11,10 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.library_options import library_option, read_libraries, where_option
-from swimmer.cli.options import model_options, read_filter
+from swimmer.cli.options import model_options
 from swimmer.cli.output import terminal_width, warn, write_out
-from swimmer.cli.search import MAX_WIDTH
+from swimmer.cli.rendering import MAX_WIDTH
+from swimmer.cli.searching import read_filter
 from swimmer.errors import QueryError
 from swimmer.text import printable
 

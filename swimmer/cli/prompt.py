@@ -85,7 +85,7 @@ class Prompt:
         return True
 
     def _ask(self, query: str, *, lookup: bool | str = True) -> None:
-        from swimmer.cli.search import render
+        from swimmer.cli.rendering import render
 
         (self.answer,) = ask(self.store, [query], self.k, lookup=lookup, explain=True)
         click.echo(render(self.answer, len(self.store), 2))
@@ -129,7 +129,7 @@ class Prompt:
             raise QueryError("no browser could be opened", hint="open the address above yourself")
 
     def _show(self, rest: str) -> None:
-        from swimmer.cli.search import render
+        from swimmer.cli.rendering import render
 
         hit = self._hit(rest)
         assert self.answer is not None

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from swimmer.cli.completion import complete_stores
-from swimmer.cli.options import model_options, read_search, search_options
+from swimmer.cli.options import model_options, search_options
 from swimmer.cli.output import FORMATS, chosen_format, emit
+from swimmer.cli.searching import read_search
 from swimmer.store import open_store
 from swimmer.text import printable
 

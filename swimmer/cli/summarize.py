@@ -13,10 +13,10 @@ from swimmer.cli.completion import complete_stores
 from swimmer.cli.housekeeping import confirmed
 from swimmer.cli.library_options import where_option
 from swimmer.cli.lists import complete_lists, paper_of
-from swimmer.cli.options import read_filter
 from swimmer.cli.output import terminal_width, warn
 from swimmer.cli.progress import ProgressLine
-from swimmer.cli.search import MAX_WIDTH
+from swimmer.cli.rendering import MAX_WIDTH
+from swimmer.cli.searching import read_filter
 from swimmer.errors import InputError, ModelError, QueryError
 from swimmer.library import ReadingList, Summaries
 from swimmer.text import printable

@@ -70,18 +70,26 @@ class StaticEmbeddings:
         config = _read_config(self.folder)
         self._description = _read(self.folder / TOKENIZER_FILE)
         read = _verified(self.folder / TOKENIZER_FILE, self._description, config)
-        # The digest of the weights takes as long as the vocabulary, and a core of its own; but it
-        # has to begin first, since no other thread does while JSON is parsed.
+        # The digest of the weights takes a core of its own; but it has to begin first, since no
+        # other thread does while JSON is parsed.
         begun = Event()
         with ThreadPoolExecutor(1) as thread:
             weights = thread.submit(_weights_digest, self.folder / WEIGHTS_FILE, config, begun)
             begun.wait()
-            description = _parsed(self.folder / TOKENIZER_FILE, self._description)
-            self.revision = _revision(weights.result(), read)
-        self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
+            try:
+                self._rows, self._weights = _read_weights(self.folder / WEIGHTS_FILE)
+                self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
+                self._word_pieces = _word_pieces(
+                    self.folder / TOKENIZER_FILE,
+                    self._description,
+                    self._silent,
+                    # What swimmer ships has been looked through before.
+                    known=folder is None,
+                )
+            finally:
+                # Whatever else is wrong with damaged weights, that they are damaged is said.
+                self.revision = _revision(weights.result(), read)
         self.dimension = int(self._rows.shape[1])
-        self._silent = frozenset((self._weights == 0).nonzero()[0].tolist())
-        self._word_pieces = _word_pieces(self.folder / TOKENIZER_FILE, description, self._silent)
         tokens = len(self._word_pieces) or self._tokenizer.get_vocab_size()
         if tokens != len(self._rows):
             raise ModelError(
@@ -305,7 +313,10 @@ def _parsed(path: Path, content: bytes) -> Any:
         ) from error
 
 
-def _word_pieces(path: Path, description: Any, silent: frozenset[int]) -> WordPieces:
+def _word_pieces(path: Path, content: bytes, silent: frozenset[int], *, known: bool) -> WordPieces:
+    if known:
+        return WordPieces.of_file(content, silent)
+    description = _parsed(path, content)
     try:
         return WordPieces(description, silent)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -6,9 +6,15 @@ Greedy longest match first (Schuster and Nakajima, 2012; Devlin et al., 2019). T
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
+
+_FEW = 12
+"""Words that are looked up in the file itself: to read its vocabulary takes as long as sixty."""
+
+_VOCABULARY, _END = b'"vocab":{', b"}}}"
 
 
 class WordPieces:
@@ -24,36 +30,93 @@ class WordPieces:
     """
 
     def __init__(self, description: Mapping[str, Any], silent: Set[int]) -> None:
+        self._silent = silent
+        self._file = self._unread = b""
+        self._take(description)
+
+    @classmethod
+    def of_file(cls, content: bytes, silent: Set[int]) -> WordPieces:
+        """Return the pieces of a tokenizer's file, whose vocabulary is read once many words come.
+
+        Args:
+            content: the file, of which is known that its ids are the numbers from 0 on, in order.
+            silent: ids of the tokens that are left out of all results.
+        """
+        start = content.find(_VOCABULARY) + len(_VOCABULARY)
+        if start >= len(_VOCABULARY) and content.endswith(_END):
+            pieces = cls(json.loads(content[:start] + _END), silent)
+            if pieces._is_plain:
+                pieces._file, pieces._unread = content, content[start - 1 : 1 - len(_END)]
+                return pieces
+        return cls(json.loads(content), silent)
+
+    def _take(self, description: Mapping[str, Any]) -> None:
         model = description["model"]
         self._vocabulary: dict[str, int] = {}
-        if model.get("type") == "WordPiece" and not description.get("added_tokens"):
-            self._vocabulary = model["vocab"]
-            numbers = array("i", self._vocabulary.values())
+        self._is_plain = model.get("type") == "WordPiece" and not description.get("added_tokens")
+        if self._is_plain:
+            vocabulary: dict[str, int] = model["vocab"]
+            numbers = array("i", vocabulary.values())
             if numbers and not 0 <= min(numbers) <= max(numbers) < len(numbers):
                 raise ValueError("its ids are not the numbers from 0 on")
             self._longest_word = int(model["max_input_chars_per_word"])
             self._prefix = str(model["continuing_subword_prefix"])
-            self._unknown = self._vocabulary.get(model["unk_token"])
-        self._silent = silent
+            self._unknown = vocabulary.get(model["unk_token"])
+            self._vocabulary = vocabulary
+
+    def _read(self) -> None:
+        """Read the vocabulary, if that has not been done."""
+        if self._unread:
+            self._take(json.loads(self._file))
+            self._file = self._unread = b""
 
     def __len__(self) -> int:
         """Return the number of tokens; 0 where only the tokenizer itself knows."""
+        if self._unread:
+            return int(self._unread.rpartition(b":")[2][:-1]) + 1
         return len(self._vocabulary)
 
     @property
     def longest_word(self) -> int:
         """The characters of the longest word that is split."""
-        return self._longest_word if self._vocabulary else 0
+        return self._longest_word if len(self) else 0
 
     def texts(self) -> list[str]:
         """Return the text of each token, by its number."""
+        self._read()
         return sorted(self._vocabulary, key=self._vocabulary.__getitem__)
+
+    def _few(self, words: list[bytes]) -> dict[bytes | str, bytes] | None:
+        """Return the ids of a few words that are tokens, None if one of them is none."""
+        found = dict[bytes | str, bytes]()
+        for word in words:
+            number = self._number_of(word) if len(word) <= self._longest_word else None
+            if number is None:
+                return None
+            found[word] = array("i", [n for n in (number,) if n not in self._silent]).tobytes()
+        return found
+
+    def _number_of(self, token: bytes) -> int | None:
+        """Return the id of a token of letters and digits in the unread vocabulary."""
+        key, place = b'"%s":' % token, 0
+        while (place := self._unread.find(key, place)) > 0:
+            place += len(key)
+            # Inside another token, a quotation mark has a backslash before it.
+            if self._unread[place - len(key) - 1] in b"{,":
+                digits = self._unread[place : place + 12]
+                return int(digits.partition(b",")[0].partition(b"}")[0])
+        return None
 
     def of(self, words: Iterable[bytes]) -> dict[bytes | str, bytes]:
         """Return the ids of words of lower-case ASCII letters and digits, as bytes of int32.
 
         Nothing where only the tokenizer itself knows.
         """
+        if self._unread:
+            words = [*words]
+            if len(words) <= _FEW and (few := self._few(words)) is not None:
+                return few
+            self._read()
         if not self._vocabulary or self._unknown is None:
             return {}
         unknown, silent, longest = self._unknown, self._silent, self._longest_word

@@ -25,6 +25,7 @@ from swimmer.errors import (
     StoreDamagedError,
     StoreError,
     StoreNotFoundError,
+    StoreUnavailableError,
 )
 from swimmer.retrieval.inputs import EmbeddedPaper, EmbeddedText
 from swimmer.store import (
@@ -40,6 +41,14 @@ from swimmer.store import (
 from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import MilvusConnection
 from swimmer.store.milvus_filters import expression_of
+from swimmer.store.milvus_layout import (
+    INDEXES,
+    Layout,
+    layout_of,
+    part_of,
+    parts_admitted,
+    search_options,
+)
 from swimmer.store.milvus_manifest import PROPERTY, MilvusManifest
 from swimmer.store.milvus_records import key_of, paper_of, row_of
 
@@ -617,6 +626,143 @@ def test_commands_that_need_a_folder_say_so(
     assert "Milvus" in done.err or "not a store's name" in done.err
 
 
+# ---------------------------------------------------------------------- index and partitions
+
+
+@pytest.mark.parametrize(
+    ("papers", "dimension", "index", "partitions"),
+    [
+        (0, 256, "FLAT", 0),
+        (50_000, 1024, "FLAT", 0),
+        (50_001, 256, "HNSW", 0),
+        (1_000_000, 256, "HNSW", 16),
+        (10_000_000, 256, "HNSW", 64),
+        (10_000_000, 1024, "IVF_SQ8", 64),
+        (100_000_000, 256, "IVF_SQ8", 256),
+        (100_000_000, 1024, "DISKANN", 256),
+        (250_000_000, 256, "DISKANN", 256),
+    ],
+)
+def test_the_index_is_chosen_by_size(
+    papers: int, dimension: int, index: str, partitions: int
+) -> None:
+    layout = layout_of(papers, dimension)
+    assert (layout.index, layout.partitions) == (index, partitions)
+    assert layout_of(papers, dimension, local=True) == Layout("FLAT")
+    assert layout_of(papers, dimension, "DiskANN").index == "DISKANN"
+    assert set(INDEXES.values()) == {"FLAT", "HNSW", "IVF_SQ8", "DISKANN"}
+    lists = layout_of(papers, dimension, "ivf-sq8").options["nlist"]
+    assert 16 <= lists <= 65_536
+    for kind in INDEXES.values():
+        assert search_options(kind, 300)["metric_type"] == "IP"
+    assert search_options("HNSW", 300)["params"]["ef"] >= 300
+    with pytest.raises(InputError, match="no index"):
+        layout_of(papers, dimension, "annoy")
+
+
+@pytest.mark.parametrize(
+    ("filter", "parts"),
+    [
+        ({"venue": "ICLR", "year": 2024}, [("ICLR", 2024)]),
+        (
+            {"$and": [{"venue": "ICLR"}, {"year": {"$in": [2023, 2024]}}]},
+            [("ICLR", 2023), ("ICLR", 2024)],
+        ),
+        ({"venue": {"$in": ["A", "B"]}, "year": None}, [("A", None), ("B", None)]),
+        (
+            {"venue": "A", "year": {"$gte": 2023, "$lt": 2025}},
+            [("A", 2023), ("A", 2024), ("A", 2025)],
+        ),
+        ({"venue": "A", "year": 2024, "status": "Oral"}, [("A", 2024)]),
+        ({"venue": "A"}, []),
+        ({"year": 2024}, []),
+        ({"venue": "A", "year": {"$gte": 2023}}, []),
+        ({"venue": "A", "year": {"$gte": 1000, "$lte": 3000}}, []),
+        ({"$or": [{"venue": "A", "year": 2024}, {"status": "Oral"}]}, []),
+        ({"$not": {"venue": "A", "year": 2024}}, []),
+        ({"venue": {"$ne": "A"}, "year": 2024}, []),
+        ({"venue": {"$contains": "A"}, "year": 2024}, []),
+    ],
+)
+def test_a_filter_names_the_partitions_that_it_needs(filter: Filter, parts: Any) -> None:
+    said = parts_admitted(filter)
+    assert said.count('"') == 2 * len(parts), said
+    assert all(f'"{part_of(venue, year)}"' in said for venue, year in parts)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(first=conditions(), second=conditions())
+def test_no_paper_that_a_filter_admits_is_in_another_partition(
+    first: Filter, second: Filter, folder_store: PaperStore
+) -> None:
+    for filter in (first, {"$and": [first, second]}):
+        if not (said := parts_admitted(filter)):
+            continue
+        for one in FolderSearch(folder_store).matching(filter, 1000):
+            assert f'"{part_of(one.venue, one.year)}"' in said
+
+
+@needs_milvus
+@pytest.mark.parametrize("index", ["HNSW", "IVF_SQ8", "DISKANN"])
+def test_a_collection_in_partitions_answers_as_one(
+    index: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = build_store(PAPERS, "conf")
+    options = layout_of(len(store), 256, index.replace("_", "-")).options
+    monkeypatch.setattr(
+        "swimmer.store.milvus_transfer.layout_of", lambda *_, **__: Layout(index, options, 8)
+    )
+    done = push_store(store, "milvus+file:m.db")
+    assert (done.index, done.written) == (index, len(PAPERS)) and done.recall >= 0.95
+    folder = FolderSearch(store)
+    with open_store("milvus+file:m.db") as remote:
+        assert isinstance(remote, MilvusStore)
+        held = remote.held
+        assert (held.index, held.partitions, held.recall) == (index, 8, done.recall)
+        assert held.to_properties()[PROPERTY].count(f'"recall": {done.recall}') == 1
+        asked: list[str] = []
+        call = remote._connection.call
+
+        def seen(method: str, **arguments: Any) -> Any:
+            asked.append(str(arguments.get("filter")))
+            return call(method, **arguments)
+
+        monkeypatch.setattr(remote._connection, "call", seen)
+        for filter in (
+            {"venue": "ICLR", "year": 2023},
+            {"venue": {"$in": ["ICLR", "NeurIPS"]}, "year": {"$gte": 2022, "$lte": 2023}},
+            {"venue": "ÉCOLE"},
+            {"year": 2021},
+        ):
+            found = sorted(ids(remote.matching(filter, 1000)))
+            assert found == sorted(ids(folder.matching(filter, 1000))) and found
+            near = remote.nearest_to(store.vectors(np.array([0]))[0], 1000, filter)
+            assert len(near) >= 0.9 * len(found)
+        assert sum("part in [" in one for one in asked) == 4
+        # A paper that gets another year moves to another partition, and is there once.
+        moved = replace(PAPERS[3], year=1990, venue="Moved")
+        remote.add([moved])
+        assert len(remote) == len(PAPERS) and remote.get(["p3"]) == [moved]
+        assert ids(remote.matching({"venue": "Moved", "year": 1990}, 9)) == ["p3"]
+        assert remote.delete(["p3"]) == 1 and len(remote) == len(PAPERS) - 1
+    again = push_store(store, "milvus+file:m.db")
+    assert (again.written, again.unchanged) == (1, len(PAPERS) - 1)
+    assert pull_store("milvus+file:m.db", "again").verify() == []
+
+
+@needs_milvus
+def test_an_index_is_named_for_a_new_collection_only(home: Path, swimmer: Run) -> None:
+    build_store(PAPERS[:30], "conf").close()
+    done = swimmer("push", "conf", "milvus+file:m.db", "--index", "hnsw")
+    assert done.code == 0 and "search HNSW index, recall@10 1.000" in done.out, done.err
+    assert swimmer("push", "conf", "milvus+file:m.db").code == 0
+    refused = swimmer("push", "conf", "milvus+file:m.db", "--index", "flat")
+    assert refused.code == 2 and "has the index HNSW" in refused.err
+    assert swimmer("push", "conf", "milvus+file:m.db", "--index", "annoy").code == 2
+
+
 # ---------------------------------------------------------------------- several stores, page, MCP
 
 
@@ -864,6 +1010,72 @@ def test_a_server_that_is_down_or_says_nothing_is_an_error_in_time(swimmer: Run)
         assert silent.code == 2 and "no answer within 1 s" in silent.err
         for one in held:
             one.close()
+
+
+@needs_milvus
+def test_a_write_without_an_answer_is_tried_again_and_ends(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = build_store(PAPERS[:30], "conf")
+    call, lost, tries = MilvusConnection.call, [0], [0]
+
+    def losing(self: MilvusConnection, method: str, **arguments: Any) -> Any:
+        done = call(self, method, **arguments)
+        tries[0] += method == "upsert"
+        if method == "upsert" and lost[0]:
+            # What was written was written: only the answer is lost.
+            lost[0] -= 1
+            raise StoreUnavailableError("no answer")
+        return done
+
+    monkeypatch.setattr(MilvusConnection, "call", losing)
+    monkeypatch.setattr("swimmer.store.milvus_connection.WAITS", (0.0, 0.0))
+    lost[0] = 2
+    assert push_store(store, "milvus+file:m.db").written == 30 and tries == [3]
+    with open_store("milvus+file:m.db") as remote:
+        assert len(remote) == 30
+        lost[0] = 3
+        with pytest.raises(StoreUnavailableError):
+            remote.add([PAPERS[40]])
+        assert tries == [6]
+        remote.add([PAPERS[40]])
+        assert len(remote) == 31
+
+
+@needs_milvus
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [
+        ("v2.5.0", True),
+        ("2.6.3-dev", True),
+        ("3.0", True),
+        ("v2.4.17", False),
+        ("1.1.1", False),
+        ("unknown", True),
+        ("", True),
+    ],
+)
+def test_a_server_that_is_too_old_is_named(
+    version: str, fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Server:
+        def __init__(self, uri: str, **options: Any) -> None:
+            assert options["timeout"] == 30
+
+        def get_server_version(self) -> str:
+            return version
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("pymilvus.MilvusClient", Server)
+    address = MilvusAddress.read("milvus://host/papers")
+    if fits:
+        MilvusConnection(address).close()
+        return
+    with pytest.raises(StoreError, match="no BM25") as caught:
+        MilvusConnection(address)
+    assert "2.5" in caught.value.hint
 
 
 @needs_milvus

@@ -6,14 +6,20 @@ import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.cli.progress import ProgressLine
+from swimmer.store import INDEXES
 from swimmer.text import printable
 
 
 @click.command("push")
 @click.argument("name", shell_complete=complete_stores)
 @click.argument("address")
+@click.option(
+    "--index",
+    type=click.Choice(list(INDEXES)),
+    help="Index of the vectors of a new collection; by default what its size asks for.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
-def push_command(name: str, address: str, quiet: bool) -> None:
+def push_command(name: str, address: str, index: str | None, quiet: bool) -> None:
     """Write the store NAME to Milvus, at ADDRESS: papers and vectors, nothing is embedded.
 
     Papers that are there with the same content are not sent again, others are deleted. An
@@ -28,7 +34,7 @@ def push_command(name: str, address: str, quiet: bool) -> None:
     from swimmer.store import push_store
 
     with ProgressLine(quiet) as progress:
-        done = push_store(name, address, progress=progress)
+        done = push_store(name, address, index=index or "", progress=progress)
     click.echo(
         printable(
             f"pushed {name}: {done.papers:,} papers in {done.address} ({done.written:,} written, "

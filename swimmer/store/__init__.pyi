@@ -89,6 +89,9 @@ from .milvus import (
 from .milvus_address import (
     is_milvus as is_milvus,
 )
+from .milvus_layout import (
+    INDEXES as INDEXES,
+)
 from .milvus_transfer import (
     Pushed as Pushed,
     pull_store as pull_store,

@@ -118,6 +118,7 @@ _REMOTE: dict[str, tuple[Check, bool]] = {
     "similarity": _MANIFEST["similarity"],
     "index": (_text(40, "[A-Z_0-9]+"), True),
     "first_built": (_text(40), False),
+    "partitions": (_whole(0, 1 << 16), False),
     "complete": (_flag, True),
     "format": (_whole(1, 1 << 31), True),
 }

@@ -16,6 +16,7 @@ from swimmer.papers import LONGEST_NAME, Paper, identifiers_in, is_person, name_
 from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import BATCH, MOST_FOUND, MilvusConnection
 from swimmer.store.milvus_filters import FIELDS, among, beginning, expression_of
+from swimmer.store.milvus_layout import parts_admitted, search_options
 from swimmer.store.milvus_manifest import MilvusManifest
 from swimmer.store.milvus_records import (
     READ,
@@ -24,7 +25,6 @@ from swimmer.store.milvus_records import (
     paper_of,
     person_digests,
     row_of,
-    search_options,
     stemmed,
     vector_of,
 )
@@ -241,7 +241,15 @@ class MilvusStore(PaperStore):
 
     def matching(self, filter: Filter, limit: int) -> list[Paper]:
         """Return papers that a filter admits, the newest first, of at most MOST_FOUND."""
-        return newest_first(self._papers(expression_of(filter), MOST_FOUND))[:limit]
+        return newest_first(self._papers(self._said(filter), MOST_FOUND))[:limit]
+
+    def _said(self, filter: Filter | None) -> str:
+        """Return a filter as an expression, which names the partitions where it can."""
+        if filter is None:
+            return ""
+        said = expression_of(filter)
+        parts = parts_admitted(filter) if self._held.partitions else ""
+        return f"{parts} and ({said})" if parts else said
 
     # ------------------------------------------------------------------ searching
 
@@ -295,7 +303,7 @@ class MilvusStore(PaperStore):
             data=[query],
             anns_field=field,
             limit=k,
-            filter="" if filter is None else expression_of(filter),
+            filter=self._said(filter),
             output_fields=output,
             search_params=options,
         )
@@ -332,12 +340,14 @@ class MilvusStore(PaperStore):
             raise InputError(f"the id {there[0].id!r} is in the store already; nothing was added")
         first = len(self)
         rows = {
-            paper.id: row_of(paper, first + place, vector, None)
+            paper.id: row_of(paper, first + place, vector, None, parted=bool(self._held.partitions))
             for place, (paper, vector) in enumerate(zip(papers, vectors, strict=True))
         }
         listed = list(rows.values())
         for start in range(0, len(listed), BATCH):
-            self._connection.call("upsert", data=listed[start : start + BATCH])
+            batch = listed[start : start + BATCH]
+            moved = [row["key"] for row in batch] if self._held.partitions else []
+            self._connection.write(batch, moved)
         return [paper.id for paper in papers]
 
     def delete(self, ids: Sequence[str]) -> int:

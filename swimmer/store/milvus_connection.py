@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from swimmer.errors import (
@@ -17,13 +19,37 @@ from swimmer.errors import (
 from swimmer.store.milvus_address import TOKEN, MilvusAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 BATCH = 500
 """Papers that are sent or read in one call."""
 
 MOST_FOUND = 16_000
 """Papers that one search may find; Milvus' own limit is 16,384."""
+
+
+WAITS = (1.0, 4.0)
+"""Seconds before a write that had no answer is tried again."""
+
+OLDEST = (2, 5)
+"""The version of a server from which it has BM25 functions."""
+
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_log = logging.getLogger(__name__)
+
+
+def check_version(said: str, where: str) -> None:
+    """Check that a server is new enough; one that says no version is tried as it is.
+
+    Raises:
+        StoreError: it is older than OLDEST.
+    """
+    found = _VERSION.match(said)
+    if found and (int(found[1]), int(found[2])) < OLDEST:
+        raise StoreError(
+            f"{where}: the server is Milvus {said[:30]}, which has no BM25 functions",
+            hint=f"it has to be {'.'.join(map(str, OLDEST))} or later",
+        )
 
 
 class MilvusConnection:
@@ -50,6 +76,8 @@ class MilvusConnection:
             options["db_name"] = address.database
         try:
             self._client = MilvusClient(address.uri, **options)
+            if not address.local:
+                check_version(str(self._client.get_server_version()), address.shown)
         except _failures() as error:
             raise self._error(error) from None
 
@@ -89,8 +117,36 @@ class MilvusConnection:
         found = self.call("describe_collection").get("properties")
         return {str(name): str(value) for name, value in dict(found or {}).items()}
 
-    def create(self, fields: Any, indexes: Any, properties: dict[str, str]) -> None:
-        """Create the collection."""
+    def write(self, rows: list[dict[str, Any]], moved: Sequence[str] = ()) -> None:
+        """Write rows, in place of those of the same keys; tried again while no answer comes.
+
+        Writing the same rows twice changes nothing, so an answer that was lost does no harm.
+        `moved` are keys that may lie in another part of the collection: they are deleted first.
+
+        Raises:
+            StoreError: as `call` does, after TRIES times.
+        """
+        if moved:
+            self.again("delete", ids=list(moved))
+        self.again("upsert", data=rows)
+
+    def again(self, method: str, **arguments: Any) -> Any:
+        """Call a method that may be called twice, up to TRIES times while no answer comes."""
+        for wait in [*WAITS, None]:
+            try:
+                return self.call(method, **arguments)
+            except StoreUnavailableError:
+                if wait is None:
+                    raise
+                _log.info("%s: no answer; tried again in %s s", self.address.shown, wait)
+                time.sleep(wait)
+        raise AssertionError
+
+    def create(
+        self, fields: Any, indexes: Any, properties: dict[str, str], partitions: int = 0
+    ) -> None:
+        """Create the collection, in so many parts, 0 for one."""
+        more = {"num_partitions": partitions} if partitions else {}
         try:
             self._client.create_collection(
                 self.name,
@@ -99,6 +155,7 @@ class MilvusConnection:
                 properties=properties,
                 consistency_level="Strong",
                 timeout=self.address.timeout,
+                **more,
             )
         except _failures() as error:
             raise self._error(error) from None

@@ -20,7 +20,8 @@ class MilvusManifest:
     """What a collection on Milvus holds.
 
     `complete` is False until the first push has ended. `index` is the kind of the index of its
-    vectors, `recall` the share of the ten nearest that it found of a sample when it was pushed.
+    vectors, `recall` the share of the ten nearest that it found of a sample when it was pushed,
+    `partitions` in how many parts the papers lie by venue and year, 0 for one.
     The other fields are those of `Manifest`.
     """
 
@@ -33,6 +34,7 @@ class MilvusManifest:
     thresholds: dict[str, float]
     similarity: dict[str, float]
     first_built: str = ""
+    partitions: int = 0
     complete: bool = False
     format: int = FORMAT
 

@@ -13,6 +13,7 @@ from swimmer.errors import InputError, StoreDamagedError
 from swimmer.papers import Paper, name_words
 from swimmer.store.lookup_tables import identifiers_of_paper, name_key, names_of_paper
 from swimmer.store.milvus_filters import FOLDED, LISTS, NO_YEAR, TEXTS, folded_list, folded_text
+from swimmer.store.milvus_layout import PART, Layout, part_of
 from swimmer.store.stemming import stems
 from swimmer.text import words_of
 
@@ -36,7 +37,9 @@ def key_of(identifier: str) -> str:
     return hashlib.blake2b(identifier.encode(), digest_size=16).hexdigest()
 
 
-def row_of(paper: Paper, place: int, vector: Vectors, own: Vectors | None) -> dict[str, Any]:
+def row_of(
+    paper: Paper, place: int, vector: Vectors, own: Vectors | None, *, parted: bool = False
+) -> dict[str, Any]:
     """Return a paper as a row.
 
     Args:
@@ -44,6 +47,7 @@ def row_of(paper: Paper, place: int, vector: Vectors, own: Vectors | None) -> di
         place: its row in the store that it comes from, the order of equal scores.
         vector: its vector, float32 (dimension,).
         own: the vector before smoothing, float32 (dimension,), None for one that is not kept.
+        parted: whether the collection has partitions.
 
     Raises:
         InputError: it is too long for a row.
@@ -75,6 +79,8 @@ def row_of(paper: Paper, place: int, vector: Vectors, own: Vectors | None) -> di
                 hint="shorten it in the list, and build the store again",
             )
     content = json.dumps(row, sort_keys=True).encode() + vector.astype("<f4").tobytes()
+    if parted:
+        row[PART] = part_of(paper.venue, paper.year)
     row["digest"] = hashlib.blake2b(content, digest_size=16).hexdigest()
     row["vector"] = vector.tolist()
     return row
@@ -147,19 +153,21 @@ def digest_of(*parts: str) -> str:
     return _short("\n".join(parts))
 
 
-def schema(dimension: int, papers: int, *, local: bool) -> tuple[Any, Any, str]:
-    """Return the fields and the indexes of a collection, and the kind of its index of vectors.
+def schema(dimension: int, layout: Layout, *, local: bool) -> tuple[Any, Any]:
+    """Return the fields and the indexes of a collection.
 
     Args:
         dimension: the components of a vector.
-        papers: how many papers it is made for.
-        local: whether it is one of milvus-lite, which searches exactly.
+        layout: its index and its partitions.
+        local: whether it is one of milvus-lite, which needs no scalar indexes.
     """
     from pymilvus import DataType, Function, FunctionType, MilvusClient
 
     fields = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     fields.add_field("key", DataType.VARCHAR, is_primary=True, max_length=32)
     fields.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+    if layout.partitions:
+        fields.add_field(PART, DataType.VARCHAR, max_length=32, is_partition_key=True)
     fields.add_field("place", DataType.INT64)
     fields.add_field("year", DataType.INT64)
     for name in ("digest", "title_key"):
@@ -184,28 +192,13 @@ def schema(dimension: int, papers: int, *, local: bool) -> tuple[Any, Any, str]:
             output_field_names=["bm25"],
         )
     )
-    kind, options = _index_kind(papers, local=local)
     indexes = MilvusClient.prepare_index_params()
-    indexes.add_index("vector", index_type=kind, metric_type="IP", params=options)
+    indexes.add_index("vector", index_type=layout.index, metric_type="IP", params=layout.options)
     indexes.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
     if not local:
         for name in ("title_key", "year", "venue", "status", *LISTS, *_LOOKED_UP):
             indexes.add_index(name, index_type="INVERTED")
-    return fields, indexes, kind
-
-
-def search_options(kind: str, k: int) -> dict[str, Any]:
-    """Return the options of a search for k vectors by a kind of index."""
-    deep = {"HNSW": {"ef": max(128, 2 * k)}, "DISKANN": {"search_list": max(128, 2 * k)}}
-    return {"metric_type": "IP", "params": deep.get(kind, {})}
-
-
-def _index_kind(papers: int, *, local: bool) -> tuple[str, dict[str, int]]:
-    if local or papers <= 50_000:
-        return "FLAT", {}
-    if papers <= 20_000_000:
-        return "HNSW", {"M": 32, "efConstruction": 200}
-    return "DISKANN", {}
+    return fields, indexes
 
 
 def _record(paper: Paper) -> str:

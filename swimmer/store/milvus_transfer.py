@@ -17,6 +17,7 @@ from swimmer.store.manifest import MANIFEST
 from swimmer.store.milvus import MilvusStore
 from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.milvus_connection import BATCH, MilvusConnection
+from swimmer.store.milvus_layout import layout_of
 from swimmer.store.milvus_manifest import MilvusManifest
 from swimmer.store.milvus_records import own_vector_of, paper_of, row_of, schema
 from swimmer.store.names import target_folder
@@ -45,7 +46,11 @@ class Pushed:
 
 
 def push_store(
-    store: PaperStore | str | Path | None, address: str, *, progress: Progress | None = None
+    store: PaperStore | str | Path | None,
+    address: str,
+    *,
+    index: str = "",
+    progress: Progress | None = None,
 ) -> Pushed:
     """Write a store to a collection of Milvus: papers and vectors as they are searched.
 
@@ -56,9 +61,12 @@ def push_store(
     Args:
         store: an open store, a name or a path; None for the default.
         address: `milvus://host:19530/NAME`, as `MilvusAddress` has it.
+        index: the index of the vectors of a new collection, one of `milvus_layout.INDEXES`; by
+            default what its size asks for.
         progress: called as papers are sent.
 
     Raises:
+        InputError: there is no such index.
         StoreError: the server does not answer or refuses, or swimmer has not made the collection.
         ModelMismatchError: the collection holds vectors of another model.
         MissingExtraError: pymilvus is not installed.
@@ -71,29 +79,32 @@ def push_store(
     connection = MilvusConnection(MilvusAddress.read(address))
     try:
         with opened.reading():
-            return _pushed(opened, connection, progress)
+            return _pushed(opened, connection, index, progress)
     finally:
         connection.close()
 
 
-def _pushed(store: PaperStore, connection: MilvusConnection, progress: Progress | None) -> Pushed:
+def _pushed(
+    store: PaperStore, connection: MilvusConnection, index: str, progress: Progress | None
+) -> Pushed:
     manifest, where = store.manifest, connection.address.shown
-    fields, indexes, kind = schema(
-        manifest.model.dimension, manifest.papers, local=connection.address.local
-    )
+    local = connection.address.local
+    layout = layout_of(manifest.papers, manifest.model.dimension, index, local=local)
     held = MilvusManifest(
         model=manifest.model,
         generation=manifest.generation,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         source=manifest.source,
-        index=kind,
+        index=layout.index,
+        partitions=layout.partitions,
         recall=1.0,
         thresholds=dict(manifest.thresholds),
         similarity=dict(manifest.similarity),
         first_built=store.database.meta(FIRST_BUILT),
     )
     if not connection.exists():
-        connection.create(fields, indexes, held.to_properties())
+        fields, indexes = schema(manifest.model.dimension, layout, local=local)
+        connection.create(fields, indexes, held.to_properties(), layout.partitions)
     else:
         there = MilvusManifest.read(connection.properties(), where)
         try:
@@ -103,31 +114,39 @@ def _pushed(store: PaperStore, connection: MilvusConnection, progress: Progress 
                 f"{where}: holds the vectors of another model ({there.model.name})",
                 hint=f"push {store.name} into a collection of another name",
             ) from error
-        held = replace(held, index=there.index)
+        if index and layout.index != there.index:
+            raise StoreError(
+                f"{where}: has the index {there.index}, and an index is chosen when the collection "
+                "is made",
+                hint="push into a collection of another name",
+            )
+        held = replace(held, index=there.index, partitions=there.partitions)
     connection.call("load_collection")
     kept, written = {}, 0
     for batch in connection.rows(["key", "digest"]):
         kept.update({str(row["key"]): str(row["digest"]) for row in batch})
     total = unchanged = 0
-    for rows in _rows(store):
+    for rows in _rows(store, parted=bool(held.partitions)):
         total += len(rows)
+        held_keys = [row["key"] for row in rows if row["key"] in kept] if held.partitions else []
         changed = [row for row in rows if kept.pop(row["key"], "") != row["digest"]]
         if changed:
-            connection.call("upsert", data=changed)
+            keys = {row["key"] for row in changed}
+            connection.write(changed, [key for key in held_keys if key in keys])
         written += len(changed)
         unchanged += len(rows) - len(changed)
         if progress is not None:
             progress("pushing", total, manifest.papers)
     gone = list(kept)
     for start in range(0, len(gone), BATCH):
-        connection.call("delete", ids=gone[start : start + BATCH])
+        connection.again("delete", ids=gone[start : start + BATCH])
     recall = _recall(store, MilvusStore(connection, held))
     done = replace(held, recall=recall, complete=True)
     connection.call("alter_collection_properties", properties=done.to_properties())
     return Pushed(where, total, written, unchanged, len(gone), held.index, recall)
 
 
-def _rows(store: PaperStore) -> Iterator[list[dict[str, Any]]]:
+def _rows(store: PaperStore, *, parted: bool) -> Iterator[list[dict[str, Any]]]:
     import numpy as np
 
     own, _ = store.own_vectors()
@@ -135,7 +154,7 @@ def _rows(store: PaperStore) -> Iterator[list[dict[str, Any]]]:
     for start in range(0, len(own), BATCH):
         rows = np.arange(start, min(start + BATCH, len(own)))
         yield [
-            row_of(paper, row, vector, own[row] if smoothed else None)
+            row_of(paper, row, vector, own[row] if smoothed else None, parted=parted)
             for row, paper, vector in zip(
                 rows.tolist(), store.papers(rows.tolist()), store.vectors(rows), strict=True
             )

@@ -1,6 +1,7 @@
 """The suite as users run it: in a clone, in each of several environments, one after the other.
 
     python -m tests.environments                     every environment, the whole suite
+    python -m tests.environments --only everything --only abroad    each of them, in two runs
     python -m tests.environments --only locale -- tests/test_cli.py tests/test_build.py
 
 What is tested is the last commit of this checkout, with the interpreter that runs this. What
@@ -113,6 +114,13 @@ def west_of_greenwich(run: Run) -> Run:
     return run
 
 
+def abroad(run: Run) -> Run:
+    """Another locale, time zone and home at once, with network and Chromium."""
+    for change in (c_locale, home_with_a_space, west_of_greenwich):
+        run = change(run)
+    return run
+
+
 def everything(run: Run) -> Run:
     """All of the others but root's at once."""
     for change in (
@@ -137,9 +145,10 @@ ENVIRONMENTS: dict[str, Callable[[Run], Run]] = {
     "locale": c_locale,
     "space": home_with_a_space,
     "west": west_of_greenwich,
+    "abroad": abroad,
     "everything": everything,
 }
-SPACED = {"space", "everything"}
+SPACED = {"space", "abroad", "everything"}
 
 
 def _check(command: list[str], what: str) -> None:

@@ -370,6 +370,14 @@ def test_modes_sorting_and_filters_alone(milvus_store: MilvusStore) -> None:
     assert [hit.paper.id for hit in found] == ["fold"]
     own = search(milvus_store, PAPERS[3].title, 1, include_self=True)
     assert own[0].paper == PAPERS[3] and own[0].score == pytest.approx(1, abs=1e-5)
+    for typed, kind in (
+        ("papers by Ana Ruiz", "author"),
+        ("Ana Ruiz et al. 2031", "author"),
+        ("BERT paper", "name"),
+        (f"[3] {PAPERS[3].title}, ICLR 2031", "title"),
+    ):
+        reading = ask(milvus_store, [typed])[0].reading
+        assert reading is not None and reading.kind == kind, typed
     by_text = ask(milvus_store, ["Ana Ruiz"], lookup="text")[0]
     assert not by_text.listed
     with pytest.raises(QueryError, match="author"):

@@ -17,6 +17,7 @@ from swimmer.retrieval.fusion import fused
 from swimmer.retrieval.hits import Answer, Hit, Reading
 from swimmer.retrieval.inputs import EmbeddedPaper, EmbeddedText, checked_query
 from swimmer.retrieval.sorting import sorted_papers
+from swimmer.retrieval.surroundings import name_within
 from swimmer.store import Found
 from swimmer.text import clean, foreign_language
 
@@ -221,6 +222,9 @@ def _read(
     is_name = len(name_words(text)) > 1 and not any(char.isdigit() for char in text)
     if is_name and (papers := store.with_author(text)):
         return Reading("author", text, len(papers)), papers
+    core = name_within(text)
+    if core and (within := _read(store, core, lookup, titles_only=False))[1]:
+        return within
     return Reading("text", text), []
 
 

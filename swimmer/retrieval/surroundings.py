@@ -15,6 +15,7 @@ _LEAST_TITLE_TOKENS = 3
 _LEAST_TITLE_KEY = 15
 _MOST_NAME_TOKENS = 8
 _POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$")
+_NUMBER = re.compile(r"^\s{0,99}[\[(]?\d{1,3}[\]).]\s")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _BIBTEX = re.compile(r"\s{0,99}@\w{2,30}\s{0,9}[{(]")
 _BIBTEX_TITLE = re.compile(r"[\s,]title\s{0,9}=\s{0,9}([{\"])")
@@ -79,8 +80,8 @@ def name_within(text: str) -> str:
 
     "" where there are none, or where too much is left for a name.
     """
-    tokens = _BRACKETS.sub(" ", text).split()
-    if not 1 < len(tokens) <= _MOST_NAME_TOKENS + MOST_TOKENS // 10:
+    tokens = _BRACKETS.sub(" ", _NUMBER.sub("", text, count=1)).split()
+    if not 0 < len(tokens) <= _MOST_NAME_TOKENS + MOST_TOKENS // 10:
         return ""
     start, end = 0, len(tokens)
     while start < end and _stands_around(tokens[start]):
@@ -88,9 +89,10 @@ def name_within(text: str) -> str:
     while end > start and _stands_around(tokens[end - 1]):
         end -= 1
     left = tokens[start:end]
-    if not left or len(left) == len(tokens) or len(left) > _MOST_NAME_TOKENS:
+    core = _POSSESSIVE.sub("", " ".join(left).strip(" ,;.?!:"))
+    if len(left) > _MOST_NAME_TOKENS or core == " ".join(text.split()):
         return ""
-    return _POSSESSIVE.sub("", " ".join(left).strip(" ,;.?!:"))
+    return core
 
 
 def _stands_around(token: str) -> bool:

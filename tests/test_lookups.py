@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from swimmer import Paper, PaperStore, build_store
 from swimmer.errors import StoreDamagedError
 from swimmer.papers import identifiers_in, is_address, is_person, name_words, short_names
-from swimmer.retrieval.titles import close_title
+from swimmer.retrieval.titles import CLOSE_TITLE, close_title, may_be_close
 from swimmer.store import (
     PaperDatabase,
     correction,
@@ -357,3 +361,30 @@ def test_lengths_of_titles_that_are_not_those_of_the_papers_are_refused(tmp_path
     seal(tmp_path / "s")
     with PaperStore.open(tmp_path / "s") as store, pytest.raises(StoreDamagedError):
         close_title(store, "Direct Polixy Search for walking robots")
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text("abcde f", min_size=1, max_size=60), st.data())
+def test_no_close_title_is_sorted_out_by_its_letters(key: str, data: st.DataObject) -> None:
+    """Any text and its edits: what the letters sort out is never as close as CLOSE_TITLE."""
+    other = list(key)
+    for _ in range(data.draw(st.integers(0, 8))):
+        place = data.draw(st.integers(0, max(0, len(other) - 1)))
+        other[place : place + data.draw(st.integers(0, 1))] = data.draw(st.text("abg", max_size=1))
+    written = "".join(other)
+    if Levenshtein.normalized_similarity(key, written) >= CLOSE_TITLE:
+        assert may_be_close(Counter(key), written)
+
+
+def test_a_text_that_is_no_title_needs_no_rapidfuzz(tmp_path: Path) -> None:
+    papers = [Paper(f"{name} robots in the wild {name}") for name in ("Walking", "Swimming")]
+    build_store(papers, tmp_path / "conf", model="static").close()
+    code = (
+        "import sys; from swimmer import open_store; from swimmer.retrieval import resolve\n"
+        f"store = open_store({str(tmp_path / 'conf')!r})\n"
+        "resolve(store, 'climbing robots in the caves climbing')\n"
+        "assert 'rapidfuzz' not in sys.modules\n"
+        "resolve(store, 'walkin robots in the wild walking')\n"
+        "assert 'rapidfuzz' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

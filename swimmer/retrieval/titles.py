@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ CLOSE_TITLE = 0.9
 
 SHORTEST_CLOSE_TITLE = 8
 """Characters of a title key below which only the exact title is taken."""
+
+_FEW = 64
+"""Titles that are looked at first without `rapidfuzz`: to load it takes longer."""
 
 
 def exact_titles(store: PaperStore, queries: Sequence[str]) -> list[int | None]:
@@ -62,19 +66,34 @@ def _close_title(store: PaperStore, query: str, key: str) -> int | None:
     if len(key) < SHORTEST_CLOSE_TITLE:
         return None
     lengths = CLOSE_TITLE * len(key), len(key) / CLOSE_TITLE
-    candidates = near_titles(store.database, query, lengths)
+    digits = _digits(key)
+    found = near_titles(store.database, query, lengths)
+    candidates = [(row, other) for row, other in found if _digits(other) == digits]
+    if len(candidates) <= _FEW:
+        letters = Counter(key)
+        candidates = [(row, other) for row, other in candidates if may_be_close(letters, other)]
     if not candidates:
         return None
     from rapidfuzz.distance import Levenshtein
 
-    digits = _digits(key)
     scored = [
         (Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE), -row)
         for row, other in candidates
-        if _digits(other) == digits
     ]
     best = max(scored, default=(0.0, 0))
     return -best[1] if best[0] >= CLOSE_TITLE else None
+
+
+def may_be_close(letters: Counter[str], other: str) -> bool:
+    """Return whether a title may be as close as CLOSE_TITLE to one of such letters.
+
+    No fewer edits make one of the other than there are letters of the one that the other lacks
+    (the bag distance of Bartolini, Ciaccia and Patella, 2002).
+    """
+    length = letters.total()
+    lacking = (letters - Counter(other)).total()
+    fewest = max(lacking, lacking + len(other) - length)
+    return fewest <= (1 - CLOSE_TITLE) * max(length, len(other)) + 1e-6
 
 
 def _digits(text: str) -> str:

@@ -162,7 +162,9 @@ def test_every_page_has_the_box_with_its_store(client: TestClient, home: Path) -
 def both(home: Path) -> Iterator[TestClient]:
     """A page over two stores, one of them served by the name of a link to its folder."""
     build_store(PAPERS, home / "conf", model="static").close()
-    others = [replace(paper, id=f"o-{paper.id}", year=2019) for paper in PAPERS[2:]]
+    others = [
+        replace(paper, id=f"o-{paper.id}", year=2019, keywords=("folding",)) for paper in PAPERS[2:]
+    ]
     build_store(others, home / "folder", model="static").close()
     (home / "linked").symlink_to(home / "folder")
     app = create_app([home / "conf", home / "linked"])
@@ -195,11 +197,30 @@ def test_facets_of_all_stores_are_sums(both: TestClient) -> None:
     link = next(one for one in re.findall(r'<a href="([^"]*year=2019[^"]*)"', page))
     narrowed = both.get(html.unescape(link)).text
     assert set(re.findall(r'<h3 dir="auto"><a href="/paper\?store=(\w+)&', narrowed)) == {"linked"}
-    assert "<summary>Topic" not in page and "<summary>Author" not in page
-    refused = both.get("/search", params={"q": "x", "store": "*", "topic": "robots"})
-    assert refused.status_code == 400 and "A topic belongs to one store." in refused.text
+    assert "<summary>Topic" in page and "<summary>Author" in page
     browsed = both.get("/search", params={"store": "*", "year": "2019"}).text
     assert "a filter that 9 papers meet" in browsed
+
+
+@pytest.mark.parametrize("facet", ["topic", "session", "author"])
+def test_facets_that_each_store_has_its_own_of_narrow_all_stores(
+    both: TestClient, facet: str
+) -> None:
+    page = search(both, q=PAPERS[3].title, store="*", k="40")
+    first = re.search(
+        rf'<a href="([^"]*[?;]{facet}=[^"]*)"[^>]*>[^<]*<span class="count">(\d+)', page
+    )
+    assert first is not None, facet
+    answer = both.get(html.unescape(first[1]))
+    assert answer.status_code == 200 and 'role="note"' not in answer.text
+    stores = re.findall(r'<h3 dir="auto"><a href="/paper\?store=(\w+)&', answer.text)
+    assert 0 < len(stores) <= int(first[2])
+    # The title is known in each, wherever the chosen value is from.
+    assert "Similar to" in answer.text
+    only = both.get("/search", params={"store": "*", facet: "no such value", "q": "proteins"})
+    assert only.status_code == 200 and "No papers found." in only.text
+    browsed = both.get("/search", params={"store": "*", facet: "no such value"})
+    assert browsed.status_code == 200 and "No papers found." in browsed.text
 
 
 def test_titles_of_all_stores_are_completed(both: TestClient) -> None:

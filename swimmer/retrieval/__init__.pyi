@@ -24,8 +24,8 @@ from .faceting import (
     Facet as Facet,
     FacetValue as FacetValue,
     count_facets as count_facets,
+    count_facets_of as count_facets_of,
     facet_filter as facet_filter,
-    together as together,
 )
 from .federation import (
     ask_stores as ask_stores,

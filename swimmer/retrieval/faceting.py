@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -112,15 +114,58 @@ def count_facets(
     Raises:
         QueryError: as for `swimmer.ask`.
     """
-    with store.reading():
+    return count_facets_of([store], chosen, filter, None if listed is None else [listed], most)
+
+
+def count_facets_of(
+    stores: Sequence[PaperStore],
+    chosen: Chosen,
+    filter: Filter | None = None,
+    listed: Sequence[Sequence[int]] | None = None,
+    most: int = VALUES,
+) -> list[Facet]:
+    """Return the facets of several stores as `count_facets` does, a value with the sum of them all.
+
+    Copies of a paper in several stores count once for each.
+
+    Args:
+        stores: open stores.
+        chosen: values by facet.
+        filter: a filter that holds besides.
+        listed: for each store the rows to count, in place of all papers.
+        most: values of a facet that are returned, besides those that are chosen.
+
+    Raises:
+        QueryError: as for `swimmer.ask`.
+    """
+    with contextlib.ExitStack() as reading:
+        for store in stores:
+            reading.enter_context(store.reading())
         found = []
         for name in FACETS:
             others = {one: values for one, values in chosen.items() if one != name}
-            counts = _counts(store, name, _all(filter, facet_filter(store, others)), listed)
-            facet = _facet(name, counts, chosen.get(name, ()), most)
+            each = [
+                _counts(
+                    store,
+                    name,
+                    _all(filter, facet_filter(store, others)),
+                    None if listed is None else listed[place],
+                )
+                for place, store in enumerate(stores)
+            ]
+            facet = _facet(name, _summed(each), chosen.get(name, ()), most)
             if facet.values:
                 found.append(facet)
         return found
+
+
+def _summed(each: Sequence[Mapping[Any, int]]) -> Mapping[Any, int]:
+    if len(each) == 1:
+        return each[0]
+    total: Counter[Any] = Counter()
+    for one in each:
+        total.update(one)
+    return total
 
 
 def _all(*filters: Filter | None) -> Filter | None:
@@ -183,24 +228,6 @@ def _counted(papers: Sequence[Paper], field: str) -> Counter[Any]:
     return Counter({value: n for value, n in counts.items() if value not in ("", None)})
 
 
-def together(each: Sequence[Sequence[Facet]]) -> list[Facet]:
-    """Return the facets of several stores as one list, a value with the papers of all stores.
-
-    A value that a store did not return counts as one that it has not.
-    """
-    found = []
-    for name in FACETS:
-        values = [v for facets in each for one in facets if one.name == name for v in one.values]
-        counts: Counter[Any] = Counter()
-        for value in values:
-            counts[int(value.text) if name == "year" else value.text] += value.papers
-        chosen = list(dict.fromkeys(value.text for value in values if value.chosen))
-        facet = _facet(name, counts, chosen, VALUES)
-        if facet.values:
-            found.append(facet)
-    return found
-
-
 def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str], most: int) -> Facet:
     # Documents of other programs may have any kind of value there.
     kind = int if name == "year" else str
@@ -212,7 +239,10 @@ def _facet(name: str, counts: Mapping[Any, int], chosen: Sequence[str], most: in
     if name == "year":
         ordered = sorted(papers, key=int, reverse=True)
     else:
-        ordered = sorted(papers, key=lambda text: (-papers[text], text.casefold(), text))
+        # Sorting a hundred thousand authors for twelve would take longer than the search.
+        least = min(heapq.nlargest(most, papers.values()), default=0)
+        frequent = [text for text, count in papers.items() if count >= least or text in chosen]
+        ordered = sorted(frequent, key=lambda text: (-papers[text], text.casefold(), text))
     first = [text for text in ordered if text in chosen]
     first += [text for text in chosen if text not in papers]
     shown = [*first, *(text for text in ordered if text not in chosen)][: max(most, len(first))]

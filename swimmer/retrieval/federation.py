@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from swimmer.retrieval.options import SearchArguments
+    from swimmer.store import Filter
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ def ask_stores(
     queries: Sequence[str | Paper],
     k: int = 10,
     options: SearchOptions | None = None,
+    *,
+    filters: Sequence[Filter | None] | None = None,
     **arguments: Unpack[SearchArguments],
 ) -> list[Answer]:
     """Return one answer for each query over several stores.
@@ -98,6 +101,7 @@ def ask_stores(
         queries: as `ask` takes them.
         k: hits wanted.
         options: the search options; `embeddings` only where all stores have one model.
+        filters: for each store a filter of its own, that holds besides that of the options.
         arguments: fields of `SearchOptions` by name, in place of those of `options`.
 
     Raises:
@@ -106,8 +110,9 @@ def ask_stores(
     """
     _check_given(stores)
     options = SearchOptions.of(options, arguments)
+    narrowed = _narrowed(stores, options, filters)
     if len(stores) == 1:
-        return ask(stores[0], queries, k, options)
+        return ask(stores[0], queries, k, narrowed[0])
     k = checked_k(k)
     one_model = one_model_of(stores)
     if options.embeddings is not None and not one_model:
@@ -120,7 +125,7 @@ def ask_stores(
     by_score = one_model and options.mode == "dense" and not (options.reranks or remote)
     want = k + MORE
     while True:
-        each = _ask_each(stores, queries, want, one_model, options)
+        each = _ask_each(stores, queries, want, one_model, narrowed)
         merged = [
             _merged(stores, list(answers), k, by_score, one_model, options.include_self)
             for answers in zip(*each, strict=True)
@@ -133,19 +138,25 @@ def ask_stores(
         want *= 4
 
 
-def browse_stores(stores: Sequence[PaperStore], k: int, options: SearchOptions) -> Answer:
+def browse_stores(
+    stores: Sequence[PaperStore],
+    k: int,
+    options: SearchOptions,
+    filters: Sequence[Filter | None] | None = None,
+) -> Answer:
     """Return the papers of several stores that a filter admits, in the order of a field.
 
-    Copies of one work are one hit; see `ask_stores`.
+    Copies of one work are one hit; `filters` hold besides, one for each store; see `ask_stores`.
 
     Raises:
         QueryError: no store is given, or as `browse` does.
     """
-    if len(stores) == 1:
-        return browse(stores[0], k, options)
     _check_given(stores)
+    narrowed = _narrowed(stores, options, filters)
+    if len(stores) == 1:
+        return browse(stores[0], k, narrowed[0])
     k = checked_k(k)
-    each = [browse(store, k + MORE, options) for store in stores]
+    each = [browse(store, k + MORE, own) for store, own in zip(stores, narrowed, strict=True)]
     merged = _merged(stores, each, sum(len(one.hits) for one in each), True, True, True)
     places = sorted_papers([hit.paper for hit in merged.hits], options.sort or "year")[:k]
     admitted = sum(one.reading.papers for one in each if one.reading is not None)
@@ -154,6 +165,20 @@ def browse_stores(stores: Sequence[PaperStore], k: int, options: SearchOptions) 
         hits=[replace(merged.hits[place], rank=rank) for rank, place in enumerate(places, 1)],
         reading=Reading("filter", "", admitted),
     )
+
+
+def _narrowed(
+    stores: Sequence[PaperStore], options: SearchOptions, filters: Sequence[Filter | None] | None
+) -> list[SearchOptions]:
+    """Return the options of each store, with its own filter beside that of all."""
+    if filters is None:
+        return [options] * len(stores)
+    found = []
+    for _, own in zip(stores, filters, strict=True):
+        parts = [one for one in (options.filter, own) if one is not None]
+        both: Filter | None = {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
+        found.append(replace(options, filter=both))
+    return found
 
 
 def _check_given(stores: Sequence[PaperStore]) -> None:
@@ -177,14 +202,14 @@ def _ask_each(
     queries: Sequence[str | Paper],
     want: int,
     one_model: bool,
-    options: SearchOptions,
+    narrowed: Sequence[SearchOptions],
 ) -> list[list[Answer]]:
     """Return the answers of each store; a paper that one store knows is searched in the others."""
     known: list[_Known | None] = [None] * len(queries)
-    if options.lookup in (True, "title"):
+    if narrowed[0].lookup in (True, "title"):
         known = [_known_by(stores, query, one_model) for query in queries]
     each = []
-    for store in stores:
+    for store, options in zip(stores, narrowed, strict=True):
         asked = [
             query
             if one is None or one.store is store or not one.better_than(store, query)
@@ -265,7 +290,9 @@ def _merged(
     best = next((a for a in answers if a.matched and a.exact), None) or next(
         (a for a in answers if a.matched), answers[0]
     )
-    warnings = list(dict.fromkeys(w for answer in answers for w in answer.warnings))
+    # Why a store has nothing is of interest only where none has anything.
+    telling = [answer for answer in answers if answer.hits] or answers
+    warnings = list(dict.fromkeys(w for answer in telling for w in answer.warnings))
     if not one_model:
         models = ", ".join(dict.fromkeys(store.identity.name for store in stores))
         warnings.append(

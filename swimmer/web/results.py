@@ -12,7 +12,7 @@ from swimmer.web.search_form import PAGE, SearchForm
 if TYPE_CHECKING:
     from swimmer.papers import Paper
     from swimmer.retrieval import Answer, Facet, Hit
-    from swimmer.store import Filter, PaperStore
+    from swimmer.store import PaperStore
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,6 @@ class ResultPage:
 
 Stores = Mapping[str, "PaperStore"]
 """Open stores by the names they are served by."""
-
-_SHARED_FACETS = ("venue", "year", "status")
-"""The facets of several stores: few values, which mean the same in each."""
-
-_ALL_VALUES = 1_000
 
 
 def examples(stores: Stores, ids: Sequence[str]) -> list[Paper]:
@@ -49,7 +44,7 @@ def run_search(stores: Stores, form: SearchForm, *, explain: bool) -> Answer:
     Raises:
         QueryError: there is no query, or it is not valid; ModelError: as `swimmer.ask`.
     """
-    from swimmer.retrieval import SearchOptions, ask_stores, browse_stores
+    from swimmer.retrieval import SearchOptions, ask_stores, browse_stores, facet_filter
 
     like, unlike = examples(stores, form.like), examples(stores, form.unlike)
     if not form.query and not like and (form.like or not form.is_filtered):
@@ -57,7 +52,7 @@ def run_search(stores: Stores, form: SearchForm, *, explain: bool) -> Answer:
             "None of the examples is in this store." if form.like else "Type a title or some words."
         )
     options = SearchOptions(
-        filter=_filter(stores, form),
+        filter=form.filter,
         like=like,
         unlike=unlike,
         lookup=form.lookup,
@@ -67,10 +62,12 @@ def run_search(stores: Stores, form: SearchForm, *, explain: bool) -> Answer:
         sort=form.sort,
     )
     opened = list(stores.values())
+    filters = [facet_filter(store, form.chosen) for store in opened]
     if form.query or like:
-        (answer,) = ask_stores(opened, [form.query] if form.query else [], form.k, options)
+        queries = [form.query] if form.query else []
+        (answer,) = ask_stores(opened, queries, form.k, options, filters=filters)
     else:
-        answer = browse_stores(opened, form.k, options)
+        answer = browse_stores(opened, form.k, options, filters)
     if form.every:
         answer = answer_by_names(stores, answer)
     missing = len(form.like) + len(form.unlike) - len(like) - len(unlike)
@@ -79,21 +76,6 @@ def run_search(stores: Stores, form: SearchForm, *, explain: bool) -> Answer:
         note = f"{missing} of the examples are not in {where} and were left out"
         answer = replace(answer, warnings=[*answer.warnings, note])
     return answer
-
-
-def _filter(stores: Stores, form: SearchForm) -> Filter | None:
-    from swimmer.retrieval import facet_filter
-
-    if form.every and (other := next((n for n in form.chosen if n not in _OVER_ALL), None)):
-        raise QueryError(
-            f"A {other} belongs to one store.", hint="Choose that store, or remove the chip."
-        )
-    own = facet_filter(next(iter(stores.values())), form.chosen)
-    parts = [one for one in (form.filter, own) if one is not None]
-    return {"$and": parts} if parts else None
-
-
-_OVER_ALL = (*_SHARED_FACETS, "author")
 
 
 def answer_by_names(stores: Stores, answer: Answer) -> Answer:
@@ -152,21 +134,17 @@ def facets(stores: Stores, form: SearchForm, answer: Answer | None = None) -> li
     """Return the facets of a search, counted among the papers that its filters admit.
 
     Where the answer lists the papers that the query names, they are counted and no others. Of
-    several stores, only the facets that mean the same in each, with the sums of their counts.
+    several stores, the counts are sums.
     """
-    from swimmer.retrieval import VALUES, count_facets, resolve, together
+    from swimmer.retrieval import count_facets_of, resolve
 
-    listed = None
-    each = []
     # A server counts no values.
-    for store in (one for one in stores.values() if not one.remote):
-        if answer is not None and answer.listed and form.query:
-            listed = resolve(store, form.query, form.lookup).rows
-        most = _ALL_VALUES if form.every else VALUES
-        each.append(count_facets(store, form.chosen, form.filter, listed, most))
-    if not form.every:
-        return each[0] if each else []
-    return [one for one in together(each) if one.name in _SHARED_FACETS]
+    counted = [store for store in stores.values() if not store.remote]
+    listed = None
+    if answer is not None and answer.listed and form.query:
+        named = [resolve(store, form.query, form.lookup) for store in counted]
+        listed = [one.rows if one.listed else () for one in named]
+    return count_facets_of(counted, form.chosen, form.filter, listed)
 
 
 def similar_papers(store: PaperStore, paper: Paper, k: int, *, explain: bool = False) -> list[Hit]:

@@ -856,6 +856,19 @@ def test_the_page_searches_both(served: str) -> None:
         assert page.get("/paper", params={"store": name, "id": "nobody"}).status_code == 404
         person = page.get("/person", params={"store": name, "name": "Ana Ruiz"})
         assert person.status_code == 200 and person.text.count("/paper?") >= 10
+        for to, text in (
+            ("near", "Graphs\n\nGraphs for robots."),
+            ("check", "@misc{a, title={A}}"),
+        ):
+            sent = page.post(
+                "/file",
+                data={"to": to, "store": name, "text": text},
+                files={"file": ("", b"")},
+                headers={"Origin": "http://127.0.0.1:8765"},
+            )
+            assert sent.status_code == 200 and f"/{to}?" in str(sent.url), sent.text
+        chosen = page.get("/search", params={"store": name, "q": "graphs", "topic": "nothing"})
+        assert chosen.status_code == 200 and "No papers found" in chosen.text
         wrong = page.get("/search", params={"store": name, "q": "graphs", "where": "nonsense=1"})
         assert wrong.status_code == 400 and "nonsense" in wrong.text
 

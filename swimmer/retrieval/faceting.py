@@ -79,7 +79,7 @@ def _condition(store: PaperStore, name: str, values: Sequence[str]) -> Filter:
         return {"id": {"$in": []}}
     if name != "topic":
         return {FACETS[name]: _one_of(values)}
-    topics = kept_topics(store)
+    topics = None if store.remote else kept_topics(store)
     if topics is None:
         return {"keywords": _one_of(values)}
     numbers = {number for number, topic in enumerate(topics.topics) if topic.name in values}

@@ -114,7 +114,7 @@ def _checked(upload: Upload, stores: Stores) -> list[CheckedReference]:
             f"{upload.name}: {len(papers):,} references; this page checks {MOST:,} at once",
             hint="give the file in parts, or check it at the terminal: swimmer check refs.bib",
         )
-    key = ("check", *((name, store.manifest.generation) for name, store in stores.items()))
+    key = ("check", *((name, store.generation) for name, store in stores.items()))
     if key not in upload.made:
         upload.made[key] = check_references(list(stores.values()), papers)
     found: list[CheckedReference] = upload.made[key]

@@ -142,7 +142,9 @@ def _near(request: Request, upload: Upload, name: str) -> tuple[Answer, list[Hit
 
     stores = site_of(request).stores_named(name)
     draft = upload.draft
-    answer, cited = related_in(list(stores.values()), draft, K, explain=True)
+    # What explains a hit lies in a folder.
+    local = not any(store.remote for store in stores.values())
+    answer, cited = related_in(list(stores.values()), draft, K, explain=local)
     answer = replace(answer, query=draft.paper.display_title)
     named = answer_by_names(stores, replace(answer, hits=[*answer.hits, *cited]))
     split = len(answer.hits)

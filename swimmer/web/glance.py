@@ -64,7 +64,7 @@ def examples_of(store: PaperStore) -> list[Example]:
 
 def has_times(store: PaperStore) -> bool:
     """Whether the list of a store gives times, told from some of its papers."""
-    if {"events", "starttime"}.isdisjoint(store.fields()):
+    if store.remote or {"events", "starttime"}.isdisjoint(store.fields()):
         return False
     step = max(1, len(store) // _LOOKED_AT)
     return any(map(presentations, store.papers(list(range(step // 2, len(store), step)))))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from swimmer.cli.completion import complete_stores
 from swimmer.retrieval import MODES
-
-if TYPE_CHECKING:
-    pass
 
 _OPTIONS = (
     click.option(

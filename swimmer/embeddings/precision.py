@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swimmer.errors import ModelError
-
-if TYPE_CHECKING:
-    pass
-
 
 HALF = "SWIMMER_HALF"
 """The environment variable that chooses the precision in place of the probe: 0 or 1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.prompts.base import Prompt, UserMessage
@@ -20,9 +20,6 @@ from swimmer.toolkit import (
     reading_plan_prompt,
     related_work_prompt,
 )
-
-if TYPE_CHECKING:
-    pass
 
 PromptNumber = Annotated[str, Field(description="How many papers it is given.")]
 PromptStore = Annotated[

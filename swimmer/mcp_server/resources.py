@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import MCPServer, ResourceSecurity
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
@@ -17,9 +16,6 @@ from swimmer.toolkit import (
     store_data,
     stores_data,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_resources(server: MCPServer[dict[str, object]], pool: StorePool) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
@@ -30,9 +29,6 @@ from swimmer.toolkit import (
     MOST_VALUES,
     complete_argument,
 )
-
-if TYPE_CHECKING:
-    pass
 
 INSTRUCTIONS = (
     "Search the papers of scientific conferences by similarity. find_similar_papers starts from a "

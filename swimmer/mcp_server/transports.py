@@ -5,14 +5,10 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import MCPServer
 
 from swimmer.errors import InputError
-
-if TYPE_CHECKING:
-    pass
 
 LOOPBACK = "127.0.0.1"
 SESSIONS = 100

@@ -15,8 +15,13 @@ def export_onnx(
     *,
     output: str = "last_hidden_state",
     external: bool = False,
+    weights: str = "",
 ) -> Path:
-    """Write the ONNX file of a sentence-transformers model into its folder; return its path."""
+    """Write the ONNX file of a sentence-transformers model into its folder; return its path.
+
+    With `weights`, an output of that name beside the other gives the weight of each token, as
+    published exports of bge-m3 have it.
+    """
     import torch
     from transformers import AutoModel
 
@@ -32,11 +37,18 @@ def export_onnx(
             super().__init__()
             self.model = model
 
+            self.layer = torch.nn.Linear(model.config.hidden_size, 1)
+            if weights:
+                state = torch.load(folder / "sparse_linear.pt", weights_only=True)
+                self.layer.load_state_dict(state)
+
         def forward(self, *values: Any) -> Any:
-            return self.model(**dict(zip(names, values, strict=True))).last_hidden_state
+            found = self.model(**dict(zip(names, values, strict=True))).last_hidden_state
+            return (found, torch.relu(self.layer(found))) if weights else found
 
     ids = torch.ones(2, 7, dtype=torch.long)
-    axes = {name: {0: "texts", 1: "tokens"} for name in (*names, output)}
+    outputs = [output, weights] if weights else [output]
+    axes = {name: {0: "texts", 1: "tokens"} for name in (*names, *outputs)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -44,7 +56,7 @@ def export_onnx(
             tuple(ids if name != "token_type_ids" else ids * 0 for name in names),
             str(path),
             input_names=names,
-            output_names=[output],
+            output_names=outputs,
             dynamic_axes=axes,
             opset_version=17,
             dynamo=False,

@@ -26,10 +26,12 @@ def bge_layout(
     initializer_range: float = 0.5,
     prompts: dict[str, str] | None = None,
     rows: int | None = None,
+    layers_of_weights: bool = False,
 ) -> Path:
     """Save a model in bge-m3's own layout: XLM-RoBERTa, CLS pooling, normalisation, 8,192 tokens.
 
     `rows` is the number of rows of its table of tokens, if there are to be more than tokens.
+    `layers_of_weights` adds the files of its lexical weights and of its vectors of tokens.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -73,6 +75,10 @@ def bge_layout(
         modules=[transformer, pooling, Normalize()], device="cpu", prompts=prompts
     )
     whole.save(str(folder / "model"))
+    if layers_of_weights:
+        for name, size in (("sparse_linear", 1), ("colbert_linear", hidden)):
+            layer = torch.nn.Linear(hidden, size)
+            torch.save(layer.state_dict(), folder / "model" / f"{name}.pt")
     return folder / "model"
 
 

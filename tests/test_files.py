@@ -245,7 +245,7 @@ def test_a_checkpoint_with_other_tables_is_started_over(tmp_path: Path) -> None:
     path, model = tmp_path / "vectors.sqlite", Model(HashEmbeddings(), "m")
     digest, vector = b"d" * 16, np.ones(64, np.float32)
     with pytest.raises(RuntimeError), Checkpoint(path, model) as checkpoint:
-        checkpoint.keep({digest: vector})
+        checkpoint.keep({digest: (vector, b"")})
         raise RuntimeError
     with Checkpoint(path, model) as checkpoint:
         assert list(checkpoint.find([digest])) == [digest]
@@ -260,7 +260,7 @@ def test_a_checkpoint_with_other_tables_is_started_over(tmp_path: Path) -> None:
     connection.close()
     with Checkpoint(path, model) as checkpoint:
         assert checkpoint.find([digest]) == {}
-        checkpoint.keep({digest: vector})
+        checkpoint.keep({digest: (vector, b"")})
 
 
 def place(kind: str, path: Path, target: Path) -> None:

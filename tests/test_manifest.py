@@ -137,7 +137,7 @@ def test_a_manifest_of_the_schema_before_is_read(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps({**fields, "schema": 1}), encoding="utf-8")
     assert Manifest.read(folder).schema == 1
     build_store([Paper("A new paper on graphs")], "conf", model=HashEmbeddings()).close()
-    assert Manifest.read(folder).schema == SCHEMA - 1
+    assert Manifest.read(folder).schema == 2
     assert '"digest"' in (folder / MANIFEST).read_text()
 
 

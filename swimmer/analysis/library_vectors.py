@@ -11,7 +11,7 @@ import numpy as np
 from swimmer.analysis.known_papers import known_rows
 from swimmer.papers import Paper
 from swimmer.retrieval import one_model_of
-from swimmer.store import pack_words
+from swimmer.store import SPARSE, pack_tokens, pack_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,13 +85,40 @@ def embedded_libraries(
         vectors[here] = store.index.vectors(rows[here])
         if together and shared is None:
             shared = vectors = _from_all(stores, known, vectors)
-        missing = np.flatnonzero(~vectors.any(axis=1))
-        if len(missing) and not (together and made):
-            model = store.model()
-            texts = [model.text_of(filled[place]) for place in missing.tolist()]
-            vectors[missing] = model.embed_papers(texts)
-        made.append(_with_words(store, filled, rows, vectors))
+        tokens = _embed_missing(store, filled, rows, vectors, embedded=bool(together and made))
+        made.append(_with_words(store, filled, rows, vectors, tokens))
     return made
+
+
+def _embed_missing(
+    store: PaperStore, papers: list[Paper], rows: Rows, vectors: Vectors, *, embedded: bool
+) -> dict[int, bytes]:
+    """Embed the papers that have no vector; return the packed tokens of those from outside.
+
+    Nothing is returned by a store that does not compare tokens.
+
+    Args:
+        store: the store.
+        papers: the papers.
+        rows: the row of each in the store, -1 where it is not there.
+        vectors: those of the papers, changed in place.
+        embedded: whether it was tried already, for another store of the same model.
+    """
+    missing = np.flatnonzero(~vectors.any(axis=1))
+    weighing = store.lexical_kind == SPARSE
+    wanted = missing[:0] if embedded else missing
+    if weighing:
+        wanted = np.union1d(wanted, np.flatnonzero(rows < 0))
+    if not len(wanted):
+        return {}
+    model = store.model()
+    if not (weighing and model.gives_weights):
+        vectors[missing] = model.embed_papers([model.text_of(papers[i]) for i in missing.tolist()])
+        return {}
+    weighed = model.weigh_papers([model.text_of(papers[i]) for i in wanted.tolist()])
+    new = np.isin(wanted, missing)
+    vectors[wanted[new]] = weighed.vectors[new]
+    return dict(zip(wanted.tolist(), pack_tokens(weighed.weights), strict=True))
 
 
 def _from_all(stores: Sequence[PaperStore], known: Sequence[Rows], vectors: Vectors) -> Vectors:
@@ -119,16 +146,23 @@ def _filled(
 
 
 def _with_words(
-    store: PaperStore, papers: list[Paper], rows: Rows, vectors: Vectors
+    store: PaperStore,
+    papers: list[Paper],
+    rows: Rows,
+    vectors: Vectors,
+    tokens: dict[int, bytes],
 ) -> EmbeddedLibrary:
     weights = np.full(len(papers), store.similarity.paper, np.float32)
     packed = [b""] * len(papers)
     if store.lexical is not None:
         known = store.database.packed_words(rows[rows >= 0].tolist())
         outside = np.flatnonzero(rows < 0).tolist()
-        of_texts = pack_words(
-            [(papers[one].display_title, papers[one].abstract) for one in outside]
-        )
+        if store.lexical_kind == SPARSE:
+            of_texts = [tokens.get(one, b"") for one in outside]
+        else:
+            of_texts = pack_words(
+                [(papers[one].display_title, papers[one].abstract) for one in outside]
+            )
         for place, words in zip(outside, of_texts, strict=True):
             packed[place] = words
             if not papers[place].abstract:

@@ -21,6 +21,7 @@ from swimmer.build.stored import stored_papers
 from swimmer.build.vectors import embed_rows, in_order
 from swimmer.embeddings import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
+    InputError,
     ModelMismatchError,
     SourceError,
     StoreDamagedError,
@@ -33,11 +34,16 @@ from swimmer.progress import Progress
 from swimmer.sources import Source, open_source
 from swimmer.store import (
     FIRST_BUILT,
+    LEXICAL,
+    SPARSE,
+    TFIDF,
     WORK,
     PaperDatabase,
     PaperStore,
     Similarity,
     checked_format,
+    probes_of,
+    same_weights,
     target_folder,
     text_hash,
     time_now,
@@ -57,6 +63,7 @@ def build_store(
     plain: bool | None = None,
     neighbours: bool | None = None,
     vectors: str | None = None,
+    lexical: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> PaperStore:
@@ -72,6 +79,7 @@ def build_store(
         plain=plain,
         neighbours=neighbours,
         vectors=vectors,
+        lexical=lexical,
         progress=progress,
         trust_model=trust_model,
     ).store
@@ -86,6 +94,7 @@ def run_build(
     plain: bool | None = None,
     neighbours: bool | None = None,
     vectors: str | None = None,
+    lexical: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> BuildResult:
@@ -109,18 +118,24 @@ def run_build(
             papers. They are found exactly up to so many, above that by an approximate index.
         vectors: how many bits of each component of a vector are kept: `float32`, `float16` or
             `int8`; None for what the store has, and for float32 in a new one.
+        lexical: what papers are compared by beside their vectors: `tfidf` (the words that they
+            share) or `sparse` (the tokens, by the weights that the model itself gives them, as
+            bge-m3 does); None for what the store has, and for tfidf in a new one.
         progress: called as the build goes on.
         trust_model: load the model that an existing store names, as `open_store` has it.
 
     Raises:
-        InputError: there is no such format of vectors.
+        InputError: there is no such format of vectors, or no such `lexical`, or it is given
+            together with `plain`.
         SourceError: the source cannot be read, or holds no paper.
-        ModelError: the model cannot be loaded or answers wrongly; what was embedded is kept.
+        ModelError: the model cannot be loaded or answers wrongly, or gives no weights of tokens;
+            what was embedded is kept.
         StoreError: the folder cannot be written, or another build is at work there.
     """
     report = BuildReport()
     if vectors is not None:
         checked_format(vectors)
+    _check_lexical(lexical, plain)
     if isinstance(source, (str, Path)):
         source = stored_papers(source) or open_source(source)
     origin, papers = papers_given(source, report.source)
@@ -129,9 +144,33 @@ def run_build(
         raise SourceError(f"{origin}: holds no paper{why_none(report.source)}")
     folder = target_folder(name if name is not None else default_name(source, first))
     build = _Build(
-        folder, model, prune, progress or _silent, report, trust_model, plain, neighbours, vectors
+        folder,
+        model,
+        prune,
+        progress or _silent,
+        report,
+        trust_model,
+        plain=plain,
+        neighbours=neighbours,
+        form=vectors,
+        lexical=lexical,
     )
     return BuildResult(build.run(itertools.chain(first, papers), origin), report)
+
+
+def _check_lexical(lexical: str | None, plain: bool | None) -> None:
+    if lexical is None:
+        return
+    if lexical not in LEXICAL:
+        raise InputError(
+            f"lexical is {lexical!r:.40}, not one of {', '.join(LEXICAL)}",
+            hint="tfidf compares words, sparse the tokens that the model itself weighs",
+        )
+    if plain:
+        raise InputError(
+            f"a plain store compares vectors alone, and {lexical} compares words or tokens too",
+            hint="leave one of the two out",
+        )
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:
@@ -176,11 +215,17 @@ class _Build:
         progress: Progress,
         report: BuildReport,
         trust_model: bool = False,
+        *,
         plain: bool | None = None,
         neighbours: bool | None = None,
         form: str | None = None,
+        lexical: str | None = None,
     ) -> None:
-        self.plain, self.neighbours, self.form = plain, neighbours, form
+        self.neighbours, self.form, self.lexical = neighbours, form, lexical
+        # Who names what is compared beside the vectors wants it compared.
+        self.plain = False if lexical is not None else plain
+        self.packed: dict[int, bytes] = {}
+        self.probes = ""
         self.folder, self.work = folder, folder / WORK
         self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
@@ -212,15 +257,18 @@ class _Build:
     def _run(self, papers: Iterator[Paper], listed: str) -> PaperStore:
         old = self._existing()
         model = self._choose_model(old)
+        self.probes = self._probes(old, model)
         similarity = self._similarity(old, model)
         near: Neighbours | None = None
         origin: Rows | None = None
         if old is None:
-            words = similarity is not None and similarity.lexical
+            words = similarity is not None and similarity.lexical and not self.probes
             database, vectors = self._built(papers, model, words)
         else:
             same_source = old.manifest.source == listed
             database, vectors, near, origin = self._renewed(old, papers, model, same_source)
+        if self.probes:
+            database.keep_token_weights(self.packed)
         store = PaperStore.of_parts(
             database,
             vectors,
@@ -232,6 +280,7 @@ class _Build:
             neighbours=near,
             origin=origin,
             form=self.form,
+            probes=self.probes,
         )
         self.progress("writing", 0, None)
         store.commit(
@@ -249,13 +298,21 @@ class _Build:
 
     def _similarity(self, old: PaperStore | None, model: Model) -> Similarity | None:
         """Return the weights of the new store; None for one that goes on without any."""
+        of_model = Similarity.of(model.identity, SPARSE if self.probes else TFIDF)
         if self.plain is not None:
-            return Similarity() if self.plain else Similarity.of(model.identity)
+            return Similarity() if self.plain else of_model
         if old is None or (not old.has_similarity and self.wanted is not None):
-            return Similarity.of(model.identity)
+            return of_model
         if not old.has_similarity:
             return None
-        return Similarity.of(model.identity) if old.similarity.lexical else old.similarity
+        return of_model if old.similarity.lexical else old.similarity
+
+    def _probes(self, old: PaperStore | None, model: Model) -> str:
+        """Return what recognises the model's weights of tokens; "" where words are compared."""
+        wanted = self.lexical
+        if wanted is None and not self.plain and old is not None:
+            wanted = old.lexical_kind
+        return probes_of(model.probe_weights) if wanted == SPARSE else ""
 
     def _built(
         self, papers: Iterator[Paper], model: Model, words: bool
@@ -338,7 +395,9 @@ class _Build:
         """Apply the source to a copy of the store's papers; return it and each row's old row."""
         try:
             check_same(old.identity, model.identity, f"the store {old.name}")
-            reusable = old.identity.text == model.text
+            # Weights of tokens come with the vectors, of one pass.
+            weighed = not self.probes or same_weights(old.lexical_probes, model.probe_weights)
+            reusable = weighed and old.identity.text == model.text
         except ModelMismatchError:
             reusable = False
         incoming = self._scratch("incoming.sqlite")
@@ -409,4 +468,13 @@ class _Build:
         model: Model,
     ) -> None:
         path = self.work / "vectors.sqlite"
-        embed_rows(path, vectors, pending, texts_of, model, self.report, self.progress)
+        self.packed = embed_rows(
+            path,
+            vectors,
+            pending,
+            texts_of,
+            model,
+            self.report,
+            self.progress,
+            weighing=bool(self.probes),
+        )

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from swimmer.store import CLOSENESS, closeness_key, combined_score, pack_queries
+from swimmer.store import (
+    CLOSENESS,
+    SPARSE,
+    closeness_key,
+    combined_score,
+    pack_queries,
+    pack_tokens,
+)
 
 if TYPE_CHECKING:
     from swimmer.store import PaperStore, Rows, Vectors
@@ -94,9 +101,13 @@ def learnt_thresholds(store: PaperStore) -> dict[str, float]:
     foreign = UNRELATED[:most]
     # One call for both: a large model reads its weights once for each.
     texts = [*titles, *foreign]
-    vectors = model.embed_queries(texts)
+    if store.lexical_kind == SPARSE:
+        weighed = model.weigh_queries(texts)
+        vectors, asked = weighed.vectors, pack_tokens(weighed.weights)
+    else:
+        vectors, asked = model.embed_queries(texts), pack_queries(texts)
     own = np.concatenate([rows, np.full(len(foreign), -1)])
-    cosines, scores = _scores(store, pack_queries(texts), vectors, own, store.similarity.text)
+    cosines, scores = _scores(store, asked, vectors, own, store.similarity.text)
     known = vectors.any(axis=1)
     mine, other = known & (own >= 0), known & (own < 0)
     if not mine.any() or not other.any():

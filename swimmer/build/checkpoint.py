@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from swimmer.embeddings import Model
-from swimmer.store import text_hash
+from swimmer.store import probes_of, text_hash
 
 if TYPE_CHECKING:
     from swimmer.store import Vectors
+
+    Embedded = tuple[Vectors, bytes]
+    """The vector of a text, and its packed tokens."""
 
 CHECKPOINT_SECONDS = 5.0
 """Seconds of embedding that a kill may cost."""
@@ -33,13 +36,20 @@ def _schema_of(connection: sqlite3.Connection) -> list[str]:
 
 
 class Checkpoint:
-    """The vectors of an unfinished build on disk, by the digest of their text."""
+    """The vectors of an unfinished build on disk, by the digest of their text.
 
-    def __init__(self, path: Path, model: Model) -> None:
-        self._path = path
-        self._table = "v" + text_hash(repr(model.identity)).hex()
-        self._dimension = model.identity.dimension
-        self._fresh: dict[bytes, np.ndarray] = {}
+    Args:
+        path: the file.
+        model: what makes the vectors.
+        weighing: whether each vector is followed by the packed tokens of its text.
+    """
+
+    def __init__(self, path: Path, model: Model, *, weighing: bool = False) -> None:
+        self._path, self._weighing = path, weighing
+        kind = repr(model.identity) + (probes_of(model.probe_weights) if weighing else "")
+        self._table = "v" + text_hash(kind).hex()
+        self._size = 4 * model.identity.dimension
+        self._fresh: dict[bytes, Embedded] = {}
         self._saved = time.monotonic()
         self._connection: sqlite3.Connection | None = None
         # Most builds end before the first checkpoint is due, and never touch the disk for one.
@@ -104,8 +114,8 @@ class Checkpoint:
             if self._connection is not None:
                 self._connection.close()
 
-    def find(self, digests: list[bytes]) -> dict[bytes, Vectors]:
-        """Return the vectors that an earlier start has left, by digest."""
+    def find(self, digests: list[bytes]) -> dict[bytes, Embedded]:
+        """Return the vectors and tokens that an earlier start has left, by digest."""
         if self._connection is None or not self._resumed:
             return {}
         marks = ",".join("?" * len(digests))
@@ -118,14 +128,15 @@ class Checkpoint:
         except sqlite3.DatabaseError:
             self._start_over()
             return {}
+        size = self._size
         return {
-            digest: np.frombuffer(blob, "<f4")
+            digest: (np.frombuffer(blob[:size], "<f4"), blob[size:])
             for digest, blob in found
-            if len(blob) == 4 * self._dimension
+            if len(blob) == size or (self._weighing and len(blob) > size and len(blob) % 4 == 0)
         }
 
-    def keep(self, vectors: dict[bytes, Vectors]) -> None:
-        """Keep vectors; on disk once enough time has gone by."""
+    def keep(self, vectors: dict[bytes, Embedded]) -> None:
+        """Keep vectors and tokens; on disk once enough time has gone by."""
         self._fresh.update(vectors)
         if time.monotonic() - self._saved >= CHECKPOINT_SECONDS:
             self._save()
@@ -136,7 +147,10 @@ class Checkpoint:
             with connection:
                 connection.executemany(
                     f"INSERT INTO {self._table} VALUES (?, ?)",
-                    ((d, v.astype("<f4").tobytes()) for d, v in self._fresh.items()),
+                    (
+                        (digest, vector.astype("<f4").tobytes() + tokens)
+                        for digest, (vector, tokens) in self._fresh.items()
+                    ),
                 )
         except sqlite3.OperationalError as error:
             raise self._unusable(error) from None

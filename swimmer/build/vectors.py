@@ -17,6 +17,7 @@ from swimmer.errors import (
 from swimmer.progress import Progress
 from swimmer.store import (
     PaperDatabase,
+    pack_tokens,
     text_hash,
 )
 
@@ -35,8 +36,12 @@ def embed_rows(
     model: Model,
     report: BuildReport,
     progress: Progress,
-) -> None:
+    *,
+    weighing: bool = False,
+) -> dict[int, bytes]:
     """Fill the vectors of rows; those of an interrupted run are taken from its checkpoint.
+
+    Returns the packed tokens of each row (`lexical.pack_tokens`), nothing without `weighing`.
 
     Args:
         path: the file of the checkpoint.
@@ -46,11 +51,13 @@ def embed_rows(
         model: the model.
         report: told how many were embedded, and how many were there already.
         progress: told how many are done.
+        weighing: whether the model weighs the tokens of the texts too.
 
     Raises:
         ModelError: the model fails.
     """
-    with Checkpoint(path, model) as checkpoint:
+    packed: dict[int, bytes] = {}
+    with Checkpoint(path, model, weighing=weighing) as checkpoint:
         done = 0
         for start in range(0, len(pending), CHUNK):
             rows = pending[start : start + CHUNK]
@@ -58,21 +65,31 @@ def embed_rows(
             digests = [text_hash(text) for text in texts]
             found = checkpoint.find(digests)
             new = [i for i, digest in enumerate(digests) if digest not in found]
-            made = _embedded(model, [texts[i] for i in new], report) if new else vectors[:0]
-            for i, vector in zip(new, made, strict=True):
-                found[digests[i]] = vector
+            made = _embedded(model, [texts[i] for i in new], report, weighing) if new else []
+            for i, one in zip(new, made, strict=True):
+                found[digests[i]] = one
             checkpoint.keep({digests[i]: found[digests[i]] for i in new})
-            vectors[rows] = np.stack([found[digest] for digest in digests])
+            vectors[rows] = np.stack([found[digest][0] for digest in digests])
+            if weighing:
+                tokens = [found[digest][1] for digest in digests]
+                packed.update(zip(rows.tolist(), tokens, strict=True))
             report.resumed += len(rows) - len(new)
             report.embedded += len(new)
             done += len(rows)
             progress("embedding", done, len(pending))
     report.unknown = int((~vectors.any(axis=1)).sum()) if len(pending) else 0
+    return packed
 
 
-def _embedded(model: Model, texts: list[str], report: BuildReport) -> Vectors:
+def _embedded(
+    model: Model, texts: list[str], report: BuildReport, weighing: bool
+) -> list[tuple[Vectors, bytes]]:
+    """Return the vector of each text, and its packed tokens where they are weighed, else b""."""
     try:
-        return model.embed_papers(texts)
+        if weighing:
+            weighed = model.weigh_papers(texts)
+            return list(zip(weighed.vectors, pack_tokens(weighed.weights), strict=True))
+        return [(vector, b"") for vector in model.embed_papers(texts)]
     except OSError as error:
         # A service that cannot be reached is no full disk, though both are an OSError.
         raise ModelError(

@@ -14,7 +14,7 @@ from swimmer.cli.options import model_options
 from swimmer.cli.progress import ProgressLine
 from swimmer.errors import InputError
 from swimmer.sources import COLUMN_FIELDS, open_source
-from swimmer.store import FORMATS
+from swimmer.store import FORMATS, LEXICAL
 from swimmer.text import printable
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     "--plain/--no-plain",
     default=None,
     help="Compare by the vectors as the model makes them, without smoothing and words.",
+)
+@click.option(
+    "--lexical",
+    type=click.Choice(LEXICAL),
+    help="Compare words too (tfidf, the default), or tokens as the model weighs them (bge-m3).",
 )
 @click.option(
     "--neighbours/--no-neighbours",
@@ -68,6 +73,7 @@ def build_command(
     status: str | None,
     columns: str | None,
     plain: bool | None,
+    lexical: str | None,
     neighbours: bool | None,
     vectors: str | None,
     refresh: bool,
@@ -90,6 +96,12 @@ def build_command(
     given again.
     """
     if is_langchain_folder(source):
+        if lexical is not None:
+            raise InputError(
+                "--lexical does not apply to a folder of LangChain's FAISS: its vectors are kept "
+                "as they are",
+                hint="build the store first, then give its own folder with --lexical",
+            )
         _take_in(source, name, model, prune, neighbours, vectors)
         return
     with ProgressLine(quiet) as progress:
@@ -110,6 +122,7 @@ def build_command(
                 model=model,
                 prune=prune,
                 plain=plain,
+                lexical=lexical,
                 neighbours=neighbours,
                 vectors=vectors,
                 progress=progress,

@@ -98,6 +98,7 @@ def show_command(name: str | None, as_json: bool) -> None:
             + (f"; query prompt {model.query_prompt!r}" if model.query_prompt else "")
             + (f"; document prompt {model.document_prompt!r}" if model.document_prompt else ""),
             f"vectors   {manifest.vectors}, {model.dimension} components",
+            *(["lexical   sparse: tokens, as the model weighs them"] if manifest.lexical else []),
             f"search    {search}",
             f"files     {manifest.database.name} ({size_in_words(manifest.database.size)}), "
             f"{manifest.index.name} ({size_in_words(manifest.index.size)})",

@@ -44,6 +44,11 @@ from .recipes import (
 from .static import (
     StaticEmbeddings as StaticEmbeddings,
 )
+from .token_weights import (
+    MOST_TOKENS as MOST_TOKENS,
+    TokenWeights as TokenWeights,
+    Weighed as Weighed,
+)
 from .trust import (
     remember_model as remember_model,
     why_untrusted as why_untrusted,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,24 +54,32 @@ def encode(
             than a CPU, `encode` is left to do it its own way.
         batch_size: texts in a batch; by default as many as suit the caches.
     """
-    import torch
-
-    ours = client.device.type == "cpu" and options.keys() <= _KNOWN and len(lines) > 1
-    if not ours or not _ALONE.acquire(blocking=False):
+    if client.device.type != "cpu" or not options.keys() <= _KNOWN or len(lines) < 2:
         return _plain(client, lines, options)
-    threads = torch.get_num_threads()
 
     def embed(rows: Any) -> Vectors:
         return _plain(client, [lines[i] for i in rows], options | {"batch_size": len(rows)})
 
+    with threads_alone() as (threads, on_start):
+        if not threads:
+            return _plain(client, lines, options)
+        return in_batches(token_counts(client, lines), embed, threads, batch_size, on_start)
+
+
+@contextmanager
+def threads_alone() -> Iterator[tuple[int, Callable[[int], None] | None]]:
+    """Give a block all threads of torch, and what `in_batches` calls to share them out.
+
+    0 and None where another thread has them.
+    """
+    import torch
+
+    if not _ALONE.acquire(blocking=False):
+        yield 0, None
+        return
+    threads = torch.get_num_threads()
     try:
-        return in_batches(
-            _lengths(client, lines),
-            embed,
-            threads,
-            batch_size,
-            on_start=lambda workers: torch.set_num_threads(threads // workers),
-        )
+        yield threads, lambda workers: torch.set_num_threads(threads // workers)
     finally:
         # A thread's number is its own, but also what threads yet to come begin with.
         torch.set_num_threads(threads)
@@ -117,16 +126,23 @@ def _plain(client: Any, lines: list[str], options: dict[str, Any]) -> Vectors:
     return np.asarray(vectors, np.float32)
 
 
-def _lengths(client: Any, lines: list[str]) -> Any:
-    """Tokens of each text; characters say it only to a tenth, and a batch pays for its longest.
-
-    It also sets the tokenizer up, which the workers then only read.
-    """
+def tokenized(client: Any, lines: list[str]) -> dict[str, Any]:
+    """Return what a SentenceTransformer reads of texts: ids of tokens and a mask, as tensors."""
     read = getattr(client, "preprocess", None) or client.tokenize
+    features: dict[str, Any] = read(lines)
+    return features
+
+
+def token_counts(client: Any, lines: list[str]) -> Any:
+    """Return the tokens of each text, an array; of a model that has no mask, its characters.
+
+    Characters say it only to a tenth, and a batch pays for its longest. It also sets the tokenizer
+    up, which the workers then only read.
+    """
     counts = []
     for start in range(0, len(lines), COUNTED):
         part = lines[start : start + COUNTED]
-        mask = read(part).get("attention_mask")
+        mask = tokenized(client, part).get("attention_mask")
         if mask is None or tuple(mask.shape[:1]) != (len(part),):
             return np.asarray([len(line) for line in lines])
         counts.append(np.asarray(mask.sum(dim=1)))

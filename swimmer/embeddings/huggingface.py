@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swimmer.embeddings.batches import encode
 from swimmer.embeddings.model import Model
-from swimmer.embeddings.model_files import NAMED, Named, find_model, is_hub_id, unknown_model
+from swimmer.embeddings.model_files import (
+    NAMED,
+    Named,
+    cached_snapshot,
+    find_model,
+    is_hub_id,
+    own_folder,
+    unknown_model,
+)
 from swimmer.embeddings.precision import (
     gains_by_half,
     half_of_environment,
@@ -18,12 +27,14 @@ from swimmer.embeddings.precision import (
     torch_dtype,
 )
 from swimmer.embeddings.prompts import TOKEN_LIMIT, own_prompts
+from swimmer.embeddings.sparse_head import SparseHead, find_sparse_file
 from swimmer.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
     from langchain_huggingface import HuggingFaceEmbeddings
 
     from swimmer.embeddings.model import Vectors
+    from swimmer.embeddings.token_weights import Weighed
 
 CPU_BATCH = 32
 """Texts in a batch on a CPU; smaller ones lose more to threads that wait for each other."""
@@ -99,7 +110,11 @@ def load_huggingface(
     embeddings.query_encode_kwargs = embeddings.encode_kwargs | {"prompt": query_prompt}
     embeddings.encode_kwargs = embeddings.encode_kwargs | {"prompt": document_prompt}
     shown = name if commit or name in NAMED else str(folder)
-    return _model(embeddings, shown, commit, named.text, batch_size)
+
+    def find() -> Path:
+        return find_sparse_file(folder, named.id, commit, anonymous=named_by_store)
+
+    return _model(embeddings, shown, commit, named.text, batch_size, find, size)
 
 
 def wrap_huggingface(embeddings: Any) -> Model:
@@ -116,14 +131,31 @@ def wrap_huggingface(embeddings: Any) -> Model:
     if Path(name).is_dir():
         # A manifest is read from any working folder.
         name = str(Path(name).resolve())
-    revision = (embeddings.model_kwargs or {}).get("revision") or ""
+    revision = str((embeddings.model_kwargs or {}).get("revision") or "")
     size = (embeddings.encode_kwargs or {}).get("batch_size")
-    return _model(embeddings, name, str(revision), "title_abstract", size)
+
+    def find() -> Path:
+        folder = own_folder(name, False) or cached_snapshot(name, revision)
+        commit = folder.name if folder and is_hub_id(name) else ""
+        return find_sparse_file(folder or Path(name), name, commit, anonymous=False)
+
+    return _model(embeddings, name, revision, "title_abstract", size, find, size)
 
 
 def _model(
-    embeddings: HuggingFaceEmbeddings, name: str, revision: str, text: str, batch_size: int | None
+    embeddings: HuggingFaceEmbeddings,
+    name: str,
+    revision: str,
+    text: str,
+    batch_size: int | None,
+    find_sparse: Callable[[], Path],
+    sparse_batch: int | None,
 ) -> Model:
+    head = SparseHead(lambda: _sentence_transformer(embeddings), find_sparse, sparse_batch)
+
+    def weigh(texts: list[str], query: bool) -> Weighed:
+        return head.weigh(texts, _prompt_used(embeddings, query=query), query=query)
+
     def embed_array(texts: list[str], *, query: bool = False) -> Vectors:
         # HuggingFaceEmbeddings does the same to each text, and makes a list of lists of it.
         lines = [text.replace("\n", " ") for text in texts]
@@ -139,6 +171,7 @@ def _model(
         document_prompt=_prompt_used(embeddings, query=False),
         embed_array=None if embeddings.multi_process else embed_array,
         embed_queries=None if embeddings.multi_process else partial(embed_array, query=True),
+        weigh=None if embeddings.multi_process else weigh,
     )
 
 

@@ -88,13 +88,16 @@ def _load_transformer(name: str, *, backend: str | None = None, **options: Any) 
     return load_huggingface(base, **options)
 
 
-def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Model:
+def load_own(
+    identity: ModelIdentity, where: str, *, trust: bool = False, weighing: bool = False
+) -> Model:
     """Return the model that `where` was built with, loaded by its name and checked.
 
     Args:
         identity: the model, as a manifest names it.
         where: the store, in words.
         trust: load it though the user has not named it before; see `swimmer.embeddings.trust`.
+        weighing: its weights of tokens will be asked for: both are recognised by one pass.
 
     Raises:
         UntrustedModelError: only the store names it, and `trust` is False.
@@ -125,6 +128,8 @@ def load_own(identity: ModelIdentity, where: str, *, trust: bool = False) -> Mod
             f"{where} was built with the model {identity.name}, which cannot be loaded: {error}",
             hint=error.hint,
         ) from None
+    if weighing:
+        model.gives_weights  # noqa: B018  embeds the probes, and so tells the identity too
     check_same(identity, model.identity, where)
     return model.with_text(identity.text)
 

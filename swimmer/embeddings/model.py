@@ -13,6 +13,7 @@ import numpy as np
 
 from swimmer.embeddings.identity import PROBES, ModelIdentity
 from swimmer.embeddings.recipes import RECIPES
+from swimmer.embeddings.token_weights import NO_TOKENS, TokenWeights, Weighed
 from swimmer.errors import UPGRADE, ModelError, QueryError, UnreadableQueryError
 from swimmer.papers import Paper
 from swimmer.text import compatible, fold
@@ -56,6 +57,8 @@ class Model:
         embed_queries: the same for queries; without it they are asked one by one.
         embed_apart: embeds texts whose first line is a title, which it reads apart from the rest;
             None where the model has no such way.
+        weigh: embeds texts and weighs their tokens in one pass, as queries or not; raises
+            ModelError where the model's files have no weights. None for a model of another kind.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Model:
         embed_array: Callable[[list[str]], Vectors] | None = None,
         embed_queries: Callable[[list[str]], Vectors] | None = None,
         embed_apart: Callable[[list[str]], Vectors] | None = None,
+        weigh: Callable[[list[str], bool], Weighed] | None = None,
     ) -> None:
         self.embeddings = embeddings
         self.name = name
@@ -84,6 +88,8 @@ class Model:
         self._embed = embed_array or embeddings.embed_documents
         self._embed_queries = embed_queries
         self._embed_apart = embed_apart
+        self._weigh = weigh
+        self._probe_weights: list[TokenWeights] | ModelError | None = None
         self._identity: ModelIdentity | None = None
 
     def __repr__(self) -> str:
@@ -132,18 +138,95 @@ class Model:
     def identity(self) -> ModelIdentity:
         """What a manifest keeps of the model; the first call embeds the probes."""
         if self._identity is None:
-            vectors = self.embed_documents(list(PROBES))
-            self._identity = ModelIdentity(
-                name=self.name,
-                revision=self.revision,
-                dimension=vectors.shape[1],
-                query_prompt=self.query_prompt,
-                document_prompt=self.document_prompt,
-                text=self.text,
-                languages=self.languages,
-                fingerprint=base64.b64encode(vectors.astype("<f2").tobytes()).decode(),
-            )
+            self._identity = self._identified(self.embed_documents(list(PROBES)))
         return self._identity
+
+    def _identified(self, vectors: Vectors) -> ModelIdentity:
+        return ModelIdentity(
+            name=self.name,
+            revision=self.revision,
+            dimension=vectors.shape[1],
+            query_prompt=self.query_prompt,
+            document_prompt=self.document_prompt,
+            text=self.text,
+            languages=self.languages,
+            fingerprint=base64.b64encode(vectors.astype("<f2").tobytes()).decode(),
+        )
+
+    @property
+    def probe_weights(self) -> list[TokenWeights]:
+        """What the tokens of the probes count for: by it the weights of a model are recognised.
+
+        Raises:
+            ModelError: the model gives no weights of tokens; the message says why.
+        """
+        if self._probe_weights is None:
+            try:
+                probed = self._weighed(list(PROBES), query=False)
+            except ModelError as error:
+                self._probe_weights = error
+            else:
+                self._probe_weights = probed.weights
+                self._identity = self._identity or self._identified(probed.vectors)
+        if isinstance(self._probe_weights, ModelError):
+            raise self._probe_weights
+        return self._probe_weights
+
+    @property
+    def gives_weights(self) -> bool:
+        """Whether the model weighs the tokens of a text; the first call embeds the probes."""
+        try:
+            return bool(self.probe_weights)
+        except ModelError:
+            return False
+
+    def weigh_papers(self, texts: Sequence[str]) -> Weighed:
+        """Return what `embed_papers` does, and what the tokens of each text count for.
+
+        Raises:
+            ModelError: as for `embed_documents`, or the model gives no weights of tokens.
+        """
+        return self._weighed(list(texts), query=False)
+
+    def weigh_query(self, text: str) -> tuple[Vectors, TokenWeights]:
+        """Return what `embed_query` does, and what the tokens of the query count for.
+
+        Raises:
+            QueryError: as for `embed_query`.
+            ModelError: as for `weigh_papers`.
+        """
+        text = self._query_text(text)
+        made = self._weighed([text], query=True)
+        return self._query_vector(made.vectors[0], text), made.weights[0]
+
+    def weigh_queries(self, texts: Sequence[str]) -> Weighed:
+        """Return what `embed_queries` does, and what the tokens of each query count for.
+
+        Raises:
+            ModelError: as for `weigh_papers`.
+        """
+        folded = [fold(text[:QUERY_LIMIT]) for text in texts]
+        rows = [i for i, text in enumerate(folded) if text]
+        vectors = np.zeros((len(texts), self.identity.dimension), np.float32)
+        weights = [NO_TOKENS] * len(texts)
+        if rows:
+            made = self._weighed([folded[i] for i in rows], query=True)
+            vectors[rows] = made.vectors
+            for i, one in zip(rows, made.weights, strict=True):
+                weights[i] = one
+        return Weighed(vectors, weights)
+
+    def _weighed(self, texts: list[str], *, query: bool) -> Weighed:
+        if self._weigh is None:
+            raise ModelError(
+                f"the model {self.name} gives no weights of tokens",
+                hint="build the store with --lexical tfidf, or with a model that has "
+                "sparse_linear.pt, such as bge-m3",
+            )
+        if not texts:
+            return Weighed(np.empty((0, self.identity.dimension), np.float32), [])
+        made = self._weigh(texts, query)
+        return Weighed(self._checked(made.vectors, len(texts)), made.weights)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of texts, float32 (n, dimension), of unit length or zero.

@@ -7,6 +7,7 @@ configuration files that sentence-transformers reads.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,23 @@ from swimmer.embeddings.model import Model
 from swimmer.embeddings.model_files import NAMED, Named, is_hub_id, own_folder, unknown_model
 from swimmer.embeddings.onnx_files import find_onnx, read_limit, read_setting
 from swimmer.embeddings.onnx_graph import AGAIN
-from swimmer.embeddings.onnx_pooling import Output, choose_output, pool, read_pooling
+from swimmer.embeddings.onnx_pooling import (
+    Output,
+    choose_output,
+    choose_weights,
+    pool,
+    read_pooling,
+    token_weights_of,
+)
 from swimmer.embeddings.onnx_session import Sessions, one_line, runtime_errors
 from swimmer.embeddings.prompts import TOKEN_LIMIT, own_prompts
+from swimmer.embeddings.token_weights import (
+    NO_TOKENS,
+    ROLES,
+    Weighed,
+    largest_weights,
+    without_address,
+)
 from swimmer.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -106,6 +121,7 @@ def load_onnx(
         document_prompt=embeddings.document_prompt,
         embed_array=embeddings.embed,
         embed_queries=partial(embeddings.embed, query=True),
+        weigh=embeddings.weigh,
     )
 
 
@@ -149,6 +165,7 @@ class OnnxEmbeddings:
         self._fill = fill if isinstance(fill, int) else 0
         self._lower = read_setting(folder, "sentence_bert_config.json").get("do_lower_case") is True
         self._tokenizer = _read_tokenizer(folder, name, limit)
+        self._special = [self._fill, *_special_tokens(folder, self._tokenizer)]
         self._path = path
         self._sessions = Sessions(path, device, usable_cores())
         self._plan: tuple[list[tuple[str, Any]], Output] | None = None
@@ -172,24 +189,65 @@ class OnnxEmbeddings:
             ModelError: ONNX Runtime fails, or the file has no output or an input that is not
                 known.
         """
-        prompt = self.query_prompt if query else self.document_prompt
-        tokens = self._tokens([prompt + text.replace("\n", " ") for text in texts])
-        few = len(texts) <= FEW
-        session = self._sessions.few() if few else self._sessions.many()
+        tokens = self._tokens(texts, query)
+        session = self._session(len(texts))
         inputs, output = self._planned(session)
 
         def embed(rows: Any) -> Vectors:
-            return self._run(session, [tokens[i] for i in rows], inputs, output)
+            batch = _Batch([tokens[i] for i in rows], self._fill)
+            (found,) = self._run(session, batch, inputs, [output.name])
+            return pool(found, batch.mask, output.mode)
 
-        if few:
-            return embed(range(len(texts)))
+        return self._in_batches(tokens, embed)
+
+    def weigh(self, texts: list[str], query: bool = False) -> Weighed:
+        """Return the vectors of texts, and the weights of their tokens, of one pass.
+
+        Raises:
+            ModelError: the file has no output with weights, or as for `embed`.
+        """
+        tokens = self._tokens(texts, query)
+        session = self._session(len(texts))
+        inputs, output = self._planned(session)
+        outputs = [(entry.name, entry.shape or []) for entry in session.get_outputs()]
+        names = [output.name, choose_weights(outputs, str(self._path))]
+        counted = [len(ids) for ids, _ in tokens]
+        if not query:
+            starts = [without_address(text) for text in texts]
+            cut = [i for i, text in enumerate(texts) if starts[i] != text]
+            for i, (ids, _) in zip(cut, self._tokens([starts[i] for i in cut], query), strict=True):
+                # Less the token that ends a text.
+                counted[i] = len(ids) - 1
+        weights = [NO_TOKENS] * len(texts)
+
+        def embed(rows: Any) -> Vectors:
+            batch = _Batch([tokens[i] for i in rows], self._fill)
+            found, given = self._run(session, batch, inputs, names)
+            given = token_weights_of(given, batch.mask, str(self._path))
+            largest = largest_weights(batch.ids, given, self._special, [counted[i] for i in rows])
+            for i, one in zip(rows, largest, strict=True):
+                weights[i] = one
+            return pool(found, batch.mask, output.mode)
+
+        return Weighed(self._in_batches(tokens, embed), weights)
+
+    def _session(self, texts: int) -> Any:
+        return self._sessions.few() if texts <= FEW else self._sessions.many()
+
+    def _in_batches(
+        self, tokens: list[tuple[Any, Any]], embed: Callable[[Any], Vectors]
+    ) -> Vectors:
+        if len(tokens) <= FEW:
+            return embed(range(len(tokens)))
         on_gpu = self._sessions.on_gpu
         lengths = np.asarray([len(ids) for ids, _ in tokens])
         size = self.batch_size or (GPU_BATCH if on_gpu else None)
         return in_batches(lengths, embed, 1 if on_gpu else self._sessions.cores, size)
 
-    def _tokens(self, texts: list[str]) -> list[tuple[Any, Any]]:
+    def _tokens(self, texts: list[str], query: bool) -> list[tuple[Any, Any]]:
         """The ids of each text's tokens, and which of two texts each belongs to, int32."""
+        prompt = self.query_prompt if query else self.document_prompt
+        texts = [prompt + text.replace("\n", " ") for text in texts]
         if self._lower:
             texts = [text.lower() for text in texts]
         most = self.limit * LONGEST_TOKEN
@@ -216,32 +274,56 @@ class OnnxEmbeddings:
             self._plan = inputs, choose_output(outputs, self._pooling, str(self._path))
         return self._plan
 
-    def _run(
-        self, session: Any, tokens: list[tuple[Any, Any]], inputs: list[Any], output: Output
-    ) -> Vectors:
-        longest = max(len(ids) for ids, _ in tokens)
-        shape = len(tokens), longest
-        columns = np.arange(longest)
-        mask = columns < np.array([[len(ids)] for ids, _ in tokens])
-        ids, types = np.full(shape, self._fill, np.int64), np.zeros(shape, np.int64)
-        ids[mask] = np.concatenate([ids for ids, _ in tokens])
-        types[mask] = np.concatenate([kinds for _, kinds in tokens])
-        values = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "token_type_ids": types,
-            "position_ids": np.broadcast_to(columns, shape),
-        }
-        feed = {name: values[name].astype(kind, copy=False) for name, kind in inputs}
+    def _run(self, session: Any, batch: _Batch, inputs: list[Any], names: list[str]) -> list[Any]:
+        feed = {name: batch.values(name).astype(kind, copy=False) for name, kind in inputs}
         try:
-            (found,) = session.run([output.name], feed)
+            found: list[Any] = session.run(names, feed)
         except runtime_errors() as error:
             raise ModelError(
-                f"{self._path}: ONNX Runtime failed on texts of {longest} tokens "
+                f"{self._path}: ONNX Runtime failed on texts of {batch.ids.shape[1]} tokens "
                 f"({one_line(error)})",
                 hint="give a smaller max_tokens or batch_size, or use --backend torch",
             ) from None
-        return pool(found, mask, output.mode)
+        return found
+
+
+class _Batch:
+    """Texts of tokens as arrays of one width, (texts, tokens) each."""
+
+    ids: Any
+    mask: Any
+
+    def __init__(self, tokens: list[tuple[Any, Any]], fill: int) -> None:
+        columns = np.arange(max(len(ids) for ids, _ in tokens))
+        self.mask = columns < np.array([[len(ids)] for ids, _ in tokens])
+        shape = self.mask.shape
+        self.ids, self._types = np.full(shape, fill, np.int64), np.zeros(shape, np.int64)
+        self.ids[self.mask] = np.concatenate([ids for ids, _ in tokens])
+        self._types[self.mask] = np.concatenate([kinds for _, kinds in tokens])
+        self._places = np.broadcast_to(columns, shape)
+
+    def values(self, name: str) -> Any:
+        """Return what an input of the model is given, by its name, one of _INPUTS."""
+        return {
+            "input_ids": self.ids,
+            "attention_mask": self.mask,
+            "token_type_ids": self._types,
+            "position_ids": self._places,
+        }[name]
+
+
+def _special_tokens(folder: Path, tokenizer: Any) -> list[int]:
+    """Return the tokens that stand for no text, by the names that a tokenizer's files give them."""
+    named: dict[str, Any] = {}
+    for file in ("special_tokens_map.json", "tokenizer_config.json"):
+        named.update(read_setting(folder, file))
+    found = []
+    for role in ROLES:
+        token = named.get(role)
+        content = token.get("content") if isinstance(token, dict) else token
+        if isinstance(content, str) and (number := tokenizer.token_to_id(content)) is not None:
+            found.append(number)
+    return found
 
 
 def _read_tokenizer(folder: Path, name: str, limit: int) -> Any:

@@ -22,6 +22,9 @@ TOKEN_OUTPUTS = ("last_hidden_state", "token_embeddings")
 TEXT_OUTPUTS = ("sentence_embedding", "dense_vecs", "text_embeds", "embeddings")
 """Names of an output with a vector for each text: (texts, dimension)."""
 
+WEIGHT_OUTPUTS = ("sparse_vecs", "sparse_weights", "sparse_embeddings", "token_weights", "sparse")
+"""Names of an output with a weight for each token: (texts, tokens) or (texts, tokens, 1)."""
+
 MODES = ("cls", "mean")
 """The kinds of pooling: the vector of the first token, or the mean of all."""
 
@@ -115,6 +118,49 @@ def choose_output(
         f"tokens or texts; it has {there or 'none'}",
         hint=hint,
     )
+
+
+def choose_weights(outputs: Sequence[tuple[str, Sequence[Any]]], where: str) -> str:
+    """Return the name of the output that weighs tokens.
+
+    Args:
+        outputs: names and shapes, as ONNX Runtime tells them.
+        where: the ONNX file, in words.
+
+    Raises:
+        ModelError: there is none.
+    """
+    shapes = {name: list(shape) for name, shape in outputs}
+    for name in WEIGHT_OUTPUTS:
+        shape = shapes.get(name, [])
+        if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, None)):
+            return name
+    there = ", ".join(name[:60] for name, _ in outputs[:6])
+    raise ModelError(
+        f"{where}: gives no weights of tokens; it has no output {', '.join(WEIGHT_OUTPUTS)}, only "
+        f"{there or 'none'}",
+        hint="build the store with --backend torch (it reads sparse_linear.pt), with an ONNX file "
+        "that has the output, or with --lexical tfidf",
+    )
+
+
+def token_weights_of(values: Any, mask: Any, where: str) -> Vectors:
+    """Return the weight at each position, float32 (texts, tokens), 0 where a row is filled up.
+
+    Raises:
+        ModelError: the output has another shape: none with a weight for each position.
+    """
+    given = np.asarray(values, np.float32)
+    if given.ndim == 3 and given.shape[2] == 1:
+        given = given[:, :, 0]
+    if given.shape != mask.shape:
+        raise ModelError(
+            f"{where}: its weights of tokens have the shape {np.shape(values)}, expected "
+            f"{mask.shape}, one for each position",
+            hint="use --backend torch, or build the store with --lexical tfidf",
+        )
+    weights: Vectors = np.maximum(given, 0) * mask
+    return weights
 
 
 def pool(values: Any, mask: Any, mode: str) -> Vectors:

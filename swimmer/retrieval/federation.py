@@ -19,7 +19,7 @@ from swimmer.retrieval.query import ask, browse, checked_k
 from swimmer.retrieval.remote import known_title, reads_as_title
 from swimmer.retrieval.resolver import resolve
 from swimmer.retrieval.sorting import sorted_papers
-from swimmer.store import SAMPLE, PaperStore, open_store, readable_stores
+from swimmer.store import SAMPLE, SPARSE, PaperStore, open_store, readable_stores
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -254,7 +254,10 @@ def _known_by(stores: Sequence[PaperStore], query: str | Paper, one_model: bool)
     import numpy as np
 
     vector = store.vectors(np.asarray([row], np.int64))[0]
-    return _Known(store, exact, EmbeddedPaper(paper, vector) if vector.any() else paper)
+    tokens = None
+    if store.lexical_kind == SPARSE and len({one.lexical_probes for one in stores} - {""}) == 1:
+        tokens = store.database.packed_words([row]).get(row, b"")
+    return _Known(store, exact, EmbeddedPaper(paper, vector, tokens) if vector.any() else paper)
 
 
 def _known_by_remote(stores: Sequence[PaperStore], text: str, one_model: bool) -> _Known | None:

@@ -10,7 +10,7 @@ from swimmer.errors import QueryError, UnreadableQueryError
 from swimmer.papers import Paper
 from swimmer.retrieval.resolver import Resolution, resolve, resolve_all
 from swimmer.retrieval.titles import find_titles
-from swimmer.store import PaperStore
+from swimmer.store import SPARSE, PaperStore
 from swimmer.text import clean, foreign_language
 
 if TYPE_CHECKING:
@@ -18,12 +18,22 @@ if TYPE_CHECKING:
     from swimmer.store import Vectors
 
 
+_UNWEIGHED = (
+    "the model gives no weights of tokens here, as it did when the store was built, so papers are "
+    "compared by their vectors alone"
+)
+
+
 @dataclass(frozen=True)
 class EmbeddedPaper:
-    """A paper whose vector another store of the same model holds, float32 (dimension,)."""
+    """A paper whose vector another store of the same model holds, float32 (dimension,).
+
+    `tokens` are its packed tokens, where that store has the same weights of them.
+    """
 
     paper: Paper
     vector: Vectors
+    tokens: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,8 @@ class QueryInput:
     `outside` is None for text, `row` is None where the store has no such paper. `vector` is the
     paper's own, where it is known without a model. `group` are the rows of an author whose papers
     are meant together. `resolution` says what a text was taken as. `warnings` are sentences for
-    the user.
+    the user. `tokens` are its packed tokens, where the store compares these and they are not the
+    store's own.
     """
 
     text: str
@@ -52,6 +63,7 @@ class QueryInput:
     warnings: tuple[str, ...] = ()
     group: tuple[int, ...] = ()
     resolution: Resolution | None = None
+    tokens: bytes | None = None
 
     @property
     def typed(self) -> str:
@@ -141,7 +153,8 @@ def _input(given: str | Paper | EmbeddedPaper | EmbeddedText) -> QueryInput:
     if isinstance(given, EmbeddedText):
         return QueryInput(checked_query(given.text), vector=given.vector)
     if isinstance(given, EmbeddedPaper):
-        return QueryInput(given.paper.title, outside=given.paper, vector=given.vector)
+        paper = given.paper
+        return QueryInput(paper.title, outside=paper, vector=given.vector, tokens=given.tokens)
     if isinstance(given, Paper):
         return QueryInput(given.title, outside=given)
     return QueryInput(checked_query(given))
@@ -171,6 +184,24 @@ def input_vectors(
         QueryError: the model knows no word of an English text.
         ModelError: a model is needed and cannot be loaded, or is not the store's.
     """
+    vectors = _stored_vectors(store, inputs)
+    noted = _with_outside_embedded(store, inputs, vectors, embeddings)
+    weighing = store.lexical_kind == SPARSE
+    for i, one in enumerate(inputs):
+        if one.outside is None and not (one.rows and vectors[i].any()):
+            vectors[i], noted[i] = _embedded(store.model(embeddings), one, weighing)
+            noted[i] = _warned(noted[i], _rebuild_hint(store))
+        if weighing and not one.rows and noted[i].tokens is None:
+            noted[i] = _warned(noted[i], _UNWEIGHED)
+    return vectors, noted
+
+
+def _warned(one: QueryInput, warning: str) -> QueryInput:
+    return replace(one, warnings=(*one.warnings, warning)) if warning else one
+
+
+def _stored_vectors(store: PaperStore, inputs: Sequence[QueryInput]) -> Vectors:
+    """Return the vector of each input that is known without a model, zeros for others."""
     import numpy as np
 
     vectors = np.zeros((len(inputs), store.identity.dimension), np.float32)
@@ -185,20 +216,48 @@ def input_vectors(
             vectors[i] = mean / max(float(np.linalg.norm(mean)), 1e-30)
         if one.vector is not None and not vectors[i].any():
             vectors[i] = one.vector
-    outside = [
-        i for i, one in enumerate(inputs) if one.outside is not None and not vectors[i].any()
-    ]
-    if outside:
-        model = store.model(embeddings)
-        papers = [paper for i in outside if (paper := inputs[i].outside) is not None]
-        vectors[outside] = model.embed_papers([model.text_of(paper) for paper in papers])
+    return vectors
+
+
+def _with_outside_embedded(
+    store: PaperStore,
+    inputs: Sequence[QueryInput],
+    vectors: Vectors,
+    embeddings: str | Embeddings | Model | None,
+) -> list[QueryInput]:
+    """Embed the papers from outside; return the inputs, with tokens where the store weighs them.
+
+    Vectors that are there already are left as they are.
+    """
+    from swimmer.store import pack_tokens
+
+    weighing = store.lexical_kind == SPARSE
     noted = list(inputs)
-    for i, one in enumerate(inputs):
-        if one.outside is None and not (one.rows and vectors[i].any()):
-            vectors[i], noted[i] = _embedded(store.model(embeddings), one)
-            if hint := _rebuild_hint(store):
-                noted[i] = replace(noted[i], warnings=(*noted[i].warnings, hint))
-    return vectors, noted
+    outside = [
+        i
+        for i, one in enumerate(inputs)
+        if one.outside is not None
+        and not (vectors[i].any() and (one.rows or one.tokens is not None or not weighing))
+    ]
+    if not outside:
+        return noted
+    model = store.model(embeddings)
+    papers = [paper for i in outside if (paper := inputs[i].outside) is not None]
+    texts = [model.text_of(paper) for paper in papers]
+    if not (weighing and model.gives_weights):
+        missing = [i for i in outside if not vectors[i].any()]
+        if missing:
+            made = model.embed_papers([texts[outside.index(i)] for i in missing])
+            vectors[missing] = made
+        return noted
+    weighed = model.weigh_papers(texts)
+    for i, vector, tokens in zip(
+        outside, weighed.vectors, pack_tokens(weighed.weights), strict=True
+    ):
+        if not vectors[i].any():
+            vectors[i] = vector
+        noted[i] = replace(noted[i], tokens=tokens)
+    return noted
 
 
 def _rebuild_hint(store: PaperStore) -> str:
@@ -213,7 +272,7 @@ def _rebuild_hint(store: PaperStore) -> str:
     )
 
 
-def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:
+def _embedded(model: Model, one: QueryInput, weighing: bool) -> tuple[Vectors, QueryInput]:
     import numpy as np
 
     language = foreign_language(one.text) if "en" in model.languages else ""
@@ -226,6 +285,11 @@ def _embedded(model: Model, one: QueryInput) -> tuple[Vectors, QueryInput]:
     if one.vector is not None:
         return one.vector, one
     try:
+        if weighing and model.gives_weights:
+            from swimmer.store import pack_tokens
+
+            vector, weights = model.weigh_query(one.text)
+            return vector, replace(one, tokens=pack_tokens([weights])[0])
         return model.embed_query(one.text), one
     except QueryError:
         if not language:

@@ -9,7 +9,7 @@ import numpy as np
 
 from swimmer.retrieval.candidates import Candidate, Query
 from swimmer.retrieval.inputs import QueryInput
-from swimmer.store import PaperStore, combined_score, pack_query, pack_words
+from swimmer.store import SPARSE, PaperStore, combined_score, pack_query, pack_words
 
 if TYPE_CHECKING:
     from swimmer.store import WordVector
@@ -38,6 +38,9 @@ def _packed(store: PaperStore, inputs: Sequence[QueryInput]) -> list[bytes]:
     for one in inputs:
         if one.rows:
             packed += [known.get(row, b"") for row in sorted(one.rows)]
+        elif store.lexical_kind == SPARSE:
+            # None where the model was an object that gives a vector and no weights.
+            packed.append(one.tokens or b"")
         elif one.outside is not None:
             paper = one.outside
             packed += pack_words([(paper.display_title, paper.abstract)])

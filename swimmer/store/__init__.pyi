@@ -59,7 +59,10 @@ from .lexical import (
     WordVector as WordVector,
     pack_queries as pack_queries,
     pack_query as pack_query,
+    pack_tokens as pack_tokens,
     pack_words as pack_words,
+    probes_of as probes_of,
+    same_weights as same_weights,
 )
 from .lookups import (
     MOST_NAME_WORDS as MOST_NAME_WORDS,
@@ -139,7 +142,10 @@ from .searchable import (
 )
 from .similarity import (
     CLOSENESS as CLOSENESS,
+    LEXICAL as LEXICAL,
     RESCORED as RESCORED,
+    SPARSE as SPARSE,
+    TFIDF as TFIDF,
     Similarity as Similarity,
     closeness_key as closeness_key,
     combined_score as combined_score,

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from swimmer.store.schema import (
     INDEXES,
     LENGTH_TABLE,
     TABLES,
+    TOKEN_TABLE,
     WORD_TABLES,
     is_schema_of_ours,
     row_of,
@@ -271,11 +272,11 @@ class PaperDatabase(PaperTables):
                 ((new, old) for new, old in moves.items()),
             )
             self._unindexed.update(dict.fromkeys(gaps))
-            if self.counts_words:
+            for table in self.tables & {"words", "token_weights"}:
                 for row in doomed:
-                    connection.execute("DELETE FROM words WHERE row = ?", (row,))
+                    connection.execute(f"DELETE FROM {table} WHERE row = ?", (row,))
                 for new, old in moves.items():
-                    connection.execute("UPDATE words SET row = ? WHERE row = ?", (new, old))
+                    connection.execute(f"UPDATE {table} SET row = ? WHERE row = ?", (new, old))
         return moves
 
     def count_words(self) -> None:
@@ -284,7 +285,7 @@ class PaperDatabase(PaperTables):
             return
         with self.guarded() as connection:
             self._write_waiting()
-            connection.executescript(WORD_TABLES)
+            connection.executescript("DROP TABLE IF EXISTS token_weights;" + WORD_TABLES)
             self._tables = None
             last = -1
             while records := connection.execute(
@@ -292,6 +293,18 @@ class PaperDatabase(PaperTables):
             ).fetchall():
                 self._put_words(records)
                 last = records[-1][0]
+        self.forget_derived()
+
+    def keep_token_weights(self, packed: Mapping[int, bytes]) -> None:
+        """Write what the tokens of papers count for, by row, in place of words.
+
+        Args:
+            packed: what `lexical.pack_tokens` gives for some rows; others keep what they have.
+        """
+        if not self.has_token_weights:
+            gone = "DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS word_counts;"
+            self.run(gone + TOKEN_TABLE)
+        self.write("INSERT OR REPLACE INTO token_weights VALUES (?, ?)", packed.items())
         self.forget_derived()
 
     def _put_words(

@@ -1,11 +1,13 @@
 """Words that papers share: counts of each paper's words, and the TF-IDF cosine of two papers.
 
 A word is known by a number of 18 bits, so that no vocabulary has to be kept or brought up to date;
-of two papers' words about one in two thousand is taken for another.
+of two papers' words about one in two thousand is taken for another. In place of words, a store may
+keep the weights that its model gives the tokens of each paper.
 """
 
 from __future__ import annotations
 
+import base64
 import itertools
 import re
 import threading
@@ -17,11 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from swimmer.embeddings import MOST_TOKENS, SAME_MODEL
 from swimmer.text import fold, singular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from swimmer.embeddings import TokenWeights
     from swimmer.store.index import Vectors
 
     Packed = NDArray[np.uint32]
@@ -32,8 +36,8 @@ TITLE_TIMES = 3
 LIMIT = 20_000
 """Characters of an abstract whose words are counted."""
 
-_BITS = 18
-_SIZE = 1 << _BITS
+_SIZE = MOST_TOKENS
+_BITS = _SIZE.bit_length() - 1
 _MOST = (1 << (32 - _BITS)) - 1
 _NO_WORD, _ENDS = -1, -2
 _END = b"\0"
@@ -134,6 +138,22 @@ class LexicalIndex:
         return spread
 
 
+class TokenIndex(LexicalIndex):
+    """How near two texts are by the weights that a model gives their tokens.
+
+    The nearness is the cosine of these weights. A token takes the place of a word, and has its
+    weight with it: nothing depends on the other papers.
+    """
+
+    def __init__(self) -> None:
+        self._threads = threading.local()
+
+    def weighted(self, packed: Packed) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the tokens of packed weights, and the weight of each."""
+        tokens = (packed >> np.uint32(32 - _BITS)).astype(np.int64)
+        return tokens, _FLOATS[packed & np.uint32(_MOST)]
+
+
 class LexicalPairs:
     """The words of all papers, prepared so that papers are scored against each other.
 
@@ -198,6 +218,46 @@ def _unit(weights: Vectors) -> Vectors:
 
 
 _SUBLINEAR = (1 + np.log(np.maximum(np.arange(_MOST + 1), 1))).astype(np.float32)
+
+
+# A weight is a float16 without its sign, which is never set, and without its last bit.
+_FLOATS = (np.arange(_MOST + 1, dtype=np.uint16) << 1).view(np.float16).astype(np.float32)
+_FLOATS[~np.isfinite(_FLOATS)] = 0
+_LARGEST = float(_FLOATS.max())
+
+
+def pack_tokens(texts: Sequence[TokenWeights]) -> list[bytes]:
+    """Return what the tokens of texts count for, as the bytes of uint32, ascending.
+
+    A token's number above 14 bits of its weight: 5 of an exponent and 9 of a fraction, so that a
+    weight is kept to a thousandth of itself.
+    """
+    packed = []
+    for one in texts:
+        halves = np.minimum(one.weights, _LARGEST).astype(np.float16).view(np.uint16)
+        weights = (halves + np.uint16(1)) >> np.uint16(1)
+        kept = weights > 0
+        tokens = one.tokens[kept].astype(np.uint32) << np.uint32(32 - _BITS)
+        packed.append((tokens | weights[kept]).astype("<u4").tobytes())
+    return packed
+
+
+def probes_of(weights: Sequence[TokenWeights]) -> str:
+    """Return the weights of a model's probes as a manifest keeps them, so that it is recognised."""
+    return " ".join(base64.b64encode(one).decode() for one in pack_tokens(weights))
+
+
+def same_weights(kept: str, weights: Sequence[TokenWeights]) -> bool:
+    """Return whether a model gives the weights by which a manifest recognises one."""
+    try:
+        before = [base64.b64decode(one, validate=True) for one in kept.split(" ")]
+        index = TokenIndex()
+        return len(before) == len(weights) and all(
+            (old == new == b"") or float(index.scores(index.vector([old]), [new])[0]) >= SAME_MODEL
+            for old, new in zip(before, pack_tokens(weights), strict=True)
+        )
+    except ValueError:
+        return False
 
 
 def pack_words(texts: Sequence[tuple[str, str]]) -> list[bytes]:

@@ -18,10 +18,10 @@ from swimmer.store.manifest_fields import checked_fields, shortened
 from swimmer.store.vector_formats import FLOAT32
 
 MANIFEST = "manifest.json"
-SCHEMA = 3
+SCHEMA = 4
 """The latest schema that is read. Since 2 the manifest carries a digest of itself, since 3 vectors
-may be kept in 16 or 8 bits; a store of float32 vectors is written as schema 2, which earlier
-releases read."""
+may be kept in 16 or 8 bits, since 4 the weights of tokens in place of words. A store is written in
+the earliest schema that has what it holds, for earlier releases to read it."""
 
 Stamp = tuple[int, int, int]
 """The time, size and inode of a manifest file."""
@@ -51,6 +51,8 @@ class Manifest:
     that belongs to another store is recognised without reading it whole), `generation` the same
     random name that stands in the database, `created` an ISO 8601 time in UTC. `similarity` holds
     the weights of `store.similarity`; none in a store that compares by its vectors alone.
+    `lexical` is empty where words are compared, else it says which weights of tokens are: `sparse`
+    under `weights`, and under `probes` what the model gave for its probes.
     `vectors` is how these are kept, one of `vector_formats.FORMATS`; `recall` is what the index
     finds of the ten nearest by float32 vectors, measured on a sample.
     """
@@ -68,7 +70,13 @@ class Manifest:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     similarity: Mapping[str, float] = field(default_factory=dict)
     vectors: str = FLOAT32
-    schema: int = SCHEMA - 1
+    lexical: Mapping[str, str] = field(default_factory=dict)
+    schema: int = 2
+
+    @property
+    def schema_needed(self) -> int:
+        """The earliest schema that has what this manifest says."""
+        return SCHEMA if self.lexical else 2 if self.vectors == FLOAT32 else 3
 
     def write(self, folder: Path) -> None:
         """Replace the manifest of `folder` in one step that survives a power cut.
@@ -78,11 +86,12 @@ class Manifest:
             OSError: the disk refuses.
         """
         held = asdict(self)
+        held["schema"] = self.schema_needed
+        # Earlier releases refuse a field that they do not know.
         if self.vectors == FLOAT32:
-            # Earlier releases refuse a field that they do not know.
             del held["vectors"]
-        else:
-            held["schema"] = SCHEMA
+        if not self.lexical:
+            del held["lexical"]
         content = sealed(held)
         try:
             checked_fields({k: v for k, v in json.loads(content).items() if k != "digest"})

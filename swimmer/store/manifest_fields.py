@@ -70,6 +70,15 @@ def _mapping(limit: int, key: Check, of: Check) -> Check:
     )
 
 
+def _lexical(value: Any) -> bool:
+    return (
+        type(value) is dict
+        and value.keys() == {"weights", "probes"}
+        and value["weights"] == "sparse"
+        and _text(1 << 20, "[A-Za-z0-9+/= ]+")(value["probes"])
+    )
+
+
 _MODEL: dict[str, tuple[Check, bool]] = {
     "name": (_text(10_000), True),
     "revision": (_text(1_000), True),
@@ -106,6 +115,7 @@ _MANIFEST: dict[str, tuple[Check, bool]] = {
     "thresholds": (_mapping(1_000, _text(200), _number(-1e9, 1e9)), False),
     "similarity": (_mapping(100, _text(200), _number(0, 100)), False),
     "vectors": (FORMATS.__contains__, False),
+    "lexical": (_lexical, False),
     "schema": (_whole(1, 1 << 31), False),
 }
 

@@ -99,7 +99,10 @@ def _pushed(
         partitions=layout.partitions,
         recall=1.0,
         thresholds=dict(manifest.thresholds),
-        similarity=dict(manifest.similarity),
+        # The server has no tokens: a store that is pulled from it compares words.
+        similarity=Similarity.of(manifest.model).to_dict()
+        if manifest.lexical
+        else dict(manifest.similarity),
         first_built=store.database.meta(FIRST_BUILT),
     )
     if not connection.exists():

@@ -17,7 +17,7 @@ from swimmer.errors import REBUILD, StoreDamagedError
 from swimmer.store.database import PaperDatabase
 from swimmer.store.indexes import pair_cosines
 from swimmer.store.kept_nearest import RECALL, VALUE_SIZE, count_kept, inflated
-from swimmer.store.lexical import LexicalIndex, LexicalPairs
+from swimmer.store.lexical import LexicalPairs
 from swimmer.store.schema import NEAREST_TABLE
 from swimmer.store.similarity import Similarity, combined_score
 from swimmer.store.smoothing import EXACT_LIMIT
@@ -269,12 +269,10 @@ def scored(
     Papers of which the nearest are not known are left out.
     """
     pairs = None
-    if similarity.lexical and database.counts_words:
+    index = database.lexical_index() if similarity.lexical else None
+    if index is not None:
         words = database.packed_words(range(len(nearest.rows)))
-        pairs = LexicalPairs(
-            LexicalIndex(*database.word_counts()),
-            [words.get(row, b"") for row in range(len(nearest.rows))],
-        )
+        pairs = LexicalPairs(index, [words.get(row, b"") for row in range(len(nearest.rows))])
     known = np.flatnonzero(nearest.known)
     for start in range(0, len(known), _BLOCK):
         rows = known[start : start + _BLOCK]

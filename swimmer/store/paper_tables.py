@@ -9,11 +9,14 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from swimmer.papers import DOCUMENT_RECORD, Paper
 from swimmer.store.database_file import DatabaseFile
 from swimmer.store.schema import COLUMNS, PAPER, paper_of
+
+if TYPE_CHECKING:
+    from swimmer.store.lexical import LexicalIndex
 
 LISTS = ("authors", "keywords")
 """The columns that hold lists."""
@@ -315,9 +318,15 @@ class PaperTables(DatabaseFile):
         """Whether the words of each paper are kept."""
         return "words" in self.tables
 
+    @property
+    def has_token_weights(self) -> bool:
+        """Whether the weights that a model gives tokens are kept, in place of words."""
+        return "token_weights" in self.tables
+
     def packed_words(self, rows: Sequence[int]) -> dict[int, bytes]:
-        """Return the packed words of rows, by row; those that have none are left out."""
-        sql = "SELECT row, packed FROM words WHERE row IN (SELECT value FROM json_each(?))"
+        """Return the packed words (or tokens) of rows, by row; rows without any are left out."""
+        table = "token_weights" if self.has_token_weights else "words"
+        sql = f"SELECT row, packed FROM {table} WHERE row IN (SELECT value FROM json_each(?))"
         found = dict(self.query(sql, (json.dumps(list(rows)),), (int, bytes)))
         self._check_words(found.values())
         return found
@@ -325,6 +334,18 @@ class PaperTables(DatabaseFile):
     def _check_words(self, rows: Iterable[bytes]) -> None:
         if any(len(packed) % 4 for packed in rows):
             raise self.damaged("its words are not those of a paper")
+
+    def lexical_index(self) -> LexicalIndex | None:
+        """Return what compares the papers by their words or tokens; None where none are kept.
+
+        Raises:
+            ValueError: the counts of words are not those of a store.
+        """
+        from swimmer.store.lexical import LexicalIndex, TokenIndex
+
+        if self.has_token_weights:
+            return TokenIndex()
+        return LexicalIndex(*self.word_counts()) if self.counts_words else None
 
     def word_counts(self) -> tuple[int, bytes]:
         """Return the number of papers, and in how many of them each word stands, as packed."""

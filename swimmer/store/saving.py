@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,12 +18,11 @@ from swimmer.store.database import PaperDatabase
 from swimmer.store.folder import settle, sweep
 from swimmer.store.index import VectorIndex, Vectors
 from swimmer.store.indexes import index_of
-from swimmer.store.manifest import SCHEMA, DataFile, Manifest
+from swimmer.store.manifest import DataFile, Manifest
 from swimmer.store.near_titles import keep_title_lengths
 from swimmer.store.nearest import keep_nearest
 from swimmer.store.own_vectors import drop_own_vectors, keep_own_vectors
-from swimmer.store.similarity import Similarity
-from swimmer.store.vector_formats import FLOAT32
+from swimmer.store.similarity import SPARSE, Similarity
 from swimmer.store.working_copy import WorkingCopy
 
 
@@ -38,6 +37,7 @@ class StoreContents:
         form: how the vectors are kept.
         model: what made them.
         similarity: the weights of comparison, None where none were chosen.
+        token_probes: what recognises the model's weights of tokens, "" where words are compared.
         thresholds: what was learnt of the scores, by name.
         source: what the papers are from.
     """
@@ -48,6 +48,7 @@ class StoreContents:
     form: str
     model: ModelIdentity
     similarity: Similarity | None
+    token_probes: str
     thresholds: Mapping[str, float]
     source: str
 
@@ -127,7 +128,8 @@ def _manifest(
     last = index.rows - 1
     probed = [row for row in sorted({0, index.rows // 2, last}) if 0 <= row <= last]
     codes = index.codes(np.array(probed, np.int64))
-    return Manifest(
+    probes_of_tokens = contents.token_probes
+    manifest = Manifest(
         papers=index.rows,
         model=contents.model,
         database=papers,
@@ -141,5 +143,6 @@ def _manifest(
         thresholds=dict(contents.thresholds),
         similarity=contents.similarity.to_dict() if contents.similarity else {},
         vectors=index.form,
-        schema=SCHEMA - 1 if index.form == FLOAT32 else SCHEMA,
+        lexical={"weights": SPARSE, "probes": probes_of_tokens} if probes_of_tokens else {},
     )
+    return replace(manifest, schema=manifest.schema_needed)

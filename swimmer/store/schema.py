@@ -65,6 +65,11 @@ CREATE TABLE word_counts (papers INTEGER NOT NULL, counts BLOB NOT NULL);
 """
 """The words of each paper, as `store.lexical` packs them, and in how many papers each stands."""
 
+TOKEN_TABLE = """
+CREATE TABLE token_weights (row INTEGER PRIMARY KEY, packed BLOB NOT NULL);
+"""
+"""In place of the words: what a model's tokens count for, as `store.lexical` packs them."""
+
 LENGTH_TABLE = """
 CREATE TABLE title_lengths (packed BLOB NOT NULL);
 """
@@ -95,6 +100,7 @@ ADDED = (
     TOPIC_TABLE,
     LENGTH_TABLE,
     WORD_TABLES,
+    TOKEN_TABLE,
     VECTOR_TABLES,
     NEAREST_TABLE,
 )

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 RESCORED = 100
 """Candidates, the nearest by their vectors, that are scored by their words too; at least."""
 
+TFIDF, SPARSE = "tfidf", "sparse"
+LEXICAL = (TFIDF, SPARSE)
+"""What papers are compared by beside their vectors: the words that they share, weighted by how rare
+these are, or the tokens that they share, weighted by the model itself (bge-m3)."""
+
 CLOSENESS = ("very close", "related", "loosely related")
 """The words for the scores of hits, the highest first."""
 
@@ -45,11 +50,19 @@ class Similarity:
     text: float = 0.0
 
     @classmethod
-    def of(cls, model: ModelIdentity) -> Similarity:
+    def of(cls, model: ModelIdentity, lexical: str = TFIDF) -> Similarity:
         """Return the weights for a model: for a static one, or for a transformer.
 
-        They were chosen on five sets together (`benchmarks/quality.py`, `docs/model.md`).
+        They were chosen on five sets together (`benchmarks/quality.py`, `docs/model.md`); that of
+        a model's own weights of tokens is the one which its authors use beside its vectors (Chen
+        et al., arXiv:2402.03216, section 4.1).
+
+        Args:
+            model: the model.
+            lexical: what is compared beside the vectors, one of LEXICAL.
         """
+        if lexical == SPARSE:
+            return cls(0.4, 0.3, 0.3)
         recipe = RECIPES.get(model.text)
         static = model.name == "static" or (recipe is not None and recipe.apart)
         return cls(0.4, 0.6, 0.3) if static else cls(0.4, 1.0, 0.3)

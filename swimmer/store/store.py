@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from swimmer.errors import (
     REBUILD,
     InputError,
+    ModelMismatchError,
     StoreBusyError,
     StoreDamagedError,
     StoreError,
@@ -20,7 +21,7 @@ from swimmer.store.data_files import DataFiles, open_data_files, read_manifest
 from swimmer.store.database import PaperDatabase
 from swimmer.store.folder import same_folder, sweep, writing
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
-from swimmer.store.similarity import Similarity
+from swimmer.store.similarity import SPARSE, TFIDF, Similarity
 from swimmer.store.vector_formats import FLOAT32, checked_format
 
 # A known title is answered without numpy, FAISS and a model: they are imported where vectors are.
@@ -60,6 +61,7 @@ class PaperStore:
         self._files: DataFiles | None = None
         self._copy: WorkingCopy | None = None
         self._similarity = _kept_similarity(manifest)
+        self._lexical_probes = _kept_probes(manifest)
         self._model: Model | None = None
         self._given: object = None
         self._model_of = identity
@@ -122,6 +124,7 @@ class PaperStore:
         neighbours: Neighbours | None = None,
         origin: Rows | None = None,
         form: str | None = None,
+        probes: str = "",
     ) -> PaperStore:
         """Return a store of papers and vectors made elsewhere, to be committed to `folder`.
 
@@ -137,6 +140,8 @@ class PaperStore:
             origin: the row that each paper had in that store, with the same vector; -1 where it
                 had another one or none.
             form: how the vectors are kept; None for what the store has that is replaced.
+            probes: what recognises the model's weights of tokens (`lexical.probes_of`), which the
+                database then holds; "" where words are compared.
         """
         from swimmer.embeddings import Model
         from swimmer.store.working_copy import WorkingCopy
@@ -153,7 +158,10 @@ class PaperStore:
         if replaces is not None and origin is not None:
             store._copy.follows(replaces.index, origin, neighbours)
         store._copy.set_format(form)
-        if store.similarity.lexical:
+        store._lexical_probes = probes
+        if database.has_token_weights and not probes:
+            database.run("DROP TABLE token_weights")
+        if store.similarity.lexical and not probes:
             database.count_words()
         return store
 
@@ -286,6 +294,7 @@ class PaperStore:
         self._manifest, self._identity = files.manifest, files.manifest.model
         self._files = files
         self._similarity = _kept_similarity(files.manifest)
+        self._lexical_probes = _kept_probes(files.manifest)
 
     def _follow(self) -> None:
         """Take the newest state from disk if the manifest was replaced since the last look."""
@@ -333,17 +342,34 @@ class PaperStore:
             return kept or (self.index.decoded(), None)
 
     @property
+    def lexical_kind(self) -> str:
+        """What papers are compared by beside their vectors, one of LEXICAL; "" for nothing."""
+        if not self.similarity.lexical:
+            return ""
+        return SPARSE if self._lexical_probes else TFIDF
+
+    @property
+    def lexical_probes(self) -> str:
+        """What recognises the model's weights of tokens; "" where they are not compared."""
+        return self._lexical_probes
+
+    @property
     def lexical(self) -> LexicalIndex | None:
-        """What compares papers by their words; None in a store that does not."""
-        if not self.similarity.lexical or not self.database.counts_words:
+        """What compares papers by their words or tokens; None in a store that does not."""
+        has_any = self.database.counts_words or self.database.has_token_weights
+        if not self.similarity.lexical or not has_any:
             return None
         return self.database.kept("lexical", self._lexical)
 
-    def _lexical(self) -> LexicalIndex:
-        from swimmer.store.lexical import LexicalIndex
-
+    def _lexical(self) -> LexicalIndex | None:
+        if self.database.has_token_weights != bool(self._lexical_probes):
+            raise StoreDamagedError(
+                f"{self.database.path or self.name}: its words or tokens are not those that its "
+                "manifest names",
+                hint=REBUILD,
+            )
         try:
-            return LexicalIndex(*self.database.word_counts())
+            return self.database.lexical_index()
         except ValueError as error:
             raise StoreDamagedError(
                 f"{self.database.path or self.name}: its counts of words cannot be read ({error})",
@@ -401,12 +427,36 @@ class PaperStore:
             if embeddings is not None and (self._model is None or embeddings is not self._given):
                 model = load_model(embeddings)
                 if self._model is None or self._model.embeddings is not model.embeddings:
+                    self._check_weights(model)
                     check_same(identity, model.identity, f"the store {self.name}")
                     self._model = model.with_text(identity.text)
                 self._given = embeddings
             elif self._model is None:
-                self._model = load_own(identity, f"the store {self.name}", trust=self._trust_model)
+                model = load_own(
+                    identity,
+                    f"the store {self.name}",
+                    trust=self._trust_model,
+                    weighing=bool(self._lexical_probes),
+                )
+                self._check_weights(model)
+                self._model = model
             return self._model
+
+    def _check_weights(self, model: Model) -> None:
+        """Raise ModelMismatchError where a model weighs tokens, but not as the store's papers.
+
+        One that weighs none can still be asked with: by its vectors alone.
+        """
+        if not self._lexical_probes or not model.gives_weights:
+            return
+        from swimmer.store.lexical import same_weights
+
+        if not same_weights(self._lexical_probes, model.probe_weights):
+            raise ModelMismatchError(
+                f"the model {model.name} gives other weights of tokens than those which the store "
+                f"{self.name} was built with",
+                hint="rebuild the store with this one: swimmer build ITS_FOLDER --lexical sparse",
+            )
 
     @property
     def loaded_model(self) -> Model | None:
@@ -468,12 +518,18 @@ class PaperStore:
 
         model = self.model()
         texts = [model.text_of(paper) for paper in papers]
+        size = batch_size or max(1, len(texts))
+        parts = [texts[start : start + size] for start in range(0, len(texts), size)]
+        tokens: list[bytes] = []
+        if self._lexical_probes:
+            from swimmer.store.lexical import pack_tokens
+
+            weighed = [model.weigh_papers(part) for part in parts]
+            tokens = [one for part in weighed for one in pack_tokens(part.weights)]
+            made = [part.vectors for part in weighed]
+        elif vectors is None:
+            made = [model.embed_papers(part) for part in parts]
         if vectors is None:
-            size = batch_size or max(1, len(texts))
-            made = [
-                model.embed_papers(texts[start : start + size])
-                for start in range(0, len(texts), size)
-            ]
             vectors = np.concatenate([np.empty((0, self.identity.dimension), np.float32), *made])
         vectors = np.asarray(vectors, np.float32)
         if vectors.shape != (len(papers), self.identity.dimension):
@@ -487,7 +543,7 @@ class PaperStore:
                 hint="look at the model or the numbers that made it",
             )
         with self._lock:
-            self._changed().put(papers, texts, vectors, replace=replace)
+            self._changed().put(papers, texts, vectors, tokens, replace=replace)
         return [paper.id for paper in papers]
 
     def delete(self, ids: Sequence[str]) -> int:
@@ -611,6 +667,7 @@ class PaperStore:
             form=self.vector_format,
             model=self.identity,
             similarity=self._similarity,
+            token_probes=self._lexical_probes,
             thresholds=thresholds,
             source=source,
         )
@@ -666,6 +723,11 @@ def _log() -> Logger:
 
 def _reopened(folder: Path, trust_model: bool, refresh: bool) -> PaperStore:
     return PaperStore.open(folder, trust_model=trust_model, refresh=refresh)
+
+
+def _kept_probes(manifest: Manifest | None) -> str:
+    """Return what recognises the model's weights of tokens; "" where a store compares none."""
+    return manifest.lexical.get("probes", "") if manifest is not None else ""
 
 
 def _kept_similarity(manifest: Manifest | None) -> Similarity | None:

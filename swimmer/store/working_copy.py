@@ -70,7 +70,13 @@ class WorkingCopy:
         self._has_changed()
 
     def put(
-        self, papers: Sequence[Paper], texts: Sequence[str], vectors: Vectors, *, replace: bool
+        self,
+        papers: Sequence[Paper],
+        texts: Sequence[str],
+        vectors: Vectors,
+        tokens: Sequence[bytes] = (),
+        *,
+        replace: bool,
     ) -> None:
         """Add papers, or put them in the place of those that have their ids.
 
@@ -78,6 +84,7 @@ class WorkingCopy:
             papers: what to add; of two with one id the later counts.
             texts: what was embedded of each.
             vectors: float32 (n, dimension).
+            tokens: the packed tokens of each, where the store compares these.
             replace: whether a paper whose id is there already takes the place of the old one.
 
         Raises:
@@ -98,6 +105,8 @@ class WorkingCopy:
                     total += 1
                 self.database.put(row, paper, text_hash(text), new=new)
                 places.append(row)
+            if tokens:
+                self.database.keep_token_weights(dict(zip(places, tokens, strict=True)))
         self._put_vectors(places, vectors)
         self._has_changed()
 

@@ -6,8 +6,9 @@
 The model has random weights in the files of bge-m3 (with a tokenizer of 20,000 pieces that is
 trained on the papers) and two small layers: the sizes and the time that weights add mean something,
 the order of the hits does not. With random weights half of the tokens weigh nothing. Both stores
-are built in turns with the same model; printed are seconds and the medians' ratio, the bytes that words and tokens take for a paper,
-and the milliseconds of a known title (without kept neighbours) and of a text, both warm.
+are built in turns with the same model; printed are seconds and the medians' ratio, the bytes that
+words and tokens take for a paper, and the milliseconds of a known title (without kept neighbours)
+and of a text, both warm.
 """
 
 from __future__ import annotations

@@ -62,6 +62,7 @@ from .query import (
     checked_k as checked_k,
     search as search,
 )
+from .query_words import content_words as content_words
 from .ranking import (
     combined as combined,
     nearest as nearest,
@@ -73,7 +74,6 @@ from .remote import (
 )
 from .resolver import (
     Resolution as Resolution,
-    content_words as content_words,
     resolve as resolve,
 )
 from .sorting import (

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from swimmer.errors import ModelError, QueryError
+from swimmer.errors import QueryError
 from swimmer.papers import arxiv_id, is_address, name_words, openreview_id
 from swimmer.retrieval.hits import Reading
 from swimmer.retrieval.titles import close_title, exact_titles
 from swimmer.store import (
     MOST_NAME_WORDS,
     Person,
-    correction,
-    is_written,
     people_named,
     rows_of_identifier,
     rows_of_name,
@@ -57,13 +55,6 @@ _ASCII = re.compile(r"[\x00-\x7f]+")
 _LEAST_WORDS = 3
 _ORDINARY = 20
 _ORDINARY_SHARE = 0.01
-_CORRECTED = 64
-STOP_WORDS = frozenset(
-    "a an and are as at be by can do does for from how i in into is it its not of on or that the "
-    "this to towards toward under using via was we what when where which who why with "
-    "without".split()
-)
-"""Words that are left out where the words of a query must all be found."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +113,12 @@ def resolve_all(store: PaperStore, texts: Sequence[str]) -> list[Resolution]:
 def _resolved(store: PaperStore, text: str, title: int | None) -> Resolution:
     found = _named(store, text, title)
     if found is None:
-        corrected = correct(store, text)
-        if corrected != text:
-            found = _named(store, corrected, exact_titles(store, [corrected])[0])
-            found = found or _as_words(store, corrected)
+        from swimmer.retrieval.correction import corrected
+
+        meant = corrected(store, text)
+        if meant != text:
+            found = _named(store, meant, exact_titles(store, [meant])[0])
+            found = found or _as_words(store, meant)
             return replace(
                 found,
                 reading=replace(found.reading, typed=text),
@@ -349,6 +342,8 @@ def _as_part(store: PaperStore, text: str) -> Resolution | None:
 
 def _as_words(store: PaperStore, text: str) -> Resolution:
     """Return a text as such; the few titles that hold all its words stand before the answer."""
+    from swimmer.retrieval.query_words import content_words
+
     words = words_of(folded(text[:TITLE_LIMIT]))
     content = content_words(text[:TITLE_LIMIT])
     rows: list[int] = []
@@ -359,55 +354,10 @@ def _as_words(store: PaperStore, text: str) -> Resolution:
     return Resolution(Reading("text", text), text, tuple(rows) if len(rows) <= FEW else ())
 
 
-def content_words(text: str) -> list[str]:
-    """Return the distinct folded words of a text that are no stop words, in order."""
-    words = words_of(folded(text))
-    return list(dict.fromkeys(word for word in words if word not in STOP_WORDS))
-
-
-def correct(store: PaperStore, text: str) -> str:
-    """Return a text with the words that no paper holds put right by the store's own words."""
-    if len(text) > TITLE_LIMIT:
-        return text
-    parts: list[str] = []
-    at = 0
-    known: Callable[[str], bool] | None = None
-    for start, end in _word_spans(text)[:_CORRECTED]:
-        word = folded(text[start:end])
-        if not word.isalpha() or is_written(store.database, word):
-            continue
-        # A word that the model knows is spelt right, though no paper of the store holds it.
-        known = known or knows_word(store)
-        better = None if known(word) else correction(store.database, word)
-        if better is not None:
-            parts += [text[at:start], better]
-            at = end
-    return "".join([*parts, text[at:]])
-
-
-def knows_word(store: PaperStore) -> Callable[[str], bool]:
-    """Return a function that says whether the store's model knows a word as one of its own."""
-    try:
-        return store.model().knows
-    except ModelError:
-        # The words can be looked up all the same.
-        return lambda word: False
-
-
-def _word_spans(text: str) -> list[tuple[int, int]]:
-    spans = []
-    start = None
-    for i, char in enumerate(f"{text} "):
-        if char.isalnum() and start is None:
-            start = i
-        elif not char.isalnum() and start is not None:
-            spans.append((start, i))
-            start = None
-    return spans
-
-
 def _forced_title(store: PaperStore, text: str) -> Resolution:
-    for candidate in dict.fromkeys((text, correct(store, text))):
+    from swimmer.retrieval.correction import corrected
+
+    for candidate in dict.fromkeys((text, corrected(store, text))):
         row = exact_titles(store, [candidate])[0]
         exact = row is not None
         if row is None:
@@ -431,8 +381,10 @@ def _forced_title(store: PaperStore, text: str) -> Resolution:
 
 
 def _forced_author(store: PaperStore, text: str) -> Resolution:
+    from swimmer.retrieval.correction import corrected
+
     people = people_named(store.database, text) or people_named(
-        store.database, correct(store, text)
+        store.database, corrected(store, text)
     )
     if not people and (together := _as_coauthors(store, text)) is not None:
         return together

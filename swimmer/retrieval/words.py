@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from swimmer.retrieval.resolver import content_words, knows_word
+from swimmer.retrieval.correction import knows_word
+from swimmer.retrieval.query_words import content_words
 from swimmer.store import PaperDatabase, PaperStore, frequency, rows_with_words
 from swimmer.text import TITLE_LIMIT
 

@@ -330,6 +330,23 @@ def test_names_and_addresses_of_any_text_are_total(text: str) -> None:
         assert value
 
 
+@pytest.mark.parametrize(
+    ("typed", "person", "fits"),
+    [
+        ("Ann Brett Lee", "Ann B. Lee", True),
+        ("Philip Hilaire Torr", "Philip H. S. Torr", True),
+        ("A. Lee", "Ann B. Lee", True),
+        ("Lee Ann", "Ann B. Lee", True),
+        ("Ann Brown", "Ann B. Lee", False),
+        ("Brown Lee", "Ann B. Lee", False),
+    ],
+)
+def test_a_whole_word_fits_an_initial_only_as_a_middle_name(
+    typed: str, person: str, fits: bool
+) -> None:
+    assert is_person(name_words(typed), name_words(person)) is fits
+
+
 def test_near_titles_are_the_same_with_kept_lengths_and_without(tmp_path: Path) -> None:
     parts = "graphs neural networks of robots rarely walking over ice with legs part".split()
     titles = [" ".join(words) for words in islice(combinations(parts, 5), 0, None, 3)]

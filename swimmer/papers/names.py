@@ -43,13 +43,14 @@ def is_person(typed: Sequence[str], person: Sequence[str]) -> bool:
     """Return whether the words of a typed name fit the words of a person's name.
 
     In any order; a single letter stands for a word that begins with it, on either side. At least
-    one word must be equal, and every typed word must fit one word of the person's own.
+    one word must be equal, and every typed word must fit one word of the person's own. A whole
+    word that fits only an initial is a middle name: `Ann Fox` is not `Ann F. Lee`.
     """
     if not typed or len(typed) > min(len(person), _MOST_WORDS):
         return False
     left = list(person)
     initials = []
-    equal = 0
+    equal, shortened = 0, False
     for word in typed:
         if word in left:
             left.remove(word)
@@ -61,7 +62,8 @@ def is_person(typed: Sequence[str], person: Sequence[str]) -> bool:
         if fit is None:
             return False
         left.remove(fit)
-    return equal > 0
+        shortened = shortened or len(fit) < len(word)
+    return equal > 0 and not (shortened and any(len(own) > 1 for own in left))
 
 
 def short_names(title: str) -> list[str]:

@@ -206,8 +206,12 @@ class Paper:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-able values, those of `extra` beside the named ones."""
-        values = {name: value for name, value in self.extra.items() if name not in _NAMED}
-        values |= {name: getattr(self, name) for name in _NAMED}
+        values = dict(self.extra)
+        if not _NAMED.isdisjoint(values):
+            values = {name: value for name, value in values.items() if name not in _NAMED}
+        own = self.__dict__
+        for name in _ORDER:
+            values[name] = own[name]
         values["authors"], values["keywords"] = list(self.authors), list(self.keywords)
         return values
 
@@ -265,7 +269,8 @@ def _all_events(a: Paper, b: Paper) -> list[Any]:
     return found
 
 
-_NAMED = tuple(f.name for f in fields(Paper) if f.name != "extra")
+_ORDER = tuple(f.name for f in fields(Paper) if f.name != "extra")
+_NAMED = frozenset(_ORDER)
 _LARGEST = 1 << 63
 _TEXT_LIMITS = (
     ("title", TITLE_LIMIT),

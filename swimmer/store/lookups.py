@@ -113,6 +113,8 @@ def people_named(database: PaperDatabase, text: str) -> list[Person]:
             break
         found = database.query(sql, (json.dumps(long), must, _NAMESAKES), (int,))
         numbers = [n for (n,) in found]
+        if not numbers:
+            continue
         people = _people(
             database,
             "people.person IN (SELECT value FROM json_each(?))",

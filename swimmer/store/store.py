@@ -197,6 +197,9 @@ class PaperStore:
             return _reopened, (self.folder.resolve(), self._trust_model, self._refresh)
 
     def __len__(self) -> int:
+        if self._pinned.files is not None:
+            # The state that a running query reads.
+            return self._pinned.files.manifest.papers
         with self._lock:
             self._follow()
             return len(self.database) if self._writable else self.manifest.papers

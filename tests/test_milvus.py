@@ -27,6 +27,7 @@ from swimmer.errors import (
     StoreNotFoundError,
     StoreUnavailableError,
 )
+from swimmer.library import ReadingList
 from swimmer.retrieval.inputs import EmbeddedPaper, EmbeddedText
 from swimmer.store import (
     Filter,
@@ -876,7 +877,19 @@ def test_the_page_searches_both(served: str) -> None:
 def test_a_page_that_needs_a_folder_says_so(milvus_store: MilvusStore, home: Path) -> None:
     build_store(PAPERS[:30], "conf").close()
     with page_of(milvus_store.address) as page:
-        for path in ("/map", "/daily", "/person/near?name=Ana+Ruiz", "/map/picture", "/map/points"):
+        ReadingList().add("conf", PAPERS[3])
+        assert page.get("/foryou/part?store=papers").status_code == 200
+        assert page.get("/glance?store=papers").status_code == 200
+        for path in (
+            "/foryou",
+            "/digest",
+            "/plan",
+            "/map",
+            "/daily",
+            "/person/near?name=Ana+Ruiz",
+            "/map/picture",
+            "/map/points",
+        ):
             mark = "&" if "?" in path else "?"
             said = page.get(f"{path}{mark}store=papers")
             assert said.status_code == 400 and "swimmer pull" in said.text, (path, said.text)

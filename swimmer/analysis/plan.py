@@ -174,6 +174,7 @@ def plan_visits(
             f"hours and minutes are numbers above 0, got {hours} and {minutes}",
             hint="hours up to 1,000, minutes up to 600",
         )
+    store.check_in_folder("times to plan by")
     budget = timedelta(hours=hours) if hours is not None else timedelta.max
     if k is None:
         k = 50 if hours is None else int(60 * hours / min(minutes, 10)) + 1

@@ -143,7 +143,7 @@ def part(request: Request) -> Response:
     choice = Choice.of(request.query_params, site.pool.default())
     library = choice.library(site)
     stores = site.stores_named(choice.store)
-    papers = library.papers
+    papers = library.papers if not any(one.remote for one in stores.values()) else ()
     found = ranked(list(stores.values()), papers, FEW).found if papers else ()
     shown = [_shown(one, stores) for one in found if one.related]
     return site.fragment("foryou_part.html", shown=shown)

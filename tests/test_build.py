@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import os
 import random
@@ -768,3 +770,31 @@ def test_a_name_that_no_file_can_have_is_refused(
     assert done.code == 2 and done.err.startswith("error: ")
     with pytest.raises(SourceError):
         build_store(name)
+
+
+# ---------------------------------------------------------------------- the collector
+
+
+@pytest.mark.parametrize("before", [(700, 10, 10), (0, 10, 10), (90_000, 5, 5)])
+def test_the_garbage_collector_is_as_before_after_a_build(
+    before: tuple[int, int, int], tmp_path: Path
+) -> None:
+    met: list[tuple[int, int, int]] = []
+
+    def papers() -> Iterator[Paper]:
+        yield from (Paper(f"Walking robots {n}") for n in range(200))
+        # The first papers are read before the build begins.
+        met.append(gc.get_threshold())
+        yield Paper("Swimming robots")
+        if before[1] == 5:
+            raise SourceError("the list breaks off")
+
+    kept = gc.get_threshold()
+    try:
+        gc.set_threshold(*before)
+        with contextlib.suppress(SourceError):
+            build_store(papers(), tmp_path / "s", model=HashEmbeddings())
+        assert met == [(50_000, 10, 10) if before[0] == 700 else before]
+        assert gc.get_threshold() == before
+    finally:
+        gc.set_threshold(*kept)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from swimmer.build.garbage import rare_collections
 from swimmer.build.given import default_name, papers_given, why_none
 from swimmer.build.merging import brought_up_to_date, find_stored, with_distinct_id
 from swimmer.build.report import BuildReport, BuildResult
@@ -233,7 +234,7 @@ class _Build:
         self._failing = contextlib.ExitStack()
 
     def run(self, papers: Iterator[Paper], origin: str) -> PaperStore:
-        with writing(self.folder):
+        with writing(self.folder), rare_collections():
             try:
                 check_own(self.work, folder=True)
                 self.work.mkdir(exist_ok=True)

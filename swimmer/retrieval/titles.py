@@ -66,9 +66,7 @@ def _close_title(store: PaperStore, query: str, key: str) -> int | None:
     if len(key) < SHORTEST_CLOSE_TITLE:
         return None
     lengths = CLOSE_TITLE * len(key), len(key) / CLOSE_TITLE
-    digits = _digits(key)
-    found = near_titles(store.database, query, lengths)
-    candidates = [(row, other) for row, other in found if _digits(other) == digits]
+    candidates = near_titles(store.database, query, lengths)
     if len(candidates) <= _FEW:
         letters = Counter(key)
         candidates = [(row, other) for row, other in candidates if may_be_close(letters, other)]
@@ -76,12 +74,14 @@ def _close_title(store: PaperStore, query: str, key: str) -> int | None:
         return None
     from rapidfuzz.distance import Levenshtein
 
+    digits = _digits(key)
     scored = [
-        (Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE), -row)
+        (near, -row)
         for row, other in candidates
+        if (near := Levenshtein.normalized_similarity(key, other, score_cutoff=CLOSE_TITLE))
+        and _digits(other) == digits
     ]
-    best = max(scored, default=(0.0, 0))
-    return -best[1] if best[0] >= CLOSE_TITLE else None
+    return -max(scored)[1] if scored else None
 
 
 def may_be_close(letters: Counter[str], other: str) -> bool:

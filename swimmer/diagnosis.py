@@ -37,7 +37,7 @@ EXTRAS = (
     Extra("community", "to and from LangChain's FAISS", ("langchain-community",)),
     Extra("agents", "agents of LangChain", ("langchain",)),
     Extra("mcp", "the MCP server", ("mcp",)),
-    Extra("web", "the page in the browser", ("jinja2", "starlette", "uvicorn")),
+    Extra("web", "the page in the browser", ("jinja2", "python-multipart", "starlette", "uvicorn")),
     Extra("map", "the map of a store", ("matplotlib", "openTSNE", "scikit-learn")),
     Extra("pdf", "queries from PDF files", ("cryptography", "pypdf")),
     Extra("tables", "Excel and Parquet", ("openpyxl", "pyarrow")),

@@ -559,6 +559,48 @@ def test_links_of_the_cache_are_followed_with_the_network_cut(home: Path, bge: P
     assert in_cache(home, code) == f"OnnxEmbeddings owner/model {COMMIT} 32"
 
 
+def test_a_cached_model_needs_no_package_that_downloads(home: Path, bge: Path) -> None:
+    """What downloads takes as long to import as a small model takes to answer."""
+    hub_cache(home, bge)
+    code = (
+        "load_model('owner/model', backend='onnx').embed_query('a graph'); import sys\n"
+        "print(*sorted({'httpx', 'huggingface_hub.file_download', 'torch'} & {*sys.modules}))"
+    )
+    assert in_cache(home, code) == ""
+
+
+@pytest.mark.parametrize(
+    "revision", ["", "main", "refs/pr/7", "v1.0", COMMIT, COMMIT[:7], COMMIT[::-1], "v2"]
+)
+def test_a_revision_in_the_cache_is_found_as_huggingface_hub_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    import huggingface_hub
+
+    root = tmp_path / "models--owner--model"
+    for name in ("main", "refs/pr/7", "v1.0"):
+        (root / "refs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "refs" / name).write_text(COMMIT)
+    (root / "refs" / "v2").write_text("../../secret")
+    (root / "snapshots" / COMMIT).mkdir(parents=True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    try:
+        theirs = huggingface_hub.snapshot_download(
+            "owner/model",
+            revision=revision or None,
+            cache_dir=tmp_path,
+            local_files_only=True,
+            allow_patterns=["-"],
+        )
+    except huggingface_hub.errors.LocalEntryNotFoundError:
+        theirs = None
+    found = model_files.cached_snapshot("owner/model", revision)
+    assert (str(found) if found else None) == theirs
+    # Whoever wrote a manifest chose the revision.
+    for outside in ("../refs/main", "/etc/hostname", "..", "\0"):
+        assert model_files.cached_snapshot("owner/model", outside) is None
+
+
 @pytest.mark.parametrize("removed", ["onnx/model.onnx", "onnx/model.onnx_data", "tokenizer.json"])
 def test_a_part_that_the_cache_lacks_is_asked_of_the_hub(
     home: Path, bge: Path, removed: str

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from swimmer.errors import ModelError
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_NEEDED = [
     "onnx/*",
     "openvino/*",
@@ -103,21 +104,26 @@ def own_folder(name: str, named_by_store: bool) -> Path | None:
 
 
 def cached_snapshot(name: str, revision: str) -> Path | None:
-    """Return the folder of a model in the local cache, whole or not, or None; asks nobody."""
+    """Return the folder of a model in the local cache, whole or not, or None; asks nobody.
+
+    As the cache is laid out, `refs/BRANCH` holds a commit, and `snapshots/COMMIT` the files.
+    """
     if importlib.util.find_spec("huggingface_hub") is None:
         return None
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    # All but its constants takes longer to import than a small model does to answer.
+    from huggingface_hub import constants
 
-    try:
-        # Without a pattern, what was left out of the download on purpose counts as missing.
-        return Path(
-            snapshot_download(
-                name, revision=revision or None, local_files_only=True, allow_patterns=["-"]
-            )
-        )
-    except LocalEntryNotFoundError:
+    kept = Path(constants.HF_HUB_CACHE, f"models--{name.replace('/', '--')}")
+    commit = revision or constants.DEFAULT_REVISION
+    if not stays_inside(commit):
         return None
+    if not _COMMIT.fullmatch(commit):
+        try:
+            commit = (kept / "refs" / commit).read_text("utf-8").strip()
+        except (OSError, ValueError):
+            return None
+    snapshot = kept / "snapshots" / commit
+    return snapshot if _COMMIT.fullmatch(commit) and snapshot.is_dir() else None
 
 
 def weights_only(names: list[str]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ EXTRAS = (
         ("langchain-huggingface", "sentence-transformers"),
     ),
     Extra("community", "to and from LangChain's FAISS", ("langchain-community",)),
-    Extra("agents", "agents of LangChain", ("langchain",)),
+    Extra("agents", "agents of LangChain", ("langchain", "langchain-core")),
     Extra("mcp", "the MCP server", ("mcp",)),
     Extra("web", "the page in the browser", ("jinja2", "python-multipart", "starlette", "uvicorn")),
     Extra("map", "the map of a store", ("matplotlib", "openTSNE", "scikit-learn")),

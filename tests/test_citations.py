@@ -125,6 +125,10 @@ def test_lists_in_a_format_are_read_as_such() -> None:
     assert (paper.id, paper.title, paper.authors) == ("fox25", "Walking Robots", ("Ann Fox",))
     ris = "TY  - JOUR\nTI  - Fish in Seas\nPY  - 2020\nER  - \n"
     assert references_in(ris).papers[0].title == "Fish in Seas"
+    # One of a list may be an entry, or more than one.
+    mixed = [bibtex, f"Ann Fox. {TITLE}. ICLR, 2025.", bibtex + "\n@misc{b, title={Fish in Seas}}"]
+    found = references_in(mixed).papers
+    assert [one.id for one in found] == ["fox25", "2", "fox25", "b"]
     for wrong in ("", " \n ", [], ["  "]):
         with pytest.raises((QueryError, SourceError)):
             references_in(wrong)

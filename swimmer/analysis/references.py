@@ -77,7 +77,7 @@ def references_in(text: str | Sequence[str]) -> References:
 
     Args:
         text: BibTeX, RIS or another format of lists, or references as a paper lists them, in the
-            usual styles; a list holds one reference each as a paper lists it.
+            usual styles; a list holds one reference each, so or as an entry of BibTeX.
 
     Raises:
         QueryError: it holds no reference.

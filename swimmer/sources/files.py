@@ -103,7 +103,7 @@ class CitedSource:
     """References in a text: BibTeX, RIS or another format of lists, or as a paper lists them.
 
     Args:
-        text: the text; or a list of texts, each one reference as a paper lists it.
+        text: the text; or a list of texts, each one reference: as a paper lists it, or an entry.
         name: what it is, for messages.
     """
 
@@ -124,7 +124,12 @@ class CitedSource:
 
         if not isinstance(self.text, str):
             for number, one in enumerate(self.text, 1):
-                yield f"reference {number}", {"id": str(number), **citation_record(one)}
+                place = f"reference {number}"
+                if is_list(one):
+                    stream = io.StringIO(one, newline="")
+                    yield from ((place, each) for _, each in text_records(stream, place))
+                else:
+                    yield place, {"id": str(number), **citation_record(one)}
         elif is_list(self.text):
             yield from text_records(io.StringIO(self.text, newline=""), self.name)
         else:

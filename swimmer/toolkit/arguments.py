@@ -183,7 +183,8 @@ Bibliography = Annotated[
 ReferenceTexts = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=3_000)]],
     Field(
-        description="References, one each as a paper lists them: authors, title, venue, year.",
+        description="References, one each: as a paper lists them (authors, title, venue, year), or "
+        "as BibTeX entries.",
         max_length=MOST_REFERENCES,
     ),
 ]

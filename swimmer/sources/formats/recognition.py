@@ -84,7 +84,8 @@ def is_list(text: str) -> bool:
         return False
     if _JSON.match(start) or _reader(start) is not None:
         return True
-    return bool(table_delimiter(start.splitlines()[0]))
+    header, _, rows = start.partition("\n")
+    return bool(rows.strip()) and bool(table_delimiter(header))
 
 
 def _read(reader: Reader, head: str, stream: IO[str], name: str) -> Records:

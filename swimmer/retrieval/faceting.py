@@ -7,6 +7,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from swimmer.store import kept_topics
@@ -143,20 +144,37 @@ def count_facets_of(
             reading.enter_context(store.reading())
         found = []
         for name in FACETS:
-            others = {one: values for one, values in chosen.items() if one != name}
-            each = [
-                _counts(
-                    store,
-                    name,
-                    _all(filter, facet_filter(store, others)),
-                    None if listed is None else listed[place],
-                )
-                for place, store in enumerate(stores)
-            ]
-            facet = _facet(name, _summed(each), chosen.get(name, ()), most)
+            count = partial(_counted_facet, stores, name, chosen, filter, listed, most)
+            # Of a whole store they are the same for every query. A map may be made meanwhile.
+            whole = len(stores) == 1 and not chosen and filter is None and listed is None
+            if whole and name != "topic":
+                facet = stores[0].database.kept(f"facet {name} {most}", count)
+            else:
+                facet = count()
             if facet.values:
                 found.append(facet)
         return found
+
+
+def _counted_facet(
+    stores: Sequence[PaperStore],
+    name: str,
+    chosen: Chosen,
+    filter: Filter | None,
+    listed: Sequence[Sequence[int]] | None,
+    most: int,
+) -> Facet:
+    others = {one: values for one, values in chosen.items() if one != name}
+    each = [
+        _counts(
+            store,
+            name,
+            _all(filter, facet_filter(store, others)),
+            None if listed is None else listed[place],
+        )
+        for place, store in enumerate(stores)
+    ]
+    return _facet(name, _summed(each), chosen.get(name, ()), most)
 
 
 def _summed(each: Sequence[Mapping[Any, int]]) -> Mapping[Any, int]:

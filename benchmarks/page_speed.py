@@ -59,17 +59,23 @@ WATCH = """() => {
   }).observe(list, {childList: true});
 }"""
 
-# Enter leaves the document: its time is kept by the clock that the next document shares.
-KEEP = """document.addEventListener("keydown", e => {
+# Enter leaves the document: its time is kept by the clock that the next document shares. The top of
+# a page is painted before its hits: the last large paint, that of the hits, is what counts.
+KEEP = """window.largest = 0;
+new PerformanceObserver(list => {
+  for (const one of list.getEntries()) window.largest = Math.max(window.largest, one.startTime);
+}).observe({type: "largest-contentful-paint", buffered: true});
+document.addEventListener("keydown", e => {
   if (e.key === "Enter") sessionStorage.pressed = performance.timeOrigin + e.timeStamp;
 }, {capture: true});"""
 SHOWN = """() => {
   const painted = performance.getEntriesByType("paint").map(one => one.startTime);
   const [loaded] = performance.getEntriesByType("navigation");
-  if (!painted.length || !document.querySelector("ol.hits > li") || !loaded.domInteractive) return null;
-  const shown = Math.max(loaded.domInteractive, ...painted);
+  const there = document.querySelector("ol.hits > li") && loaded.loadEventEnd && window.largest;
+  if (!painted.length || !there) return null;
+  const shown = Math.max(loaded.domInteractive, window.largest, ...painted);
   return performance.timeOrigin + shown - Number(sessionStorage.pressed);
-}"""  # noqa: E501
+}"""
 
 
 def first_page(browser: Browser, store: Path, home: str) -> tuple[float, float]:

@@ -109,6 +109,8 @@ class Visit:
 
     def titles(self) -> list[str]:
         """Return the titles of the hits, in order."""
+        # The top of an answer comes before its hits.
+        self.page.wait_for_load_state()
         return [text.strip() for text in self.page.locator("ol.hits > li h3").all_inner_texts()]
 
     def tab_to(self, name: str) -> None:

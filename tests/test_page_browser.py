@@ -1131,6 +1131,7 @@ def test_eight_papers_stand_on_a_screen_in_the_compact_view(browser: Browser, st
         page = visit.open(f"/search?store={NAME}&q=learning&why=1&k=20")
         assert page.evaluate(inside) >= 8
         page.get_by_role("link", name="Full", exact=True).click()
+        page.wait_for_load_state()
         assert page.evaluate(inside) < 8
         number = page.locator("ol.hits .number").nth(2)
         expect(number).to_have_css("opacity", "0")

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 from swimmer import Paper, build_store
+from swimmer.errors import StoreDamagedError
 from swimmer.web.app import create_app
 from swimmer.web.site import files, marked
 
@@ -227,3 +229,15 @@ def test_titles_of_all_stores_are_completed(both: TestClient) -> None:
     found = both.get("/complete", params={"store": "*", "q": "walking ro"}).text
     assert found.count('role="option"') == 2
     assert both.get("/", params={"store": "*"}).status_code == 200
+
+
+def test_what_fails_after_the_top_was_sent_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreDamagedError("<b>the file</b> is gone", hint="build it again")
+
+    monkeypatch.setattr(import_module("swimmer.web.results"), "_with_reasons", fail)
+    page = search(client, why="1")
+    assert "&lt;b&gt;the file&lt;/b&gt; is gone" in page and "build it again" in page
+    assert page.rstrip().endswith("</html>")

@@ -141,6 +141,7 @@ def _form(
         request,
         template,
         status=status,
+        top_first=context.get("results") is not None,
         form=form,
         titles={paper.id: paper.display_title for paper in chosen},
         stores=stores,

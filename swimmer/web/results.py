@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from swimmer.errors import QueryError
@@ -15,14 +16,19 @@ if TYPE_CHECKING:
     from swimmer.store import PaperStore
 
 
-@dataclass(frozen=True)
+@dataclass
 class ResultPage:
-    """One page of an answer: a slice of its hits."""
+    """One page of an answer: a slice of its hits, with their reasons once they are asked for."""
 
     answer: Answer
-    hits: Sequence[Hit]
     page: int
     pages: int
+    make_hits: Callable[[], Sequence[Hit]]
+
+    @cached_property
+    def hits(self) -> Sequence[Hit]:
+        """The hits of the page."""
+        return self.make_hits()
 
 
 Stores = Mapping[str, "PaperStore"]
@@ -107,17 +113,22 @@ def result_page(stores: Stores, form: SearchForm) -> ResultPage:
     answer = run_search(stores, form, explain=False)
     pages = max(1, -(-len(answer.hits) // PAGE))
     page = min(form.page, pages)
+    return ResultPage(answer, page, pages, partial(_hits, stores, form, answer, page))
+
+
+def _hits(stores: Stores, form: SearchForm, answer: Answer, page: int) -> Sequence[Hit]:
+    """Return the hits of one page, with their reasons where the form asks for them."""
     hits: Sequence[Hit] = answer.hits[(page - 1) * PAGE : page * PAGE]
-    if form.why and not answer.listed:
-        reasons: dict[int, Hit] = {}
-        for name, store in stores.items():
-            if store.remote:
-                continue
-            own = [hit for hit in hits if form.store_of(hit.paper) == name]
-            told = _with_reasons(stores, store, replace(answer, hits=own), form) if own else ()
-            reasons |= {hit.rank: hit for hit in told}
-        hits = [reasons.get(hit.rank, hit) for hit in hits]
-    return ResultPage(answer, hits, page, pages)
+    if not form.why or answer.listed:
+        return hits
+    reasons: dict[int, Hit] = {}
+    for name, store in stores.items():
+        if store.remote:
+            continue
+        own = [hit for hit in hits if form.store_of(hit.paper) == name]
+        told = _with_reasons(stores, store, replace(answer, hits=own), form) if own else ()
+        reasons |= {hit.rank: hit for hit in told}
+    return [reasons.get(hit.rank, hit) for hit in hits]
 
 
 def _with_reasons(

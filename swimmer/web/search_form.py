@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from swimmer.errors import QueryError
 from swimmer.retrieval import FACETS, LONGEST_VALUE, LOOKUPS, MODES, read_sort
@@ -101,7 +102,7 @@ class SearchForm:
             pairs.append(("why", "1"))
         if form.page > 1:
             pairs.append(("page", str(form.page)))
-        return f"{path}?{urlencode(pairs)}"
+        return f"{path}?{'&'.join([f'{name}={_quoted(value)}' for name, value in pairs])}"
 
     def read_as(self, reading: Reading) -> str:
         """Return the address of the same search with the query taken in another way."""
@@ -143,6 +144,12 @@ class SearchForm:
         form = replace(self, **changes, page=1)
         # Without a query there is only the empty form.
         return form.url("/" if form.is_empty else "/search")
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(value: str) -> str:
+    # A page of results has dozens of addresses with the same query.
+    return quote_plus(value)
 
 
 def _with(some: tuple[str, ...], identifier: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from swimmer.errors import SwimmerError
 from swimmer.library import Summaries, entry_key
 from swimmer.papers import arxiv_of, events_in_words, first_authors, venue_and_year
 from swimmer.store import StoreInfo
@@ -88,18 +89,26 @@ class Site:
     uploads: Uploads = field(default_factory=Uploads)
 
     def page(
-        self, request: Request, template: str, *, status: int = 200, **context: Any
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        top_first: bool = False,
+        **context: Any,
     ) -> Response:
         """Return a page from a template; what every page shows is added here.
 
-        `store` in the context is the name of the store that the page is about.
+        `store` in the context is the name of the store that the page is about. With `top_first`
+        the top of the page is sent while the rest is made.
         """
         view = request.query_params.get("view", "")
         kept = view if view in VIEWS else request.cookies.get(VIEW_COOKIE, "")
         context.setdefault("box", None)
         if context["box"] is None:
             context["box"] = self.box(str(context.get("store", "")))
-        response = self.fragment(
+        make = self._in_two if top_first else self.fragment
+        response = make(
             template,
             status=status,
             path=request.url.path,
@@ -141,6 +150,26 @@ class Site:
         """Return a part of a page from a template."""
         text = self._environment.get_template(template).render(context)
         return HTMLResponse(text, status)
+
+    def _in_two(self, template: str, *, status: int, **context: Any) -> Response:
+        """Return a page that is sent in two parts, the second from where its content begins."""
+        parts = self._environment.get_template(template).generate(context)
+
+        def halves() -> Iterator[str]:
+            top = []
+            for part in parts:
+                top.append(part)
+                if "<main" in part:
+                    break
+            yield "".join(top)
+            try:
+                yield "".join(parts)
+            except SwimmerError as error:
+                # The status is sent already: the message stands where the content would.
+                failed = self._environment.get_template("failed.html")
+                yield failed.render(message=str(error), hint=error.hint)
+
+        return StreamingResponse(halves(), status, media_type="text/html")
 
     @cached_property
     def _environment(self) -> Environment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from swimmer.papers import Paper
 
@@ -20,8 +20,7 @@ def title_twice(text: str) -> str:
     return f"{title}\n{text}" if newline and len(title) <= TITLE_SHARE * len(text) else text
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How a paper becomes text, and whether the model reads its first line apart from the rest."""
 
     text_of: Callable[[Paper], str]

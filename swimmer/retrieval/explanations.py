@@ -85,7 +85,8 @@ class _Text:
     def _find_terms(self) -> None:
         self.terms = [{word for word, _, _ in words} - stop_words() for words in self.words]
         self.known = set().union(*self.terms)
-        self._joined = [f" {' '.join([word for word, _, _ in words])} " for words in self.words]
+        # Only the query is asked for runs of words.
+        self._joined: list[str] | None = None
 
     def join(self, same: Mapping[str, str]) -> None:
         """Put one word for all of its stem, as `same` says."""
@@ -98,6 +99,10 @@ class _Text:
 
     def holds(self, words: Sequence[str]) -> bool:
         """Return whether some words stand side by side in one of the sentences."""
+        if self._joined is None:
+            self._joined = [
+                f" {' '.join([word for word, _, _ in sentence])} " for sentence in self.words
+            ]
         run = f" {' '.join(words)} "
         return any(run in sentence for sentence in self._joined)
 

@@ -89,9 +89,6 @@ from .map_file import (
 from .milvus import (
     MilvusStore as MilvusStore,
 )
-from .milvus_address import (
-    is_milvus as is_milvus,
-)
 from .milvus_layout import (
     INDEXES as INDEXES,
 )
@@ -106,6 +103,7 @@ from .names import (
     StoreInfo as StoreInfo,
     bundled_sample as bundled_sample,
     find_store as find_store,
+    is_milvus as is_milvus,
     list_stores as list_stores,
     readable_stores as readable_stores,
     target_folder as target_folder,

@@ -24,11 +24,6 @@ _FORMS = (
 )
 
 
-def is_milvus(store: object) -> bool:
-    """Return whether a name of a store is an address of Milvus (`MilvusAddress`)."""
-    return isinstance(store, str) and store[:7].lower() in ("milvus:", "milvus+")
-
-
 @dataclass(frozen=True)
 class MilvusAddress:
     """Where a store on Milvus is.

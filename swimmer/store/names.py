@@ -17,6 +17,11 @@ STORE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """The pattern of a store's name."""
 
 
+def is_milvus(store: object) -> bool:
+    """Return whether a name of a store is an address of Milvus (`MilvusAddress`)."""
+    return isinstance(store, str) and store[:7].lower() in ("milvus:", "milvus+")
+
+
 @dataclass(frozen=True)
 class StoreInfo:
     """A store found on disk: its manifest, or what keeps it from being read."""

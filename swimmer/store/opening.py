@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from swimmer.store.default import default_store
-from swimmer.store.milvus_address import is_milvus
-from swimmer.store.names import find_store
+from swimmer.store.names import find_store, is_milvus
 from swimmer.store.store import PaperStore
 
 

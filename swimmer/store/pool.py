@@ -15,13 +15,14 @@ from swimmer.embeddings import ModelIdentity
 from swimmer.errors import InputError, StoreError, StoreNotFoundError
 from swimmer.store.default import default_of
 from swimmer.store.manifest import Manifest, Stamp, manifest_stamp
-from swimmer.store.milvus_address import MilvusAddress, is_milvus
+from swimmer.store.milvus_address import MilvusAddress
 from swimmer.store.names import (
     SAMPLE,
     STORE_NAME,
     StoreInfo,
     describe_store,
     find_store,
+    is_milvus,
     store_folders,
 )
 

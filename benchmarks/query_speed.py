@@ -65,6 +65,33 @@ def filtered(store: PaperStore, rows: Sequence[int]) -> list[dict[str, Any]]:
     return found
 
 
+def scans(store: PaperStore, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """A search by one vector against FAISS' own flat index: processor time of all threads."""
+    import faiss
+
+    vectors = store.vectors(np.arange(len(store)))
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    flat.add(vectors)
+    # After a few queries a large index makes a copy that is scanned first.
+    for row in rows[:3]:
+        store.index.search(vectors[[row]], 100)
+    ways: dict[str, Callable[[int], object]] = {
+        "FAISS, flat": lambda row: flat.search(vectors[[row]], 100),
+        "swimmer": lambda row: store.index.search(vectors[[row]], 100),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for row in rows:
+        for name, way in ways.items():
+            start = time.process_time()
+            way(row)
+            times[name].append(1e3 * (time.process_time() - start))
+    first = float(np.median(times["FAISS, flat"]))
+    return [
+        {"what": name, "ms": float(np.median(spent)), "ratio": float(np.median(spent)) / first}
+        for name, spent in times.items()
+    ]
+
+
 def modes(store: PaperStore, titles: Sequence[str]) -> list[dict[str, Any]]:
     """Every way of asking against the plain one, over known titles."""
     ways: dict[str, dict[str, Any]] = {
@@ -120,6 +147,7 @@ def main() -> None:
             )
         }
         figures = {
+            "100 nearest, processor time": scans(store, rows),
             "filters": filtered(store, rows),
             "modes": modes(store, [unique[row] for row in rows]),
             "batch": batch(store, [unique[row] for row in some], options.alone),

@@ -240,8 +240,10 @@ class FaissIndex:
             and (not self._flat or len(allowed) * rarity < self.rows)
         ):
             return self._search_gathered(queries, k, allowed)
-        if self._flat and len(queries) < _MANY and self._is_rounded(len(queries)):
-            return self._search_rounded(queries, k, allowed)
+        if self._flat and len(queries) < _MANY:
+            rounded = self._rounded_copy(len(queries))
+            if rounded is not None:
+                return self._search_rounded(rounded, queries, k, allowed)
         return self._search_kept(queries, k, allowed)
 
     def _search_kept(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
@@ -254,10 +256,10 @@ class FaissIndex:
         scores, rows = self._ranked(self._scored_again(queries, found), found)
         return scores[:, :k], rows[:, :k]
 
-    def _is_rounded(self, asked: int) -> bool:
-        """Return whether there is a rounded copy of the vectors; after a few queries make it."""
-        if self._rounded is not None:
-            return True
+    def _rounded_copy(self, asked: int) -> RoundedVectors | None:
+        """Return the rounded copy of the vectors, which is made after a few queries."""
+        if (rounded := self._rounded) is not None:
+            return rounded
         self._asked += asked
         if (
             self._asked <= _ROUNDED_AFTER
@@ -265,11 +267,11 @@ class FaissIndex:
             or self.dimension % ALIGNED
             or not self._rounding.acquire(blocking=False)
         ):
-            return False
+            return None
         # Whoever asks meanwhile scans the vectors. Where no copy can be made, none is tried again:
         # the lock is not released.
-        self._rounded = RoundedVectors.of(self._blocks, self.rows, self.dimension)
-        return self._rounded is not None
+        rounded = self._rounded = RoundedVectors.of(self._blocks, self.rows, self.dimension)
+        return rounded
 
     def _blocks(self) -> Iterator[Vectors]:
         if self._plain:
@@ -279,10 +281,8 @@ class FaissIndex:
             yield self.vectors(np.arange(start, min(start + _BLOCK, self.rows)))
 
     def _search_rounded(
-        self, queries: Vectors, k: int, allowed: Rows | None
+        self, rounded: RoundedVectors, queries: Vectors, k: int, allowed: Rows | None
     ) -> tuple[Vectors, Rows]:
-        rounded = self._rounded
-        assert rounded is not None
         chosen = None if allowed is None else faiss.SearchParameters(sel=self._selector(allowed))
         scores = np.empty((len(queries), k), np.float32)
         rows = np.empty((len(queries), k), np.int64)

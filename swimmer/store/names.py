@@ -64,11 +64,6 @@ def user_folder() -> Path:
     return Path(home).expanduser() if home else _user_root().parent
 
 
-def is_milvus(store: object) -> bool:
-    """Return whether a name of a store is an address of Milvus (`MilvusAddress`)."""
-    return isinstance(store, str) and store[:7].lower() in ("milvus:", "milvus+")
-
-
 def find_store(name: str | Path) -> Path:
     """Return the folder of a store, given by path or by name.
 

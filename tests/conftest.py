@@ -26,9 +26,13 @@ SHARED = REPOSITORY.parent / "shared"
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A job in the background of a shell ignores Ctrl-C, and so would the processes that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# How long an example may take says nothing of a machine that others use too.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 if not os.access(REPOSITORY, os.W_OK):
     # Hypothesis warns where it cannot keep its examples, and a warning is an error here.
-    settings.register_profile("read-only checkout", database=InMemoryExampleDatabase())
+    read_only = InMemoryExampleDatabase()
+    settings.register_profile("read-only checkout", deadline=None, database=read_only)
     settings.load_profile("read-only checkout")
 
 

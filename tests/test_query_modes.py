@@ -355,15 +355,16 @@ def test_a_function_reranks_the_first_fifty() -> None:
 
 
 def test_a_langchain_cross_encoder_reranks() -> None:
-    from langchain_core.cross_encoders import BaseCrossEncoder
+    reason = "needs a langchain-core with cross-encoders"
+    encoders: Any = pytest.importorskip("langchain_core.cross_encoders", reason=reason)
 
-    class Last(BaseCrossEncoder):
+    class Last(encoders.BaseCrossEncoder):  # type: ignore[misc]
         def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
             assert all("\n" in text for _, text in text_pairs)
             return [-float(i) for i in range(len(text_pairs), 0, -1)]
 
     plain = rows(search(STORE, "graphs", len(PAPERS)))
-    found = search(STORE, "graphs", 5, rerank=Last())  # type: ignore[arg-type]
+    found = search(STORE, "graphs", 5, rerank=Last())
     assert rows(found) == plain[::-1][:5]
 
 
@@ -377,6 +378,7 @@ def test_a_reranker_that_answers_wrongly_is_found_out() -> None:
 
 
 def test_a_reranker_that_is_not_there_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers", reason="needs the extra 'huggingface'")
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_reranker(str(tmp_path))
 

@@ -912,6 +912,7 @@ COUNTS = {
 
 @pytest.mark.skipif(not LISTS.is_dir(), reason="needs ../shared/lists")
 def test_real_lists() -> None:
+    pytest.importorskip("openpyxl", reason="needs the extra 'tables'")
     found = {
         path.name: len(list(open_source(path).papers(SourceReport())))
         for path in sorted(LISTS.iterdir())

@@ -832,7 +832,7 @@ def test_the_page_searches_both(served: str) -> None:
     name = "papers" if is_milvus(served) else "conf"
     with page_of(served) as page:
         first = page.get("/")
-        assert first.status_code == 200 and f"{len(PAPERS)} papers" in first.text
+        assert first.status_code == 200 and f"{len(PAPERS)} papers" in first.text, first.text
         for fields in (
             {"q": PAPERS[3].title},
             {"q": "graphs for robots", "why": "1"},

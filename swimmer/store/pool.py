@@ -36,7 +36,10 @@ _MOST_ALL = 100
 
 
 REMOTE_SECONDS = 30.0
-"""How long it is taken as known what a store on a server holds, or that it does not answer."""
+"""How long it is taken as known what a store on a server holds."""
+
+REMOTE_PAUSE = 5.0
+"""Seconds after which a server that did not answer is asked again."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,14 @@ class StorePool:
         """Return what a store on a server holds; it is asked now and then, not for every page."""
         with self._lock:
             held = self._counted.get(name)
-        if held is not None and time.monotonic() - held[0] < REMOTE_SECONDS:
+        if held is not None and time.monotonic() < held[0]:
             return held[1]
         try:
-            info = self._counted_info(name, address)
+            info, known = self._counted_info(name, address), REMOTE_SECONDS
         except StoreError as error:
-            info = RemoteInfo(name, address.shown, None, error.full_text)
+            info, known = RemoteInfo(name, address.shown, None, error.full_text), REMOTE_PAUSE
         with self._lock:
-            self._counted[name] = time.monotonic(), info
+            self._counted[name] = time.monotonic() + known, info
         return info
 
     def _counted_info(self, name: str, address: MilvusAddress) -> RemoteInfo:

@@ -148,6 +148,17 @@ def test_each_token_is_found_in_the_file_as_in_what_it_holds() -> None:
     assert WordPieces.of_file(content, frozenset()).longest_word == 60
 
 
+def test_threads_may_read_a_vocabulary_at_once() -> None:
+    content = (PACKAGED_MODEL / "tokenizer.json").read_bytes()
+    words = [f"graph{n} neural network transformer{n}".encode().split() for n in range(4)]
+    expected = [_word_pieces().of(some) for some in words]
+    for _ in range(3):
+        pieces = WordPieces.of_file(content, frozenset())
+        with ThreadPoolExecutor(8) as threads:
+            found = [*threads.map(pieces.of, words * 4)]
+        assert found == expected * 4
+
+
 def test_a_token_inside_another_one_is_not_that_token() -> None:
     inside = {"[UNK]": 0, 'x"graph': 1, 'a,"b': 2, "##graph": 3, "b": 4, "upsilon": 5}
     model = {

@@ -52,28 +52,32 @@ class WordPieces:
 
     def _take(self, description: Mapping[str, Any]) -> None:
         model = description["model"]
-        self._vocabulary: dict[str, int] = {}
+        vocabulary: dict[str, int] = {}
         self._is_plain = model.get("type") == "WordPiece" and not description.get("added_tokens")
         if self._is_plain:
-            vocabulary: dict[str, int] = model["vocab"]
+            vocabulary = model["vocab"]
             numbers = array("i", vocabulary.values())
             if numbers and not 0 <= min(numbers) <= max(numbers) < len(numbers):
                 raise ValueError("its ids are not the numbers from 0 on")
             self._longest_word = int(model["max_input_chars_per_word"])
             self._prefix = str(model["continuing_subword_prefix"])
             self._unknown = vocabulary.get(model["unk_token"])
-            self._vocabulary = vocabulary
+        self._vocabulary = vocabulary
 
     def _read(self) -> None:
-        """Read the vocabulary, if that has not been done."""
-        if self._unread:
-            self._take(json.loads(self._file))
+        """Read the vocabulary, if that has not been done.
+
+        Several threads may do so at once, while others look words up: what is unread is taken
+        once by each.
+        """
+        if content := self._file:
+            self._take(json.loads(content))
             self._file = self._unread = b""
 
     def __len__(self) -> int:
         """Return the number of tokens; 0 where only the tokenizer itself knows."""
-        if self._unread:
-            return int(self._unread.rpartition(b":")[2][:-1]) + 1
+        if unread := self._unread:
+            return int(unread.rpartition(b":")[2][:-1]) + 1
         return len(self._vocabulary)
 
     @property
@@ -98,12 +102,12 @@ class WordPieces:
 
     def _number_of(self, token: bytes) -> int | None:
         """Return the id of a token of letters and digits in the unread vocabulary."""
-        key, place = b'"%s":' % token, 0
-        while (place := self._unread.find(key, place)) > 0:
+        unread, key, place = self._unread, b'"%s":' % token, 0
+        while (place := unread.find(key, place)) > 0:
             place += len(key)
             # Inside another token, a quotation mark has a backslash before it.
-            if self._unread[place - len(key) - 1] in b"{,":
-                digits = self._unread[place : place + 12]
+            if unread[place - len(key) - 1] in b"{,":
+                digits = unread[place : place + 12]
                 return int(digits.partition(b",")[0].partition(b"}")[0])
         return None
 

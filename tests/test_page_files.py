@@ -206,7 +206,8 @@ def test_a_store_without_times_says_what_to_fetch(client: TestClient) -> None:
     assert "gives no times" in page and "swimmer build iclr2025" in page
     assert "Your reading list is empty" in shown(client, "/plan?store=fair")
     assert client.get("/plan/export?format=docx").status_code == 400
-    assert "/plan?store=fair" not in shown(client, "/?store=fair")
+    assert "/plan?store=fair" in shown(client, "/?store=fair")
+    assert "/plan?store=conf" not in shown(client, "/?store=conf")
 
 
 def test_for_you_ranks_by_a_file(client: TestClient) -> None:

@@ -29,6 +29,7 @@ from swimmer.embeddings import Model, TokenWeights
 from swimmer.embeddings.token_weights import largest_weights, without_address
 from swimmer.errors import InputError, ModelError, ModelMismatchError, StoreDamagedError
 from swimmer.retrieval import ask_stores
+from swimmer.store import pull_store, push_store
 from swimmer.store.lexical import TokenIndex, pack_tokens
 from swimmer.store.manifest import MANIFEST, Manifest
 from tests.conftest import Outcome
@@ -515,6 +516,21 @@ def test_several_stores_share_the_tokens_of_a_paper(
         if hit.paper.id in scores:
             # That store draws the vector of its own paper to its neighbours: cosines differ.
             assert abs(scores[hit.paper.id] - hit.score) < 0.2
+
+
+def test_a_store_from_milvus_compares_its_vectors_alone(built: Path, tmp_path: Path) -> None:
+    """No server is asked for tokens; what was learnt of scores is then what was learnt of cosines."""
+    pytest.importorskip("pymilvus")
+    pytest.importorskip("milvus_lite")
+    address = f"milvus+file:{tmp_path / 'papers.db'}"
+    push_store(built, address)
+    pulled = pull_store(address, tmp_path / "pulled")
+    assert (pulled.lexical_kind, pulled.similarity.smoothing) == ("", 0.4)
+    learnt = open_store(built).thresholds["related_cosine"]
+    assert pulled.thresholds == {"related": learnt, "related_cosine": learnt}
+    assert pulled.verify(load_model=False) == []
+    (answer,) = ask(pulled, [PAPERS[4].title], 5)
+    assert all(hit.score == hit.cosine for hit in answer.hits)
 
 
 def test_a_library_is_compared_by_tokens_too(store: PaperStore, bge: Path) -> None:

@@ -89,6 +89,12 @@ def _pushed(
 ) -> Pushed:
     manifest, where = store.manifest, connection.address.shown
     local = connection.address.local
+    thresholds, similarity = dict(manifest.thresholds), dict(manifest.similarity)
+    if manifest.lexical:
+        # The server has no tokens: a store that is pulled from it compares its vectors alone.
+        similarity = Similarity(store.similarity.smoothing).to_dict()
+        if (least := thresholds.get("related_cosine")) is not None:
+            thresholds = {"related": least, "related_cosine": least}
     layout = layout_of(manifest.papers, manifest.model.dimension, index, local=local)
     held = MilvusManifest(
         model=manifest.model,
@@ -98,11 +104,8 @@ def _pushed(
         index=layout.index,
         partitions=layout.partitions,
         recall=1.0,
-        thresholds=dict(manifest.thresholds),
-        # The server has no tokens: a store that is pulled from it compares words.
-        similarity=Similarity.of(manifest.model).to_dict()
-        if manifest.lexical
-        else dict(manifest.similarity),
+        thresholds=thresholds,
+        similarity=similarity,
         first_built=store.database.meta(FIRST_BUILT),
     )
     if not connection.exists():

@@ -73,6 +73,7 @@ def _of_contents(store: PaperStore, load_model: bool) -> list[str]:
             if not (np.isclose(lengths, 1, atol=1e-3) | (lengths == 0)).all():
                 problems.append(f"{store.manifest.index.name}: vectors not of unit length")
                 break
+        store.lexical  # noqa: B018  fails where words or tokens are not those of the manifest
         problems += _of_nearest(store)
         if load_model:
             store.model()

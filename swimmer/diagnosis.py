@@ -43,6 +43,7 @@ EXTRAS = (
     Extra("tables", "Excel and Parquet", ("openpyxl", "pyarrow")),
     Extra("graph", "the graph of nearest papers", ("networkx",)),
     Extra("milvus", "stores on Milvus", ("milvus-lite", "pymilvus")),
+    Extra("ray", "builds on a Ray cluster", ("ray", "grpcio")),
     Extra("calendar", "a plan as a calendar", ("icalendar",)),
 )
 """The extras that a user may want, the most used ones first."""

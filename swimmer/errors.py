@@ -11,6 +11,7 @@
     │   ├── StoreNotFoundError   no store has this name or path
     │   ├── StoreBusyError       another process is writing to the store
     │   └── StoreDamagedError    the files are not those that the manifest names
+    ├── ClusterError             a Ray cluster cannot be reached, or its workers are lost
     └── ModelError               an embedding model cannot be loaded, or returns wrong vectors
         ├── ModelMismatchError   it is not the model that the store was built with
         ├── UntrustedModelError  only the store names it, and the user has not allowed it
@@ -108,6 +109,10 @@ UPGRADE = "upgrade with: pip install -U swimmer"
 
 FORMAT_CHANGED = f"the publisher may have changed its format; {UPGRADE}"
 """The hint for an answer of a publisher that lacks what it should hold."""
+
+
+class ClusterError(SwimmerError):
+    """A Ray cluster cannot be reached, cannot embed, or has lost all its workers."""
 
 
 class ModelError(SwimmerError):

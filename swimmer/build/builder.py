@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from swimmer.build.merging import brought_up_to_date, find_stored, with_distinct
 from swimmer.build.report import BuildReport, BuildResult
 from swimmer.build.staging import Texts, indexing, stage
 from swimmer.build.stored import stored_papers
-from swimmer.build.vectors import embed_rows, in_order
+from swimmer.build.vectors import embed_rows, embedder, in_order
 from swimmer.embeddings import Embeddings, Model, check_same, load_model
 from swimmer.errors import (
     InputError,
@@ -52,6 +53,7 @@ from swimmer.store import (
 )
 
 if TYPE_CHECKING:
+    from swimmer.build.ray_workers import RayWorkers
     from swimmer.store import Neighbours, Rows, Vectors
 
 
@@ -65,6 +67,7 @@ def build_store(
     neighbours: bool | None = None,
     vectors: str | None = None,
     lexical: str | None = None,
+    on: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> PaperStore:
@@ -81,6 +84,7 @@ def build_store(
         neighbours=neighbours,
         vectors=vectors,
         lexical=lexical,
+        on=on,
         progress=progress,
         trust_model=trust_model,
     ).store
@@ -96,6 +100,7 @@ def run_build(
     neighbours: bool | None = None,
     vectors: str | None = None,
     lexical: str | None = None,
+    on: str | None = None,
     progress: Progress | None = None,
     trust_model: bool = False,
 ) -> BuildResult:
@@ -122,12 +127,17 @@ def run_build(
         lexical: what papers are compared by beside their vectors: `tfidf` (the words that they
             share) or `sparse` (the tokens, by the weights that the model itself gives them, as
             bge-m3 does); None for what the store has, and for tfidf in a new one.
+        on: a Ray cluster that embeds: ray://HOST:PORT, or `local` for one that is started on this
+            machine; None to embed in this process. The model is one that has a name.
         progress: called as the build goes on.
         trust_model: load the model that an existing store names, as `open_store` has it.
 
     Raises:
         InputError: there is no such format of vectors, or no such `lexical`, or it is given
-            together with `plain`.
+            together with `plain`; `on` is no address, or the model with it no name.
+        MissingExtraError: Ray is not installed.
+        ClusterError: the cluster cannot be reached, has another version of swimmer, or all its
+            workers are lost; what was embedded is kept.
         SourceError: the source cannot be read, or holds no paper.
         ModelError: the model cannot be loaded or answers wrongly, or gives no weights of tokens;
             what was embedded is kept.
@@ -137,6 +147,8 @@ def run_build(
     if vectors is not None:
         checked_format(vectors)
     _check_lexical(lexical, plain)
+    if on is not None:
+        _check_cluster(on, model)
     if isinstance(source, (str, Path)):
         source = stored_papers(source) or open_source(source)
     origin, papers = papers_given(source, report.source)
@@ -155,6 +167,7 @@ def run_build(
         neighbours=neighbours,
         form=vectors,
         lexical=lexical,
+        on=on,
     )
     return BuildResult(build.run(itertools.chain(first, papers), origin), report)
 
@@ -171,6 +184,17 @@ def _check_lexical(lexical: str | None, plain: bool | None) -> None:
         raise InputError(
             f"a plain store compares vectors alone, and {lexical} compares words or tokens too",
             hint="leave one of the two out",
+        )
+
+
+def _check_cluster(on: str, model: str | Embeddings | Model | None) -> None:
+    from swimmer.build.ray_cluster import checked_address
+
+    checked_address(on)
+    if model is not None and not isinstance(model, (str, Path)):
+        raise InputError(
+            f"a build on Ray takes the name of a model, got {model!r:.80}",
+            hint="give its Hugging Face id or the path of its folder: every worker loads it itself",
         )
 
 
@@ -221,12 +245,15 @@ class _Build:
         neighbours: bool | None = None,
         form: str | None = None,
         lexical: str | None = None,
+        on: str | None = None,
     ) -> None:
         self.neighbours, self.form, self.lexical = neighbours, form, lexical
         # Who names what is compared beside the vectors wants it compared.
         self.plain = False if lexical is not None else plain
         self.packed: dict[int, bytes] = {}
         self.probes = ""
+        self.on = on
+        self.workers: RayWorkers | None = None
         self.folder, self.work = folder, folder / WORK
         self.wanted, self.prune, self.trust_model = model, prune, trust_model
         self.progress, self.report = progress, report
@@ -257,6 +284,7 @@ class _Build:
 
     def _run(self, papers: Iterator[Paper], listed: str) -> PaperStore:
         old = self._existing()
+        self._connect()
         model = self._choose_model(old)
         self.probes = self._probes(old, model)
         similarity = self._similarity(old, model)
@@ -374,6 +402,14 @@ class _Build:
         except StoreNotFoundError:
             return None
 
+    def _connect(self) -> None:
+        if self.on is not None:
+            from swimmer.build.ray_workers import RayWorkers
+
+            # Before papers are read for hours: who cannot be reached is found out now.
+            self.workers = RayWorkers(self.on, self.progress)
+            self._failing.callback(self.workers.close)
+
     def _choose_model(self, old: PaperStore | None) -> Model:
         if self.wanted is None:
             return old.model() if old is not None else load_model("static")
@@ -468,14 +504,22 @@ class _Build:
         texts_of: Callable[[list[int]], list[str]],
         model: Model,
     ) -> None:
-        path = self.work / "vectors.sqlite"
+        weighing = bool(self.probes)
+        embed = embedder(model, self.report, weighing)
+        if self.workers is not None:
+            by_store = self.wanted is None
+            embed = partial(self.workers.embed, model, weighing=weighing, named_by_store=by_store)
         self.packed = embed_rows(
-            path,
+            self.work / "vectors.sqlite",
             vectors,
             pending,
             texts_of,
             model,
+            embed,
             self.report,
             self.progress,
-            weighing=bool(self.probes),
+            weighing=weighing,
         )
+        if self.workers is not None:
+            # What follows is work of this machine: the cluster is free for others.
+            self.workers.close()

@@ -61,6 +61,11 @@ if TYPE_CHECKING:
     metavar="FIELD=NAME,…",
     help="Columns of a table with an unknown header: title=Nome,authors=Autori.",
 )
+@click.option(
+    "--on",
+    metavar="ADDRESS",
+    help="Embed on a Ray cluster: ray://HOST:10001, or local for one on this machine.",
+)
 @click.option("--refresh", is_flag=True, help="Download again a list that is kept on disk.")
 @click.option("--offline", is_flag=True, help="Use what is kept on disk; download nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
@@ -76,6 +81,7 @@ def build_command(
     lexical: str | None,
     neighbours: bool | None,
     vectors: str | None,
+    on: str | None,
     refresh: bool,
     offline: bool,
     quiet: bool,
@@ -102,6 +108,11 @@ def build_command(
                 "as they are",
                 hint="build the store first, then give its own folder with --lexical",
             )
+        if on is not None:
+            raise InputError(
+                "--on does not apply to a folder of LangChain's FAISS: its vectors are there",
+                hint="leave --on out",
+            )
         _take_in(source, name, model, prune, neighbours, vectors)
         return
     with ProgressLine(quiet) as progress:
@@ -125,6 +136,7 @@ def build_command(
                 lexical=lexical,
                 neighbours=neighbours,
                 vectors=vectors,
+                on=on,
                 progress=progress,
                 trust_model=trust_model,
             )

@@ -13,6 +13,9 @@ from .backends import (
     has_torch as has_torch,
 )
 from .batches import (
+    WORKERS as WORKERS,
+    cut_cores as cut_cores,
+    cut_for as cut_for,
     usable_cores as usable_cores,
 )
 from .huggingface import (
@@ -28,6 +31,7 @@ from .identity import (
     describe as describe,
 )
 from .loading import (
+    load_again as load_again,
     load_model as load_model,
     load_own as load_own,
 )
@@ -37,6 +41,9 @@ from .model import (
 )
 from .onnx import (
     load_onnx as load_onnx,
+)
+from .precision import (
+    HALF as HALF,
 )
 from .recipes import (
     RECIPES as RECIPES,

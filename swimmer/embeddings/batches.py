@@ -7,6 +7,8 @@ for long where another program has one of the cores. Batches wait for nobody.
 from __future__ import annotations
 
 import os
+import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +35,34 @@ WORKERS = 16
 
 _KNOWN = {"normalize_embeddings", "batch_size", "prompt", "prompt_name"}
 _ALONE = threading.Lock()
+_cut_for: list[int] = []  # of the process; at most one number
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use, at most `$OMP_NUM_THREADS` as in torch."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    wished = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(wished)) if re.fullmatch(r"[1-9]\d{0,4}", wished) else cores
+
+
+def cut_cores() -> int:
+    """Return for how many cores batches are cut in this process: those that torch uses, or all."""
+    if _cut_for:
+        return _cut_for[0]
+    torch = sys.modules.get("torch")
+    return usable_cores() if torch is None else int(torch.get_num_threads())
+
+
+def cut_for(cores: int) -> None:
+    """Cut batches in this process as for so many cores, whatever it has itself.
+
+    In half precision a vector depends, in its third digit, on the batch of its text: a worker that
+    takes part in the build of another machine makes the batches of that machine.
+    """
+    _cut_for[:] = [cores]
 
 
 def encode(
@@ -105,7 +128,7 @@ def in_batches(
             than one.
     """
     order = np.argsort(-lengths, kind="stable")
-    batches = _batches(order, lengths, batch_size, min(cores, WORKERS))
+    batches = _batches(order, lengths, batch_size, min(*(_cut_for or [cores]), WORKERS))
     workers = min(cores, WORKERS, len(batches))
     if workers < 2:
         parts = list(map(embed, batches))

@@ -110,11 +110,30 @@ def load_own(
             "in Python",
             hint="give it with embeddings=, or rebuild the store with a model that has a name",
         )
-    options: dict[str, Any] = {}
     if identity.name != "static":
         check_trusted(identity, where, trust=trust)
+    return load_again(identity, where, named_by_store=True, weighing=weighing)
+
+
+def load_again(
+    identity: ModelIdentity, where: str, *, named_by_store: bool, weighing: bool = False
+) -> Model:
+    """Return a model loaded by the name, revision and prompts of its identity, and checked.
+
+    Args:
+        identity: the model.
+        where: what was made with it, in words.
+        named_by_store: the name comes from a manifest, not from the user.
+        weighing: its weights of tokens will be asked for: both are recognised by one pass.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        ModelMismatchError: what has its name now makes other vectors.
+    """
+    options: dict[str, Any] = {}
+    if identity.name != "static":
         options = {
-            "named_by_store": True,
+            "named_by_store": named_by_store,
             "revision": identity.revision,
             "query_prompt": identity.query_prompt,
             "document_prompt": identity.document_prompt,

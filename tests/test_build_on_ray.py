@@ -75,7 +75,7 @@ def some_papers(count: int = COUNT) -> list[Paper]:
 class Nodes:
     """A cluster: a head that computes nothing, and nodes of one core each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
         self.port = free_port()
@@ -89,7 +89,6 @@ class Nodes:
                 "ray_client_server_port": self.port,
             },
         )
-        self.folder = folder
 
     def add(self, **environment: str) -> Any:
         """Add a node, which takes some variables of the environment besides those of the tests."""
@@ -134,13 +133,15 @@ def nodes() -> Iterator[Nodes]:
     settings["RAY_TMPDIR"] = str(folder)
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
-    cluster = Nodes(folder)
     try:
-        cluster.add()
-        cluster.add()
-        yield cluster
+        cluster = Nodes()
+        try:
+            cluster.add()
+            cluster.add()
+            yield cluster
+        finally:
+            cluster.close()
     finally:
-        cluster.close()
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -36,8 +36,8 @@ from .conftest import REPOSITORY, Outcome
 from .models import HashEmbeddings
 from .random_models import WORDS, bge_layout
 
-pytest.importorskip("grpc")
-ray = pytest.importorskip("ray")
+pytest.importorskip("grpc", reason="needs the extra 'ray'")
+ray = pytest.importorskip("ray", reason="needs the extra 'ray'")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own: of its threads, sockets, settings
 COUNT = 1_700

@@ -168,6 +168,13 @@ def test_ordinary_words_stay_a_text(store: PaperStore, text: str) -> None:
     assert answer.reading.text == text
 
 
+@pytest.mark.parametrize("text", ["to SWIM in the", "from the SWIM to the", "how to SWIM"])
+def test_function_words_alone_make_no_name(store: PaperStore, text: str) -> None:
+    answer = one(store, text)
+    assert answer.reading is not None
+    assert answer.reading.kind != "name"
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -35,6 +35,12 @@ AROUND = frozenset(
 )
 """Words that stand around a title in a citation, or around a name in a question."""
 
+_FUNCTION_WORDS = frozenset(
+    "a an and as at be by for from give how in is it of on or our s that the their them these this "
+    "to was we with".split()
+)
+"""Words of `AROUND` that stand in any text: by themselves they say nothing of a citation."""
+
 VENUES = frozenset(
     "aaai acl acm aistats alt asru bmvc cav ccs cikm coling colm colt conll corl cvpr eacl eccv "
     "ecml emnlp icann icassp iccv iclr icml icra ieee ijcai ijcnn ijcv interspeech iros isca jair "
@@ -80,7 +86,8 @@ def name_within(text: str) -> str:
 
     "" where there are none, or where too much is left for a name.
     """
-    tokens = _BRACKETS.sub(" ", _NUMBER.sub("", text, count=1)).split()
+    unnumbered = _NUMBER.sub("", text, count=1)
+    tokens = _BRACKETS.sub(" ", unnumbered).split()
     if not 0 < len(tokens) <= _MOST_NAME_TOKENS + MOST_TOKENS // 10:
         return ""
     start, end = 0, len(tokens)
@@ -88,11 +95,11 @@ def name_within(text: str) -> str:
         start += 1
     while end > start and _stands_around(tokens[end - 1]):
         end -= 1
-    left = tokens[start:end]
-    core = _POSSESSIVE.sub("", " ".join(left).strip(" ,;.?!:"))
-    if len(left) > _MOST_NAME_TOKENS or core == " ".join(text.split()):
-        return ""
-    return core
+    left = " ".join(tokens[start:end]).strip(" ,;.?!:")
+    core = _POSSESSIVE.sub("", left)
+    taken = words_of(folded(" ".join(tokens[:start] + tokens[end:])))
+    says_nothing = _FUNCTION_WORDS.issuperset(taken) and core == left and unnumbered == text
+    return "" if says_nothing or end - start > _MOST_NAME_TOKENS else core
 
 
 def _stands_around(token: str) -> bool:

@@ -55,7 +55,7 @@ class Similarity:
 
         They were chosen on five sets together (`benchmarks/quality.py`, `docs/model.md`); that of
         a model's own weights of tokens is the one which its authors use beside its vectors (Chen
-        et al., arXiv:2402.03216, section 4.1).
+        et al., arXiv:2402.03216).
 
         Args:
             model: the model.

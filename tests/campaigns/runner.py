@@ -26,6 +26,7 @@ MEMORY = 3 << 30
 _LOADED = (
     "faiss",
     "swimmer.build.builder",
+    "swimmer.build.one_build",
     "swimmer.build.calibration",
     "swimmer.cli.search",
     "swimmer.cli.stores",

@@ -70,6 +70,18 @@ def requests(store: swimmer.PaperStore, count: int, seed: int) -> list[tuple[str
     return found
 
 
+async def read_body(reader: asyncio.StreamReader, head: str) -> None:
+    """Read the body that follows the head of an answer, whole or in chunks."""
+    if length := re.search(r"content-length: (\d+)", head):
+        await reader.readexactly(int(length[1]))
+        return
+    assert "transfer-encoding: chunked" in head, head
+    size = 1
+    while size:
+        size = int((await reader.readline()).split(b";")[0], 16)
+        await reader.readexactly(size + 2)
+
+
 async def visitor(
     address: str, due: asyncio.Queue[tuple[float, str, str]], done: list[tuple[str, int, float]]
 ) -> None:
@@ -83,9 +95,7 @@ async def visitor(
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             try:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-                length = re.search(r"content-length: (\d+)", head)
-                assert length is not None, head
-                await reader.readexactly(int(length[1]))
+                await read_body(reader, head)
                 status = int(head.split()[1])
             except (OSError, EOFError):
                 status = 0

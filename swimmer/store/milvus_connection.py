@@ -69,8 +69,8 @@ class MilvusConnection:
         # It writes the traceback of every error that it raises to the terminal.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
         self.address = address
-        # Else all stores of one address share a channel, which pymilvus closes and opens again, below
-        # the queries that others wait for, when one more store is opened after a pause.
+        # Else all stores of one address share a channel. When one more store is opened after a
+        # pause, pymilvus closes it and opens another, though queries may be waiting.
         options: dict[str, Any] = {"timeout": address.timeout, "dedicated": True}
         if address.token:
             options["token"] = address.token

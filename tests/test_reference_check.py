@@ -236,6 +236,13 @@ def test_a_latex_draft_is_checked_for_what_it_cites(tmp_path: Path) -> None:
         read_references(draft)
 
 
+def test_one_reference_is_one(swimmer: Run, stores: list[PaperStore], tmp_path: Path) -> None:
+    file = tmp_path / "one.bib"
+    file.write_text(f"@inproceedings{{good, {LAKES}, {FOX}, year=2025}}\n", encoding="utf-8")
+    done = swimmer("check", file, "--store", stores[0].folder)
+    assert done.out.startswith("1 reference, checked against one\n")
+
+
 def test_check_at_the_terminal(swimmer: Run, stores: list[PaperStore], tmp_path: Path) -> None:
     file, new = tmp_path / "refs.bib", tmp_path / "new.bib"
     good = f"@inproceedings{{good, {LAKES}, {FOX}, year=2025}}\n"

@@ -82,7 +82,8 @@ def _lines(
     from swimmer.analysis import VERDICTS
 
     uncited = f" ({references.uncited:,} that are not cited left out)" if references.uncited else ""
-    lines = [f"{len(checked):,} references{uncited}, checked against {searched}"]
+    noun = "reference" if len(checked) == 1 else "references"
+    lines = [f"{len(checked):,} {noun}{uncited}, checked against {searched}"]
     counts = Counter(one.verdict for one in checked)
     for verdict, meaning in VERDICTS.items():
         if not counts[verdict]:
